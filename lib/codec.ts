@@ -1,0 +1,650 @@
+/**
+ * Bytes to messages and back: the only place that knows the wire.
+ *
+ * Pure: it does no I/O, starts no timer and keeps no bytes. Parsers walk a buffer the caller owns and answer with a
+ * small number (a {@linkcode Token}) and with offsets into that buffer, left in fields of the parser. That is what
+ * lets a server take in tens of millions of messages a second: parsing one makes no object, no view and no string.
+ *
+ * A `DataView` reads the integers: it returns plain numbers, checks its bounds, and the engine compiles each call to
+ * a load and a byte swap. It is made once per buffer, not once per message.
+ *
+ * @module
+ */
+
+import { isWireErrorCode, TrackerError, type WireErrorCode } from "./errors.ts";
+import {
+  CLOSE,
+  DEFAULT_MAX_STATE,
+  type Dialect,
+  DONE,
+  ERROR,
+  GET,
+  JAVA_MAGIC,
+  JAVA_VERSION,
+  MAGIC,
+  MAX_COMPACT_LENGTH,
+  type MessageType,
+  OPEN,
+  UPDATE,
+} from "./protocol.ts";
+
+/** The bytes seen so far do not complete a message or reply: call again with more. */
+export const NEED_MORE: -1 = -1;
+
+/**
+ * The bytes seen so far are either a complete compact message with an empty state or the beginning of a wide one. The
+ * next byte decides; if none comes, {@linkcode MessageParser.settle} does.
+ */
+export const AMBIGUOUS: -2 = -2;
+
+/** The bytes break the protocol: the parser's `error` says how, and it will not parse any further. */
+export const INVALID: -3 = -3;
+
+/** What {@linkcode MessageParser.next} found: a message's type, or one of the three reasons why there is none. */
+export type Token = MessageType | typeof NEED_MORE | typeof AMBIGUOUS | typeof INVALID;
+
+/** Bytes of the length field in the wide and java dialects. */
+const LONG_LENGTH = 8;
+
+/** The header of a 42 Update as one 16-bit integer, so that the hot loops compare once. */
+const UPDATE_HEADER = MAGIC << 8 | UPDATE;
+
+/** The end of a java Update's header (version and type) as one 16-bit integer. */
+const JAVA_UPDATE_HEADER = JAVA_VERSION << 8 | UPDATE;
+
+/** What is known of a connection's dialect. The two that are not settled come first: the parser compares by order. */
+const Mode = { Silent: 0, Unsettled: 1, Compact: 2, Wide: 3, Java: 4 } as const;
+type Mode = typeof Mode[keyof typeof Mode];
+
+const MODE_OF_DIALECT = { auto: Mode.Silent, compact: Mode.Compact, wide: Mode.Wide, java: Mode.Java } as const;
+const DIALECT_OF_MODE = ["unsettled", "unsettled", "compact", "wide", "java"] as const;
+
+/** Keeps one `DataView` for as long as it is asked about the same buffer. */
+class Window {
+  #buffer: Uint8Array | null = null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  over(buffer: Uint8Array): DataView {
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer;
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
+    return this.#view;
+  }
+}
+
+/** What a {@linkcode MessageParser} can be told. */
+export interface MessageParserOptions {
+  /** The dialect to insist on; `"auto"`, the default, tells it from the first bytes. */
+  dialect?: Dialect | "auto";
+  /** Longest state accepted, in bytes. Default {@linkcode DEFAULT_MAX_STATE}. */
+  maxState?: number;
+}
+
+/**
+ * Parses what one connection's client sends, in whichever dialect it speaks.
+ *
+ * A run of Updates that lies whole in the buffer is answered with one {@linkcode UPDATE} token: `count` says how many
+ * there were, and the state is the last one's, since each replaces the one before it.
+ *
+ * @example Two messages in one buffer
+ * ```ts
+ * import { GET, MessageParser, OPEN } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new Uint8Array([42, 0, 3, 97, 98, 99, 42, 3]);
+ * const parser = new MessageParser();
+ *
+ * assertEquals(parser.next(bytes, 0, bytes.length), OPEN);
+ * assertEquals(bytes.slice(parser.stateStart, parser.stateEnd), new Uint8Array([97, 98, 99]));
+ * assertEquals(parser.next(bytes, parser.position, bytes.length), GET);
+ * assertEquals(parser.dialect, "compact");
+ * ```
+ */
+export class MessageParser {
+  /** Offset of the first byte that is not part of a parsed message. */
+  position = 0;
+  /** Offset of the first byte of the state of the message just parsed. */
+  stateStart = 0;
+  /** Offset after the last byte of the state of the message just parsed. */
+  stateEnd = 0;
+  /** How many messages the token stands for: more than 1 only for a run of Updates. */
+  count = 0;
+  /** After {@linkcode NEED_MORE}: how many bytes the message needs in all, as far as can be told by now. */
+  needed = 0;
+  /** After {@linkcode INVALID}: what is wrong. */
+  error: TrackerError | null = null;
+
+  #mode: Mode;
+  #enveloped = true;
+  readonly #maxState: number;
+  readonly #window = new Window();
+
+  /**
+   * Makes a parser for one connection.
+   *
+   * @param options The dialect to insist on and the longest state to accept
+   */
+  constructor(options: MessageParserOptions = {}) {
+    this.#mode = MODE_OF_DIALECT[options.dialect ?? "auto"];
+    this.#maxState = options.maxState ?? DEFAULT_MAX_STATE;
+  }
+
+  /** The connection's dialect, or `"unsettled"` as long as no length was seen. */
+  get dialect(): Dialect | "unsettled" {
+    return DIALECT_OF_MODE[this.#mode];
+  }
+
+  /**
+   * Parses one message, or one run of Updates.
+   *
+   * @param buffer The caller's bytes
+   * @param from Where to begin: 0, or `position` after the last call
+   * @param to Where the bytes end
+   * @returns The message's type, or why there is none yet
+   */
+  next(buffer: Uint8Array, from: number, to: number): Token {
+    this.position = from;
+    if (this.error !== null) return INVALID;
+    const view = this.#window.over(buffer);
+    if (this.#mode <= Mode.Unsettled) {
+      const token = this.#settleBy(view, from, to);
+      if (this.#mode <= Mode.Unsettled || token === INVALID) return token;
+    }
+    return this.#mode === Mode.Compact ? this.#nextCompact(view, from, to) : this.#nextLong(view, from, to);
+  }
+
+  /**
+   * Decides an {@linkcode AMBIGUOUS} message: nothing follows it, so it is compact with an empty state. Call it when
+   * the stream has ended or {@linkcode SETTLE_TIMEOUT} has passed, then call {@linkcode next} again.
+   */
+  settle(): void {
+    if (this.#mode === Mode.Unsettled) this.#mode = Mode.Compact;
+  }
+
+  /** Handles messages for as long as no length was seen; sets the mode when one is. */
+  #settleBy(view: DataView, from: number, to: number): Token {
+    const available = to - from;
+    if (available < 1) return this.#needMore(2);
+    const magic = view.getUint8(from);
+    if (magic === JAVA_MAGIC && this.#mode === Mode.Silent) {
+      this.#mode = Mode.Java;
+      return NEED_MORE;
+    }
+    if (magic !== MAGIC) return this.#failMagic(magic, this.#mode === Mode.Silent ? "42 or 66" : "42");
+    this.#mode = Mode.Unsettled;
+    if (available < 2) return this.#needMore(2);
+    const type = view.getUint8(from + 1);
+    if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
+    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    if (available < 3) return this.#needMore(3);
+    if (view.getUint8(from + 2) !== 0) {
+      this.#mode = Mode.Compact;
+    } else if (available < 4) {
+      this.needed = 4;
+      return AMBIGUOUS;
+    } else {
+      this.#mode = view.getUint8(from + 3) === 0 ? Mode.Wide : Mode.Compact;
+    }
+    return NEED_MORE;
+  }
+
+  /** Compact: the run of Updates first, since that is nearly all a busy connection sends. */
+  #nextCompact(view: DataView, from: number, to: number): Token {
+    const limit = this.#maxState;
+    let enveloped = this.#enveloped;
+    let at = from;
+    let start = 0;
+    let count = 0;
+    while (to - at >= 3 && view.getUint16(at) === UPDATE_HEADER) {
+      const length = view.getUint8(at + 2);
+      const end = at + 3 + length;
+      if (length > limit || end > to) break;
+      start = at + 3;
+      if (enveloped) {
+        if (length !== 0 && view.getUint8(start) === length - 1) start++;
+        else enveloped = false;
+      }
+      at = end;
+      count++;
+    }
+    if (count === 0) return this.#oneCompact(view, from, to);
+    this.#enveloped = enveloped;
+    return this.#found(UPDATE, start, at, count);
+  }
+
+  /** Wide and java: the same loop, with the header's size and bytes as data. */
+  #nextLong(view: DataView, from: number, to: number): Token {
+    const java = this.#mode === Mode.Java;
+    const magic = java ? JAVA_MAGIC : MAGIC;
+    const tail = java ? JAVA_UPDATE_HEADER : UPDATE_HEADER;
+    const header = java ? 3 : 2;
+    const prefix = header + LONG_LENGTH;
+    const limit = this.#maxState;
+    let at = from;
+    let start = 0;
+    let count = 0;
+    while (to - at >= prefix && view.getUint16(at + header - 2) === tail && view.getUint8(at) === magic) {
+      const length = view.getUint32(at + header + 4);
+      const end = at + prefix + length;
+      if (view.getUint32(at + header) !== 0 || length > limit || end > to) break;
+      start = at + prefix;
+      at = end;
+      count++;
+    }
+    if (count === 0) return this.#oneLong(view, from, to, magic, header);
+    return this.#found(UPDATE, start, at, count);
+  }
+
+  /** A compact message that is not a whole Update: another type, incomplete, or wrong. */
+  #oneCompact(view: DataView, from: number, to: number): Token {
+    const available = to - from;
+    if (available < 1) return this.#needMore(2);
+    const magic = view.getUint8(from);
+    if (magic !== MAGIC) return this.#failMagic(magic, "42");
+    if (available < 2) return this.#needMore(2);
+    const type = view.getUint8(from + 1);
+    if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
+    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    if (available < 3) return this.#needMore(3);
+    const length = view.getUint8(from + 2);
+    if (length > this.#maxState) return this.#failLength(length);
+    if (available < 3 + length) return this.#needMore(3 + length);
+    const start = from + 3;
+    // A state that looks enveloped all by itself would fool the test on every Update: such a client is plain.
+    if (length !== 0 && view.getUint8(start) === length - 1) this.#enveloped = false;
+    return this.#found(OPEN, start, start + length, 1);
+  }
+
+  /** A wide or java message that is not a whole Update: another type, incomplete, or wrong. */
+  #oneLong(view: DataView, from: number, to: number, magic: number, header: number): Token {
+    const available = to - from;
+    if (available < 1) return this.#needMore(header);
+    const first = view.getUint8(from);
+    if (first !== magic) return this.#failMagic(first, String(magic));
+    if (header === 3) {
+      if (available < 2) return this.#needMore(header);
+      const version = view.getUint8(from + 1);
+      if (version !== JAVA_VERSION) {
+        return this.#fail("BAD_VERSION", `Cannot parse message: its version is ${version}, not ${JAVA_VERSION}`);
+      }
+    }
+    if (available < header) return this.#needMore(header);
+    const type = view.getUint8(from + header - 1);
+    if (type === GET || type === CLOSE) return this.#bare(type, from + header);
+    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    const prefix = header + LONG_LENGTH;
+    if (available < prefix) return this.#needMore(prefix);
+    const length = view.getUint32(from + header + 4);
+    // A length with anything in its upper half is at least 2^32. Reading all 64 bits, exactly, is left to the message.
+    if (view.getUint32(from + header) !== 0 || length > this.#maxState) {
+      return this.#failLength(view.getBigUint64(from + header));
+    }
+    if (available < prefix + length) return this.#needMore(prefix + length);
+    return this.#found(OPEN, from + prefix, from + prefix + length, 1);
+  }
+
+  #needMore(needed: number): Token {
+    this.needed = needed;
+    return NEED_MORE;
+  }
+
+  #bare(type: typeof GET | typeof CLOSE, end: number): Token {
+    return this.#found(type, end, end, 1);
+  }
+
+  #found(type: MessageType, start: number, end: number, count: number): Token {
+    this.stateStart = start;
+    this.stateEnd = end;
+    this.position = end;
+    this.count = count;
+    return type;
+  }
+
+  #failMagic(magic: number, expected: string): Token {
+    return this.#fail("BAD_MAGIC", `Cannot parse message: it begins with ${magic}, not ${expected}`);
+  }
+
+  #failType(type: number): Token {
+    return this.#fail("BAD_TYPE", `Cannot parse message: there is no type ${type}`);
+  }
+
+  #failLength(length: number | bigint): Token {
+    return this.#fail(
+      "STATE_TOO_LARGE",
+      `Cannot parse state length: ${length} is above the limit of ${this.#maxState}`,
+    );
+  }
+
+  #fail(code: WireErrorCode, message: string): Token {
+    this.error = new TrackerError(code, message);
+    return INVALID;
+  }
+}
+
+/**
+ * Encodes one connection's messages. It is stateful for the sake of the compact dialect, whose server reads Updates
+ * as enveloped until one proves otherwise: the encoder keeps the same account, so that every state arrives as it is.
+ *
+ * @example A compact Update travels in an envelope
+ * ```ts
+ * import { MessageEncoder, UPDATE } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const encoder = new MessageEncoder("compact");
+ * const bytes = encoder.encode(UPDATE, new TextEncoder().encode("abc"));
+ * assertEquals(bytes, new Uint8Array([42, 2, 4, 3, 97, 98, 99]));
+ * ```
+ */
+export class MessageEncoder {
+  /** The dialect messages are encoded in. */
+  readonly dialect: Dialect;
+  #enveloped = true;
+
+  /**
+   * Makes an encoder for one connection.
+   *
+   * @param dialect The dialect to encode in; `"wide"` unless given
+   */
+  constructor(dialect: Dialect = "wide") {
+    this.dialect = dialect;
+  }
+
+  /**
+   * The type of message that brings a new state across: Update, except for the one shape that a compact Update cannot
+   * express (255 bytes that happen to look enveloped). An Open does the same, but is answered.
+   *
+   * @param state The state to be sent
+   * @returns {@linkcode UPDATE}, or {@linkcode OPEN} where an Update would be misread
+   */
+  carrierOf(state: Uint8Array): typeof OPEN | typeof UPDATE {
+    const misread = this.dialect === "compact" && this.#enveloped && state.length === MAX_COMPACT_LENGTH &&
+      looksEnveloped(state);
+    return misread ? OPEN : UPDATE;
+  }
+
+  /**
+   * How many bytes a message takes.
+   *
+   * @param type The message's type
+   * @param state The state of an Open or Update
+   * @returns The size in bytes, header included
+   * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
+   */
+  sizeOf(type: MessageType, state: Uint8Array = NOTHING): number {
+    const header = this.dialect === "java" ? 3 : 2;
+    if (type === GET || type === CLOSE) return header;
+    if (this.dialect !== "compact") return header + LONG_LENGTH + state.length;
+    if (state.length > MAX_COMPACT_LENGTH) {
+      throw new TrackerError(
+        "STATE_TOO_LARGE",
+        `Cannot encode state: ${state.length} bytes is above the compact dialect's limit of ${MAX_COMPACT_LENGTH}`,
+      );
+    }
+    return header + 1 + (this.#envelopes(type, state) ? 1 : 0) + state.length;
+  }
+
+  /**
+   * Encodes a message into the caller's buffer, which must have {@linkcode sizeOf} bytes of room.
+   *
+   * @param target The buffer to write to
+   * @param at Where to begin
+   * @param type The message's type
+   * @param state The state of an Open or Update
+   * @returns The offset after the message
+   * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
+   */
+  encodeInto(target: Uint8Array, at: number, type: MessageType, state: Uint8Array = NOTHING): number {
+    const end = at + this.sizeOf(type, state);
+    if (this.dialect === "java") {
+      target[at++] = JAVA_MAGIC;
+      target[at++] = JAVA_VERSION;
+    } else {
+      target[at++] = MAGIC;
+    }
+    target[at++] = type;
+    if (type === GET || type === CLOSE) return end;
+    if (this.dialect === "compact") at = this.#writeCompactLength(target, at, type, state);
+    else at = writeLongLength(target, at, state.length);
+    target.set(state, at);
+    return end;
+  }
+
+  /**
+   * Encodes a message into a buffer of its own.
+   *
+   * @param type The message's type
+   * @param state The state of an Open or Update
+   * @returns The message's bytes
+   * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
+   */
+  encode(type: MessageType, state: Uint8Array = NOTHING): Uint8Array {
+    const bytes = new Uint8Array(this.sizeOf(type, state));
+    this.encodeInto(bytes, 0, type, state);
+    return bytes;
+  }
+
+  #writeCompactLength(target: Uint8Array, at: number, type: MessageType, state: Uint8Array): number {
+    if (this.#envelopes(type, state)) {
+      target[at++] = state.length + 1;
+    } else if (type === UPDATE || looksEnveloped(state)) {
+      // The same evidence by which the server will take this connection for plain from here on.
+      this.#enveloped = false;
+    }
+    target[at++] = state.length;
+    return at;
+  }
+
+  #envelopes(type: MessageType, state: Uint8Array): boolean {
+    return type === UPDATE && this.#enveloped && state.length < MAX_COMPACT_LENGTH;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The test of PROTOCOL.md's envelope rule on a payload. */
+function looksEnveloped(payload: Uint8Array): boolean {
+  return payload.length !== 0 && payload[0] === payload.length - 1;
+}
+
+function writeLongLength(target: Uint8Array, at: number, length: number): number {
+  // Lengths fit in 53 bits, and a 32-bit shift does not reach the upper ones: they come by division.
+  const high = Math.floor(length / 2 ** 32);
+  target[at] = 0;
+  target[at + 1] = 0;
+  target[at + 2] = high >>> 8;
+  target[at + 3] = high;
+  target[at + 4] = length >>> 24;
+  target[at + 5] = length >>> 16;
+  target[at + 6] = length >>> 8;
+  target[at + 7] = length;
+  return at + LONG_LENGTH;
+}
+
+/** Most bytes {@linkcode encodeMapLength} writes. */
+export const MAP_LENGTH_SIZE: number = LONG_LENGTH;
+
+/**
+ * Writes the length that goes before a flattened map in the reply to a Get. A compact or unsettled connection gets
+ * one byte while that can say the length, everything else eight.
+ *
+ * @param target The buffer to write to, with at least {@linkcode MAP_LENGTH_SIZE} bytes of room
+ * @param at Where to begin
+ * @param length The length of the map, in bytes
+ * @param dialect The dialect of the connection that asked
+ * @returns The offset after the length
+ */
+export function encodeMapLength(
+  target: Uint8Array,
+  at: number,
+  length: number,
+  dialect: Dialect | "unsettled",
+): number {
+  if (length > MAX_COMPACT_LENGTH || dialect === "wide" || dialect === "java") {
+    return writeLongLength(target, at, length);
+  }
+  target[at] = length;
+  return at + 1;
+}
+
+/** Most bytes of text in an error reply: what its one length byte can say. */
+const MAX_ERROR_TEXT = 255;
+
+/**
+ * Encodes an error reply, the same in every dialect: `0`, a length byte, and `CODE: reason` in UTF-8, cut at a
+ * character's edge when it is longer than 255 bytes.
+ *
+ * @param error The error to tell the client
+ * @returns The reply's bytes
+ */
+export function encodeError(error: TrackerError): Uint8Array {
+  const reply = new Uint8Array(2 + MAX_ERROR_TEXT);
+  const { written } = new TextEncoder().encodeInto(`${error.code}: ${error.message}`, reply.subarray(2));
+  reply[0] = ERROR;
+  reply[1] = written;
+  return reply.slice(0, 2 + written);
+}
+
+/** {@linkcode ReplyParser.next} found the `1` that answers an Open or a Close. */
+export const REPLY_DONE = 1;
+
+/** {@linkcode ReplyParser.next} found the reply to a Get. */
+export const REPLY_MAP = 2;
+
+/** {@linkcode ReplyParser.next} found an error reply: `error` has what the server said. */
+export const REPLY_ERROR = 3;
+
+/** What {@linkcode ReplyParser.next} found. */
+export type ReplyToken =
+  | typeof REPLY_DONE
+  | typeof REPLY_MAP
+  | typeof REPLY_ERROR
+  | typeof NEED_MORE
+  | typeof INVALID;
+
+/** What a client waits for: the reply to an Open or Close, to a Get, or nothing at all. */
+export type Expected = "done" | "map" | "nothing";
+
+/** Longest map a client accepts unless told otherwise, in bytes (256 MiB). */
+export const DEFAULT_MAX_MAP = 2 ** 28;
+
+/**
+ * Parses what a server answers. Replies do not name what they answer, so the caller says what comes next; their form
+ * tells the rest, in every dialect.
+ *
+ * @example The seed's own reply
+ * ```ts
+ * import { REPLY_MAP, ReplyParser } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new Uint8Array([15, ...new TextEncoder().encode("{a=b, c=d, e=f}")]);
+ * const parser = new ReplyParser();
+ * assertEquals(parser.next(bytes, 0, bytes.length, "map"), REPLY_MAP);
+ * assertEquals(parser.payloadStart, 1);
+ * assertEquals(parser.payloadEnd, 16);
+ * ```
+ */
+export class ReplyParser {
+  /** Offset of the first byte that is not part of a parsed reply. */
+  position = 0;
+  /** Offset of the first byte of the map, or of the error's text. */
+  payloadStart = 0;
+  /** Offset after the last byte of the map, or of the error's text. */
+  payloadEnd = 0;
+  /** After {@linkcode NEED_MORE}: how many bytes the reply needs in all, as far as can be told by now. */
+  needed = 0;
+  /** After {@linkcode REPLY_ERROR} what the server said; after {@linkcode INVALID} what is wrong with its bytes. */
+  error: TrackerError | null = null;
+
+  readonly #maxMap: number;
+  readonly #window = new Window();
+
+  /**
+   * Makes a parser for one connection.
+   *
+   * @param options `maxMap`: longest map accepted, in bytes; default {@linkcode DEFAULT_MAX_MAP}
+   */
+  constructor(options: { maxMap?: number } = {}) {
+    this.#maxMap = options.maxMap ?? DEFAULT_MAX_MAP;
+  }
+
+  /**
+   * Parses one reply.
+   *
+   * @param buffer The caller's bytes
+   * @param from Where to begin: 0, or `position` after the last call
+   * @param to Where the bytes end
+   * @param expected What the oldest unanswered message asks for
+   * @returns What was found
+   */
+  next(buffer: Uint8Array, from: number, to: number, expected: Expected): ReplyToken {
+    this.position = from;
+    const view = this.#window.over(buffer);
+    const available = to - from;
+    if (available < 1) return this.#needMore(1);
+    const first = view.getUint8(from);
+    if (first === ERROR) {
+      if (available < 2) return this.#needMore(2);
+      if (view.getUint8(from + 1) !== 0) return this.#errorReply(view, buffer, from, to);
+      if (expected === "map") return this.#longMap(view, from, to);
+    } else if (expected === "map" && first >= EMPTY_MAP_LENGTH) {
+      return this.#map(from + 1, first, from, to);
+    } else if (expected === "done" && first === DONE) {
+      this.payloadStart = this.payloadEnd = this.position = from + 1;
+      return REPLY_DONE;
+    }
+    return this.#fail(`Cannot parse reply: it begins with ${first}, which is no answer to ${QUESTION[expected]}`);
+  }
+
+  #longMap(view: DataView, from: number, to: number): ReplyToken {
+    if (to - from < LONG_LENGTH) return this.#needMore(LONG_LENGTH);
+    const length = view.getBigUint64(from);
+    if (length < EMPTY_MAP_LENGTH) return this.#fail(`Cannot parse reply: a map of ${length} bytes does not exist`);
+    if (length > this.#maxMap) {
+      this.error = new TrackerError(
+        "REPLY_TOO_LARGE",
+        `Cannot parse map length: ${length} is above the limit of ${this.#maxMap}; raise maxMap to accept it`,
+      );
+      return INVALID;
+    }
+    return this.#map(from + LONG_LENGTH, Number(length), from, to);
+  }
+
+  #map(start: number, length: number, from: number, to: number): ReplyToken {
+    if (to < start + length) return this.#needMore(start + length - from);
+    this.payloadStart = start;
+    this.payloadEnd = this.position = start + length;
+    return REPLY_MAP;
+  }
+
+  #errorReply(view: DataView, buffer: Uint8Array, from: number, to: number): ReplyToken {
+    const start = from + 2;
+    const end = start + view.getUint8(from + 1);
+    if (to < end) return this.#needMore(end - from);
+    this.payloadStart = start;
+    this.payloadEnd = this.position = end;
+    this.error = errorFromText(new TextDecoder().decode(buffer.subarray(start, end)));
+    return REPLY_ERROR;
+  }
+
+  #needMore(needed: number): ReplyToken {
+    this.needed = needed;
+    return NEED_MORE;
+  }
+
+  #fail(message: string): ReplyToken {
+    this.error = new TrackerError("BAD_REPLY", message);
+    return INVALID;
+  }
+}
+
+/** The shortest map is `{}`: this is what keeps a one-byte length apart from an error and from a long length. */
+const EMPTY_MAP_LENGTH = 2;
+
+const QUESTION = { done: "an Open or a Close", map: "a Get", nothing: "anything that was asked" } as const;
+
+/** Turns the text of an error reply back into the error it was made from. */
+function errorFromText(text: string): TrackerError {
+  const [, code = "", reason = ""] = /^([A-Z_]+): ?([^]*)$/.exec(text) ?? [];
+  return isWireErrorCode(code) ? new TrackerError(code, reason) : new TrackerError("REFUSED", text);
+}

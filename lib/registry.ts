@@ -1,0 +1,357 @@
+/**
+ * The live map: who is open, and in what state. Pure: it does no I/O.
+ *
+ * The flattened map, `{id=state, id=state}`, is asked for far more often than anything else, and a change touches one
+ * entry of possibly many. So entries live in chunks of a bounded number, in order of opening; each chunk keeps its
+ * flattened bytes and is rebuilt only when one of its own entries has changed; and the whole is put together from the
+ * chunks at most once per change.
+ *
+ * @module
+ */
+
+import { TrackerError } from "./errors.ts";
+
+/** Most entries in a chunk: what one change makes the next Get rebuild, against how many pieces it then joins. */
+const CHUNK_ENTRIES = 128;
+
+/**
+ * Chunks above this many bytes are not kept flattened: copying large states one by one costs no more than copying
+ * their chunk, and keeping them twice would double the memory of a map of large states.
+ */
+const CHUNK_CACHE_BYTES = 65_536;
+
+/**
+ * Up to this many bytes a loop copies a state as fast as `set` does, and without making the view that `set` needs.
+ * Above it, copying costs more than making a view.
+ */
+const LOOP_COPY_BYTES = 128;
+
+/** A state's memory is given back when less than a quarter of it is in use, unless it is this small, in bytes. */
+const KEPT_CAPACITY = 64;
+
+const COMMA = ",".charCodeAt(0);
+const SPACE = " ".charCodeAt(0);
+const OPENING_BRACE = "{".charCodeAt(0);
+const CLOSING_BRACE = "}".charCodeAt(0);
+
+const encoder = new TextEncoder();
+
+/** Copies `source[start..end)` to `target[at..]`, making no view for a short state. */
+function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  if (end - start > LOOP_COPY_BYTES) {
+    target.set(source.subarray(start, end), at);
+  } else {
+    for (let i = start; i < end; i++) target[at++] = source[i] ?? 0;
+  }
+}
+
+/** One client in the map. Reading it always gives its present values; a closed entry keeps its last ones. */
+export interface Entry {
+  /** The client's identifier. */
+  readonly id: string;
+  /** When it opened, in milliseconds since 1970-01-01 UTC. */
+  readonly openedAt: number;
+  /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
+  readonly updatedAt: number;
+  /** The map's revision at its last change: its opening, its latest Update, or its end. */
+  readonly revision: number;
+  /** A copy of the state. */
+  readonly state: Uint8Array;
+  /** The state's length, in bytes. */
+  readonly stateLength: number;
+}
+
+/** An entry as the registry keeps it. */
+class Slot implements Entry {
+  readonly id: string;
+  readonly openedAt: number;
+  updatedAt: number;
+  revision = 0;
+  /** Where the entry is flattened; `null` once it is closed. */
+  chunk: Chunk | null = null;
+  /** `id=` in UTF-8. */
+  readonly #label: Uint8Array;
+  #bytes: Uint8Array;
+  #length: number;
+
+  constructor(id: string, now: number, source: Uint8Array, start: number, end: number) {
+    this.id = id;
+    this.#label = encoder.encode(`${id}=`);
+    this.openedAt = this.updatedAt = now;
+    this.#length = end - start;
+    this.#bytes = source.slice(start, end);
+  }
+
+  get state(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  get stateLength(): number {
+    return this.#length;
+  }
+
+  /** Bytes the entry takes in its chunk: `id=state, `. */
+  get flatLength(): number {
+    return this.#label.length + this.#length + 2;
+  }
+
+  /** Replaces the state with a copy of `source[start..end)`, in the memory it has when that fits. */
+  assign(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const capacity = this.#bytes.length;
+    if (length > capacity || (capacity > KEPT_CAPACITY && length < capacity / 4)) this.#bytes = new Uint8Array(length);
+    copyBytes(source, start, end, this.#bytes, 0);
+    this.#length = length;
+  }
+
+  /** Writes `id=state, ` and returns the offset after it. */
+  flattenInto(target: Uint8Array, at: number): number {
+    target.set(this.#label, at);
+    at += this.#label.length;
+    copyBytes(this.#bytes, 0, this.#length, target, at);
+    at += this.#length;
+    target[at] = COMMA;
+    target[at + 1] = SPACE;
+    return at + 2;
+  }
+}
+
+/** Up to {@linkcode CHUNK_ENTRIES} neighbours in the map and, unless they are large, their flattened bytes. */
+class Chunk {
+  readonly entries: Slot[] = [];
+  dirty = true;
+  #length = 0;
+  #bytes: Uint8Array | null = null;
+
+  /** Brings the chunk up to date and returns how many bytes it takes. */
+  refresh(): number {
+    if (!this.dirty) return this.#length;
+    this.#length = 0;
+    for (const entry of this.entries) this.#length += entry.flatLength;
+    this.#bytes = this.#length > CHUNK_CACHE_BYTES ? null : this.#rebuild(this.#length);
+    this.dirty = false;
+    return this.#length;
+  }
+
+  /** Writes the chunk, which must be up to date, and returns the offset after it. */
+  flattenInto(target: Uint8Array, at: number): number {
+    if (this.#bytes === null) return this.#flattenEntries(target, at);
+    target.set(this.#bytes, at);
+    return at + this.#length;
+  }
+
+  #rebuild(length: number): Uint8Array {
+    const bytes = this.#bytes?.length === length ? this.#bytes : new Uint8Array(length);
+    this.#flattenEntries(bytes, 0);
+    return bytes;
+  }
+
+  #flattenEntries(target: Uint8Array, at: number): number {
+    for (const entry of this.entries) at = entry.flattenInto(target, at);
+    return at;
+  }
+}
+
+/** What happened to the map. */
+export interface Change {
+  /** Whether the client opened, replaced its state, or left. */
+  kind: "join" | "update" | "leave";
+  /** The client it happened to. */
+  entry: Entry;
+  /** The revision this change made. */
+  revision: number;
+}
+
+/** What a {@linkcode Registry} can be told. */
+export interface RegistryOptions {
+  /** The wall clock, in milliseconds since 1970-01-01 UTC. Default `Date.now`. */
+  now?: () => number;
+}
+
+/**
+ * The live map of every open client.
+ *
+ * @example Two clients come, one goes
+ * ```ts
+ * import { Registry } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const registry = new Registry();
+ * const ada = registry.open("at the desk");
+ * registry.open("on the road");
+ * registry.close(ada);
+ * assertEquals(new TextDecoder().decode(registry.flatten()), "{client2=on the road}");
+ * ```
+ */
+export class Registry {
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Slot>();
+  readonly #chunks: Chunk[] = [];
+  readonly #listeners = new Set<(change: Change) => void>();
+  #opened = 0;
+  #revision = 0;
+  #flat: Uint8Array | null = null;
+
+  /**
+   * Makes an empty map.
+   *
+   * @param options The clock to use
+   */
+  constructor(options: RegistryOptions = {}) {
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** How many clients are open. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** How many changes the map has seen: each gets the next number, from 1. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /**
+   * Finds a client.
+   *
+   * @param id The client's identifier
+   * @returns Its entry, or `undefined` when it is not open
+   */
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * Walks over every open client, in the order they opened.
+   *
+   * @returns The entries
+   */
+  entries(): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  /**
+   * Adds a client at the end of the map.
+   *
+   * @param state Its state; a string is taken as UTF-8
+   * @param options `start` and `end`: the part of the bytes that is the state; `id`: its identifier, by default the
+   *   next of `client1`, `client2`, …, which are never used twice
+   * @returns The client's entry
+   * @throws {TrackerError} BAD_ARGUMENT when the identifier is open already, or has the form of a numbered one
+   */
+  open(state: Uint8Array | string, options: { start?: number; end?: number; id?: string } = {}): Entry {
+    const bytes = typeof state === "string" ? encoder.encode(state) : state;
+    const { start = 0, end = bytes.length } = options;
+    const id = this.#identify(options.id);
+    const entry = new Slot(id, this.#now(), bytes, start, end);
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.entries.length === CHUNK_ENTRIES) {
+      chunk = new Chunk();
+      this.#chunks.push(chunk);
+    }
+    chunk.entries.push(entry);
+    entry.chunk = chunk;
+    this.#entries.set(id, entry);
+    this.#commit("join", entry, chunk);
+    return entry;
+  }
+
+  /**
+   * Replaces a client's state. The bytes are copied.
+   *
+   * @param entry The client, as {@linkcode open} returned it
+   * @param state Its new state; a string is taken as UTF-8
+   * @param start Where the state begins in the bytes
+   * @param end Where it ends
+   * @returns `false` when the client is not open any more, and nothing was done
+   */
+  update(entry: Entry, state: Uint8Array | string, start?: number, end?: number): boolean {
+    if (!(entry instanceof Slot) || entry.chunk === null) return false;
+    const bytes = typeof state === "string" ? encoder.encode(state) : state;
+    entry.assign(bytes, start ?? 0, end ?? bytes.length);
+    entry.updatedAt = this.#now();
+    this.#commit("update", entry, entry.chunk);
+    return true;
+  }
+
+  /**
+   * Takes a client out of the map. Doing it twice is safe.
+   *
+   * @param entry The client, as {@linkcode open} returned it
+   * @returns `false` when the client was not open any more, and nothing was done
+   */
+  close(entry: Entry): boolean {
+    if (!(entry instanceof Slot) || entry.chunk === null) return false;
+    const { chunk } = entry;
+    entry.chunk = null;
+    this.#entries.delete(entry.id);
+    chunk.entries.splice(chunk.entries.indexOf(entry), 1);
+    if (chunk.entries.length === 0) this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
+    this.#commit("leave", entry, chunk);
+    return true;
+  }
+
+  /**
+   * The whole map as `{id=state, id=state}`, in the order of opening, states verbatim.
+   *
+   * @returns The bytes. They are shared with everyone who asks for the same revision: do not write to them. A later
+   *   change of the map makes new bytes and leaves these as they are.
+   */
+  flatten(): Uint8Array {
+    return this.#flat ??= this.#assemble();
+  }
+
+  /**
+   * Calls a function after every change, once the map shows it.
+   *
+   * @param listener Called with each change, in order
+   * @returns Call it to hear no more
+   */
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** The identifier asked for, or the next number: asking for a numbered one could make a number come twice. */
+  #identify(wanted: string | undefined): string {
+    if (wanted === undefined) return `client${++this.#opened}`;
+    if (this.#entries.has(wanted) || /^client\d+$/.test(wanted)) {
+      const why = this.#entries.has(wanted) ? "is already open" : "has the form that the server numbers";
+      throw new TrackerError("BAD_ARGUMENT", `Cannot open client: the identifier ${wanted} ${why}`);
+    }
+    return wanted;
+  }
+
+  #assemble(): Uint8Array {
+    let length = 2;
+    for (const chunk of this.#chunks) length += chunk.refresh();
+    if (length === 2) return Uint8Array.of(OPENING_BRACE, CLOSING_BRACE);
+    // Every entry is followed by ", ": the last one's makes room for the braces.
+    const flat = new Uint8Array(length - 1);
+    flat[0] = OPENING_BRACE;
+    let at = 1;
+    for (const chunk of this.#chunks) at = chunk.flattenInto(flat, at);
+    flat[at - 2] = CLOSING_BRACE;
+    return flat.subarray(0, at - 1);
+  }
+
+  #commit(kind: Change["kind"], entry: Slot, chunk: Chunk): void {
+    chunk.dirty = true;
+    this.#flat = null;
+    entry.revision = ++this.#revision;
+    if (this.#listeners.size !== 0) this.#announce({ kind, entry, revision: entry.revision });
+  }
+
+  /** A listener that throws is its owner's fault: it stops neither the others nor the change. */
+  #announce(change: Change): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+}

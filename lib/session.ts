@@ -1,0 +1,477 @@
+/**
+ * One connection's conversation: bytes in, the registry changed, replies out. It knows the codec, the registry and a
+ * {@linkcode Duplex}, and no sockets.
+ *
+ * A session goes through three states and never back. *Open*: it reads, parses, commits and answers. *Parting*: the
+ * client has left the map; what is still to be said is written, and whatever else arrives is read and thrown away,
+ * since closing a connection with unread input would reset it and could destroy the last reply on its way. *Ended*:
+ * the connection is closed, no deadline runs.
+ *
+ * @module
+ */
+
+import {
+  AMBIGUOUS,
+  encodeError,
+  encodeMapLength,
+  INVALID,
+  MAP_LENGTH_SIZE,
+  MessageParser,
+  NEED_MORE,
+  type Token,
+} from "./codec.ts";
+import { Deadline, DeadlineQueue } from "./deadlines.ts";
+import type { Duplex } from "./duplex.ts";
+import { TrackerError } from "./errors.ts";
+import { CLOSE, type Dialect, DONE, GET, OPEN, SETTLE_TIMEOUT, UPDATE } from "./protocol.ts";
+import type { Entry, Registry } from "./registry.ts";
+
+/** First size of a connection's read buffer, in bytes. Most clients never send more at once. */
+const SMALLEST_BUFFER = 1_024;
+
+/** Size up to which a read buffer grows when reads fill it, in bytes. Beyond it only a long message makes it grow. */
+const LARGEST_BUFFER = 65_536;
+
+/** Replies up to this many bytes together go out in one write; a longer map is written from where it lies. */
+const GATHERED_BYTES = 16_384;
+
+/** How long a parting client may take for the next sign of progress, in milliseconds. */
+const LINGER = 2_000;
+
+/** First size of a session's buffer for replies, in bytes: enough for a run of short ones. */
+const SMALLEST_OUTPUT = 64;
+
+/** Largest buffer for replies that a session keeps while it has nothing to say, in bytes. */
+const KEPT_OUTPUT = 1_024;
+
+/** Why a client left the map. */
+export type LeaveCause = "close" | "disconnect" | "timeout" | "shutdown" | "error";
+
+/** What a session reports as it happens. */
+export type SessionEvent =
+  | { kind: "join"; id: string; dialect: Dialect | "unsettled" }
+  | { kind: "leave"; id: string; cause: LeaveCause }
+  | { kind: "error"; error: TrackerError };
+
+/** What all sessions of a server share. */
+export interface SessionContext {
+  /** The map they commit to. */
+  readonly registry: Registry;
+  /** The dialect they insist on, or `"auto"`. */
+  readonly dialect: Dialect | "auto";
+  /** Longest state they take, in bytes. */
+  readonly maxState: number;
+  /** How long a message that has begun may take. */
+  readonly message: DeadlineQueue;
+  /** How long a client may be silent. */
+  readonly idle: DeadlineQueue;
+  /** How long a connection of undecided dialect may be silent. */
+  readonly settle: DeadlineQueue;
+  /** How long a parting client may make no progress. */
+  readonly linger: DeadlineQueue;
+}
+
+/** The limits of a {@linkcode SessionContext}. */
+export interface SessionLimits {
+  /** The dialect to insist on; default `"auto"`. */
+  dialect?: Dialect | "auto";
+  /** Longest state, in bytes. */
+  maxState: number;
+  /** How long a message that has begun may take, in milliseconds; 0 for as long as it likes. */
+  messageTimeout: number;
+  /** How long a client may be silent, in milliseconds; 0 for as long as it likes. */
+  idleTimeout: number;
+}
+
+/**
+ * Makes what the sessions of one server share.
+ *
+ * @param registry The map they commit to
+ * @param limits Their limits
+ * @returns The context; {@linkcode clearDeadlines} must be called when the last session has ended
+ */
+export function createSessionContext(registry: Registry, limits: SessionLimits): SessionContext {
+  return {
+    registry,
+    dialect: limits.dialect ?? "auto",
+    maxState: limits.maxState,
+    message: new DeadlineQueue(limits.messageTimeout),
+    idle: new DeadlineQueue(limits.idleTimeout),
+    settle: new DeadlineQueue(SETTLE_TIMEOUT),
+    linger: new DeadlineQueue(LINGER),
+  };
+}
+
+/**
+ * Stops the timers of a context.
+ *
+ * @param context The context whose sessions have all ended
+ */
+export function clearDeadlines(context: SessionContext): void {
+  for (const queue of [context.message, context.idle, context.settle, context.linger]) queue.clear();
+}
+
+type State = "open" | "parting" | "ended";
+
+/** The server's side of one connection. */
+export class Session {
+  readonly #duplex: Duplex;
+  readonly #context: SessionContext;
+  readonly #parser: MessageParser;
+  readonly #report: ((event: SessionEvent) => void) | undefined;
+  #state: State = "open";
+  #entry: Entry | null = null;
+
+  /** Bytes `#from..#to` of the buffer have arrived and are not parsed yet. */
+  #buffer = new Uint8Array(SMALLEST_BUFFER);
+  #from = 0;
+  #to = 0;
+
+  /** Replies not yet written: short ones gathered, then at most one long map, then the last words of all. */
+  #output = EMPTY;
+  #outputLength = 0;
+  #map: Uint8Array | null = null;
+  #lastWords: Uint8Array | null = null;
+  #flushing: Promise<void> | null = null;
+  #farewell: Promise<void> | null = null;
+
+  #messageDeadline: Deadline | null = null;
+  #idleDeadline: Deadline | null = null;
+  #settleDeadline: Deadline | null = null;
+  #lingerDeadline: Deadline | null = null;
+
+  /**
+   * @param duplex The connection; the session closes it in the end
+   * @param context What it shares with the server's other sessions
+   * @param report Called with what happens, as it happens
+   */
+  constructor(duplex: Duplex, context: SessionContext, report?: (event: SessionEvent) => void) {
+    this.#duplex = duplex;
+    this.#context = context;
+    this.#parser = new MessageParser(context);
+    this.#report = report;
+  }
+
+  /** How many bytes the read buffer holds room for. */
+  get bufferSize(): number {
+    return this.#buffer.length;
+  }
+
+  /**
+   * Holds the conversation until the connection has ended, however that comes about.
+   *
+   * @returns Resolves when the connection is closed and the client is out of the map; never rejects
+   */
+  async run(): Promise<void> {
+    try {
+      this.#armIdle();
+      while (await this.#receive() && this.#isOpen) await this.#converse();
+      if (this.#isOpen) await this.#hearTheEnd();
+      else await this.#linger();
+    } catch {
+      // A connection that broke is one way for it to end: nobody is left to be told.
+    } finally {
+      this.#end();
+    }
+  }
+
+  /**
+   * Ends the conversation with an error reply, which takes the client out of the map at once.
+   *
+   * @param error What to tell the client
+   */
+  refuse(error: TrackerError): void {
+    if (this.#state !== "open") return;
+    this.#report?.({ kind: "error", error });
+    this.#part(causeOf(error), encodeError(error));
+  }
+
+  /** Closes the connection at once, telling nothing. */
+  abort(): void {
+    this.#end();
+  }
+
+  /** Reads once; `false` when the client has ended its stream. */
+  async #receive(): Promise<boolean> {
+    // Reading into the whole buffer, which is the common case, makes no view.
+    const target = this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to);
+    const count = await this.#duplex.read(target);
+    if (count === null) return false;
+    this.#to += count;
+    if (this.#context.idle.duration !== 0) this.#armIdle();
+    if (this.#settleDeadline?.armed) this.#settleDeadline.disarm();
+    return true;
+  }
+
+  /** Handles what has arrived, then makes ready for more. */
+  async #converse(): Promise<void> {
+    // A deadline that came first may be writing still; its replies go before those to what has just arrived.
+    if (this.#flushing !== null) await this.#flushing;
+    const token = await this.#answer();
+    if (this.#isOpen) this.#awaitMore(token);
+  }
+
+  /** Parses, commits and answers all that is complete. */
+  async #answer(): Promise<Token> {
+    let token = this.#commit();
+    while (this.#hasOutput) {
+      await this.#flush();
+      if (token === NEED_MORE || token === AMBIGUOUS || !this.#isOpen) break;
+      token = this.#commit();
+    }
+    return token;
+  }
+
+  /**
+   * The hot path: walks the arrived bytes once. Stops early when enough output has gathered, so that a client that
+   * asks without reading is held up by its own silence and not by the server's memory.
+   *
+   * @returns The last token: `NEED_MORE` or `AMBIGUOUS` when all that is complete has been handled
+   */
+  #commit(): Token {
+    const parser = this.#parser;
+    const buffer = this.#buffer;
+    const to = this.#to;
+    let completed = false;
+    for (;;) {
+      const token = parser.next(buffer, this.#from, to);
+      if (token === UPDATE) {
+        this.#setState(parser.stateStart, parser.stateEnd);
+      } else if (token === GET) {
+        this.#answerMap();
+      } else if (token === OPEN) {
+        this.#setState(parser.stateStart, parser.stateEnd);
+        this.#answerDone();
+      } else {
+        if (completed) this.#messageDeadline?.disarm();
+        if (token === CLOSE) this.#part("close", GOODBYE);
+        else if (token === INVALID && parser.error !== null) this.refuse(parser.error);
+        return token;
+      }
+      completed = true;
+      this.#from = parser.position;
+      if (this.#outputLength >= GATHERED_BYTES || this.#map !== null) {
+        this.#messageDeadline?.disarm();
+        return token;
+      }
+    }
+  }
+
+  #setState(start: number, end: number): void {
+    const { registry } = this.#context;
+    if (this.#entry === null) {
+      this.#entry = registry.open(this.#buffer, { start, end });
+      this.#report?.({ kind: "join", id: this.#entry.id, dialect: this.#parser.dialect });
+    } else {
+      registry.update(this.#entry, this.#buffer, start, end);
+    }
+  }
+
+  #answerDone(): void {
+    this.#reserve(1);
+    this.#output[this.#outputLength++] = DONE;
+  }
+
+  #answerMap(): void {
+    const map = this.#context.registry.flatten();
+    const short = map.length <= GATHERED_BYTES;
+    this.#reserve(MAP_LENGTH_SIZE + (short ? map.length : 0));
+    this.#outputLength = encodeMapLength(this.#output, this.#outputLength, map.length, this.#parser.dialect);
+    if (short) {
+      this.#output.set(map, this.#outputLength);
+      this.#outputLength += map.length;
+    } else {
+      this.#map = map;
+    }
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#outputLength + bytes;
+    if (needed <= this.#output.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.#output.length * 2, SMALLEST_OUTPUT));
+    larger.set(this.#output.subarray(0, this.#outputLength));
+    this.#output = larger;
+  }
+
+  /** Moves an unfinished message to the front, sizes the buffer for what is to come, and sets the deadline for it. */
+  #awaitMore(token: Token): void {
+    const rest = this.#to - this.#from;
+    const size = this.#nextBufferSize(rest);
+    if (size !== this.#buffer.length) {
+      const buffer = new Uint8Array(size);
+      buffer.set(this.#buffer.subarray(this.#from, this.#to));
+      this.#buffer = buffer;
+    } else if (this.#from !== 0 && rest !== 0) {
+      this.#buffer.copyWithin(0, this.#from, this.#to);
+    }
+    this.#from = 0;
+    this.#to = rest;
+    if (token === AMBIGUOUS) this.#armSettle();
+    else if (rest !== 0 && !this.#messageDeadline?.armed) this.#armMessage();
+  }
+
+  /**
+   * Buffers start small, grow for a connection that fills them and shrink again, so that ten thousand quiet clients
+   * cost little and one busy client is read in few large pieces. Room for a long message is made as its bytes arrive,
+   * not when its length is claimed.
+   */
+  #nextBufferSize(rest: number): number {
+    const size = this.#buffer.length;
+    if (rest === size) return Math.min(size * 2, this.#parser.needed);
+    if (this.#to === size) return Math.max(size, Math.min(size * 2, LARGEST_BUFFER));
+    if (this.#to < size / 4) return Math.max(SMALLEST_BUFFER, size >>> 1);
+    return size;
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  get #hasOutput(): boolean {
+    return this.#outputLength !== 0 || this.#map !== null || this.#lastWords !== null;
+  }
+
+  /** Writes all output. One writer at a time: two on one connection would interleave. */
+  #flush(): Promise<void> {
+    return this.#flushing ??= this.#write();
+  }
+
+  /** To be called with output waiting: it must not end before `#flush` has taken note of it. */
+  async #write(): Promise<void> {
+    try {
+      while (this.#hasOutput) {
+        if (this.#outputLength !== 0) await this.#writeGathered();
+        else await this.#writeAll(this.#takeLargeOutput());
+      }
+    } finally {
+      this.#flushing = null;
+    }
+  }
+
+  async #writeGathered(): Promise<void> {
+    const output = this.#output;
+    const bytes = output.subarray(0, this.#outputLength);
+    // Whoever adds a reply while this is being written begins a buffer of their own.
+    this.#output = EMPTY;
+    this.#outputLength = 0;
+    await this.#writeAll(bytes);
+    if (this.#output === EMPTY && output.length <= KEPT_OUTPUT) this.#output = output;
+  }
+
+  #takeLargeOutput(): Uint8Array {
+    const bytes = this.#map ?? this.#lastWords ?? EMPTY;
+    if (this.#map !== null) this.#map = null;
+    else this.#lastWords = null;
+    return bytes;
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let written = await this.#duplex.write(bytes);
+    while (written < bytes.length) {
+      if (!this.#isOpen) this.#armLinger();
+      written += await this.#duplex.write(bytes.subarray(written));
+    }
+  }
+
+  /** The client has ended its stream without a Close. What it sent just before may still want an answer. */
+  async #hearTheEnd(): Promise<void> {
+    this.#parser.settle();
+    await this.#converse();
+    await this.#farewell;
+  }
+
+  /** From here on the client is out of the map; the connection lives on only to say the last words. */
+  #part(cause: LeaveCause, lastWords: Uint8Array): void {
+    this.#state = "parting";
+    this.#leave(cause);
+    this.#disarm();
+    this.#lastWords = lastWords;
+    this.#armLinger();
+    this.#farewell = this.#sayFarewell();
+  }
+
+  async #sayFarewell(): Promise<void> {
+    try {
+      await this.#flush();
+      await this.#duplex.closeWrite?.();
+      this.#armLinger();
+    } catch {
+      // The client is gone already: reading would only wait for what cannot come.
+      this.#end();
+    }
+  }
+
+  /** Reads and throws away until the client ends its stream, or the deadline closes the connection. */
+  async #linger(): Promise<void> {
+    while (await this.#duplex.read(this.#buffer) !== null);
+    await this.#farewell;
+  }
+
+  /** Idempotent: the last thing that happens to a session. */
+  #end(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#leave("disconnect");
+    this.#disarm();
+    this.#lingerDeadline?.disarm();
+    this.#duplex.close();
+  }
+
+  #leave(cause: LeaveCause): void {
+    const entry = this.#entry;
+    if (entry === null) return;
+    this.#entry = null;
+    this.#context.registry.close(entry);
+    this.#report?.({ kind: "leave", id: entry.id, cause });
+  }
+
+  #disarm(): void {
+    this.#messageDeadline?.disarm();
+    this.#idleDeadline?.disarm();
+    this.#settleDeadline?.disarm();
+  }
+
+  #armMessage(): void {
+    const { message } = this.#context;
+    this.#messageDeadline ??= new Deadline(() => {
+      this.refuse(timeoutError(`a message was not complete ${message.duration} ms after it began`));
+    });
+    message.arm(this.#messageDeadline);
+  }
+
+  #armIdle(): void {
+    const { idle } = this.#context;
+    if (idle.duration === 0) return;
+    this.#idleDeadline ??= new Deadline(() => {
+      this.refuse(timeoutError(`nothing was heard for ${idle.duration} ms`));
+    });
+    idle.arm(this.#idleDeadline);
+  }
+
+  #armSettle(): void {
+    this.#settleDeadline ??= new Deadline(() => {
+      this.#parser.settle();
+      // The read that is under way stays where it is in the buffer: nothing is moved here.
+      this.#answer().catch(() => this.#end());
+    });
+    this.#context.settle.arm(this.#settleDeadline);
+  }
+
+  #armLinger(): void {
+    if (this.#state === "ended") return;
+    this.#lingerDeadline ??= new Deadline(() => this.#end());
+    this.#context.linger.arm(this.#lingerDeadline);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const GOODBYE = Uint8Array.of(DONE);
+
+function timeoutError(why: string): TrackerError {
+  return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
+}
+
+function causeOf(error: TrackerError): LeaveCause {
+  if (error.code === "TIMEOUT") return "timeout";
+  return error.code === "SHUTTING_DOWN" ? "shutdown" : "error";
+}

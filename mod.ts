@@ -1,0 +1,42 @@
+/**
+ * Tracker as a library: a server that always knows the current state of every connected client, the client that
+ * reports to it, and the parts they are made of.
+ *
+ * It has no dependencies, so it can be imported from a URL by a program without an import map or a config file.
+ *
+ * @example A server and a client in one program
+ * ```ts
+ * import { connect, serve } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve({ port: 0 });
+ * await using client = await connect({ port: server.addr.port, state: "ready" });
+ * assertEquals(await client.getText(), "{client1=ready}");
+ * ```
+ *
+ * @module
+ */
+
+export * from "./lib/protocol.ts";
+export * from "./lib/errors.ts";
+export * from "./lib/codec.ts";
+export type { Duplex } from "./lib/duplex.ts";
+export { type Change, type Entry, Registry, type RegistryOptions } from "./lib/registry.ts";
+export type { LeaveCause, SessionEvent } from "./lib/session.ts";
+export {
+  DEFAULT_DRAIN_TIMEOUT,
+  DEFAULT_MAX_CLIENTS,
+  DEFAULT_MESSAGE_TIMEOUT,
+  serve,
+  type ServeOptions,
+  type Server,
+  type ServerEvent,
+} from "./lib/server.ts";
+export {
+  type CallOptions,
+  Client,
+  type ClientOptions,
+  connect,
+  type ConnectOptions,
+  DEFAULT_CALL_TIMEOUT,
+} from "./lib/client.ts";

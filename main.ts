@@ -1,1 +1,49 @@
-export {};
+/**
+ * The command line: finds the command and lets it run.
+ *
+ * @module
+ */
+
+import type { Process } from "./lib/commands/command.ts";
+import { reportFailure } from "./lib/commands/failure.ts";
+import { findCommand, helpOf, overview } from "./lib/commands/help.ts";
+import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
+import { write, writeError } from "./lib/commands/output.ts";
+import { VERSION } from "./lib/commands/version.ts";
+
+/** Runs the command that the arguments name, and says what went wrong. Returns the exit code. */
+async function run(args: readonly string[], process: Process): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    writeError(overview(COMMANDS));
+    return 2;
+  }
+  let command: string | undefined;
+  try {
+    if (name === "--version" || name === "-V") {
+      await write(`tracker ${VERSION}\n`);
+      return 0;
+    }
+    const found = name === "--help" || name === "-h" ? helpCommand : findCommand(COMMANDS, name);
+    command = found.name;
+    if (!asksForHelp(rest)) return await found.run(rest, process);
+    await write(helpOf(found));
+    return 0;
+  } catch (error) {
+    return reportFailure(error, command);
+  }
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? args.length : end).some((arg) => arg === "--help" || arg === "-h");
+}
+
+if (import.meta.main) {
+  // What nobody waited for must not end in a stack trace either.
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    Deno.exit(reportFailure(event.reason));
+  });
+  Deno.exit(await run(Deno.args, { exit: Deno.exit }));
+}

@@ -93,8 +93,18 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   }
 }
 
-/** Connects, with a deadline of its own: the system's is minutes. */
-async function dial(
+/**
+ * Makes the connection alone, for a caller that puts something of its own between it and a {@linkcode Client}. It has
+ * a deadline of its own: the system's is minutes.
+ *
+ * @param hostname The server's address
+ * @param port The server's port
+ * @param signal Stops the connecting when aborted
+ * @param timeout How long to try, in milliseconds; 0 for as long as the system does
+ * @returns The connection
+ * @throws {TrackerError} As {@linkcode connect}
+ */
+export async function dial(
   hostname: string,
   port: number,
   signal: AbortSignal | undefined,

@@ -59,3 +59,7 @@ declare module "@std/streams/text-line-stream" {
 declare module "@std/text/closest-string" {
   export function closestString(word: string, words: readonly string[]): string;
 }
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(one: string, other: string): number;
+}

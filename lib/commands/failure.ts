@@ -1,0 +1,65 @@
+/**
+ * From whatever went wrong to one line that says what to do about it, and an exit code.
+ *
+ * @module
+ */
+
+import { TrackerError } from "../errors.ts";
+import { complain, OutputClosed } from "./output.ts";
+import { UsageError } from "./usage.ts";
+
+/** A failure that is nobody's bug and not the server's: the message says it all. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/**
+ * Tells the user what went wrong.
+ *
+ * @param error What was thrown
+ * @param command The command that threw it, if it came to that
+ * @returns The exit code
+ */
+export function reportFailure(error: unknown, command?: string): number {
+  if (error instanceof OutputClosed) return 0;
+  if (error instanceof UsageError) {
+    const stop = error.message.endsWith("?") ? "" : ".";
+    complain(`tracker: ${error.message}${stop} Run 'tracker help${command === undefined ? "" : ` ${command}`}'`);
+    return 2;
+  }
+  complain(`tracker: ${describe(error)}`);
+  return 1;
+}
+
+/**
+ * Puts a failure into words.
+ *
+ * @param error What was thrown
+ * @returns One line, and what to do about it
+ */
+export function describe(error: unknown): string {
+  if (error instanceof TrackerError) return error.message + advice(error);
+  if (error instanceof CommandError) return error.message;
+  return `internal error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function advice(error: TrackerError): string {
+  switch (error.code) {
+    case "CONNECTION_REFUSED":
+      return ". Start one with: tracker serve";
+    case "ADDRESS_IN_USE":
+      return ". Choose another port with --port, or stop the other program";
+    case "BAD_ADDRESS":
+      return ". Give --host an address of this machine, such as 127.0.0.1";
+    case "PERMISSION_DENIED":
+      if (error.message.includes("-N")) return "";
+      return error.cause instanceof Deno.errors.NotCapable
+        ? ". Run deno with -N: deno run -N main.ts serve"
+        : ". Choose a port above 1023 with --port";
+    case "CONNECTION_FAILED":
+    case "TIMEOUT":
+      return error.message.startsWith("Cannot connect") ? ". Say where the server is with --server HOST:PORT" : "";
+    default:
+      return "";
+  }
+}

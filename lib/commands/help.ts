@@ -1,0 +1,138 @@
+/**
+ * The help: made from what the commands say of themselves.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { write } from "./output.ts";
+import { unknownName, UsageError } from "./usage.ts";
+
+/** Columns of the help: wide enough for its sentences, narrow enough for half a screen. */
+const WIDTH = 100;
+
+/**
+ * Makes the command that prints the help of the others and its own.
+ *
+ * @param others The other commands
+ * @returns The command
+ */
+export function createHelpCommand(others: readonly Command[]): Command {
+  const command: Command = {
+    name: "help",
+    summary: "Print this help, or that of a command.",
+    details: [],
+    positionals: { placeholder: "[COMMAND]", most: 1 },
+    flags: {},
+    examples: [{ line: "tracker help serve", meaning: "explains every flag of serve" }],
+    run: async (args) => {
+      const [name] = parseFlags(args, {}, { placeholder: "[COMMAND]", most: 1 }).positionals;
+      const commands = [...others, command];
+      await write(name === undefined ? overview(commands) : helpOf(findCommand(commands, name)));
+      return 0;
+    },
+  };
+  return command;
+}
+
+/**
+ * Finds a command by its name.
+ *
+ * @param commands The commands there are
+ * @param name The name
+ * @returns The command
+ * @throws {UsageError} when there is none of that name
+ */
+export function findCommand(commands: readonly Command[], name: string): Command {
+  const command = commands.find((command) => command.name === name);
+  if (command !== undefined) return command;
+  if (name.startsWith("-")) {
+    const message = unknownName("flag", name, ["--help", "--version"]);
+    throw new UsageError(message.endsWith("?") ? message : `${message}; a command comes first, then its flags`);
+  }
+  throw new UsageError(unknownName("command", name, commands.map((command) => command.name)));
+}
+
+/**
+ * Writes the help of all commands.
+ *
+ * @param commands The commands
+ * @returns Text of several lines
+ */
+export function overview(commands: readonly Command[]): string {
+  return [
+    "Tracker: one small server that always knows the current state of every connected client.",
+    "",
+    "Usage: tracker COMMAND [FLAGS]",
+    "",
+    "Commands:",
+    ...columns(commands.map((command) => [synopsis(command), command.summary])),
+    "",
+    "Flags:",
+    ...columns([HELP_ROW, ["-V, --version", "print the version"]]),
+    "",
+    "Run 'tracker help COMMAND' for a command's flags and examples.",
+    "",
+  ].join("\n");
+}
+
+/**
+ * Writes the help of one command.
+ *
+ * @param command The command
+ * @returns Text of several lines
+ */
+export function helpOf(command: Command): string {
+  const rows = Object.entries(command.flags).map(([name, flag]) => flagRow(name, flag));
+  const usage = `Usage: tracker ${synopsis(command)}${rows.length === 0 ? "" : " [FLAGS]"}`;
+  const examples = command.examples.flatMap(({ line, meaning }) => [`  ${line}`, ...wrap(meaning, "      ")]);
+  return [
+    ...wrap(command.summary, ""),
+    ...command.details.flatMap((paragraph) => ["", ...wrap(paragraph, "")]),
+    "",
+    usage,
+    "",
+    "Flags:",
+    ...columns([...rows, HELP_ROW]),
+    "",
+    "Examples:",
+    ...examples,
+    "",
+  ].join("\n");
+}
+
+type Row = readonly [left: string, right: string];
+
+const HELP_ROW: Row = ["-h, --help", "print this help"];
+
+function synopsis({ name, positionals }: Command): string {
+  return positionals === undefined ? name : `${name} ${positionals.placeholder}`;
+}
+
+function flagRow(name: string, flag: Flag<unknown>): Row {
+  if (flag.placeholder === undefined) return [`--${name}`, flag.description];
+  const inherited = flag.environment === undefined ? "" : `$${flag.environment}, or else `;
+  return [`--${name} ${flag.placeholder}`, `${flag.description} (default ${inherited}${flag.default})`];
+}
+
+function columns(rows: readonly Row[]): string[] {
+  const edge = Math.max(...rows.map(([left]) => left.length)) + 4;
+  return rows.flatMap(([left, right]) => {
+    const [first = "", ...more] = wrap(right, " ".repeat(edge));
+    return [`  ${left}`.padEnd(edge) + first.trimStart(), ...more];
+  });
+}
+
+function wrap(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > WIDTH) {
+      lines.push(indent + line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, indent + line];
+}

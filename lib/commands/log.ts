@@ -1,0 +1,125 @@
+/**
+ * The server's log: a line for each join, leave and error.
+ *
+ * Clients may come and go faster than anybody reads of it. Lines are therefore gathered while the last ones are being
+ * written, in a bounded space; what does not fit is dropped, counted, and the count is logged.
+ *
+ * @module
+ */
+
+import type { ServerEvent } from "../server.ts";
+import { escapeControls } from "./escape.ts";
+import { formatAddress } from "./values.ts";
+
+/** How a log is written. */
+export type LogFormat = "text" | "json" | "off";
+
+/** Every {@linkcode LogFormat}. */
+export const LOG_FORMATS: readonly LogFormat[] = ["text", "json", "off"];
+
+/** Characters that may wait to be written: some ten thousand lines. */
+const MAX_WAITING = 2 ** 20;
+
+/** How long the last lines may take to be written when the server ends, in milliseconds. */
+const LAST_LINES = 1_000;
+
+/** Where a log goes: anything with a `write` that may take less than given, such as `Deno.stderr`. */
+export interface LogTarget {
+  /** Takes bytes, perhaps fewer than given, and says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** A member of a log line, by name. */
+type Line = Readonly<Record<string, string | number>>;
+
+/** Writes what happens at a server. */
+export class EventLog {
+  readonly #format: LogFormat;
+  readonly #target: LogTarget;
+  readonly #maxWaiting: number;
+  readonly #encoder = new TextEncoder();
+  #lines: string[] = [];
+  #waiting = 0;
+  #dropped = 0;
+  #writing: Promise<void> | null = null;
+
+  /**
+   * Starts a log.
+   *
+   * @param format How to write it
+   * @param target Where to write it
+   * @param maxWaiting How many characters may wait to be written
+   */
+  constructor(format: LogFormat, target: LogTarget = Deno.stderr, maxWaiting: number = MAX_WAITING) {
+    this.#format = format;
+    this.#target = target;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** Logs an event. Never waits, never throws. */
+  report(event: ServerEvent): void {
+    if (this.#format === "off") return;
+    if (this.#waiting >= this.#maxWaiting) {
+      this.#dropped++;
+      return;
+    }
+    this.#add(lineOf(event));
+    this.#writing ??= this.#write();
+  }
+
+  /** Waits for the last lines to be written, but not for a reader that has stopped reading. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_LINES);
+    await Promise.race([this.#writing, promise]);
+    clearTimeout(timer);
+  }
+
+  #add(line: Line): void {
+    const stamped: Line = { time: new Date().toISOString(), ...line };
+    const text = this.#format === "json" ? JSON.stringify(stamped) : Object.values(stamped).join(" ");
+    this.#lines.push(text + "\n");
+    this.#waiting += text.length;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#lines.length !== 0) {
+        // A turn later all that one read of the network brought about has been logged, and goes out in one write.
+        await Promise.resolve();
+        await this.#writeAll(this.#take());
+      }
+    } catch {
+      // Nobody reads the log. The server is not to stop for that.
+    } finally {
+      this.#writing = null;
+    }
+  }
+
+  #take(): Uint8Array {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    if (dropped !== 0) this.#add({ event: "dropped", lines: dropped, message: "lines: the log is read too slowly" });
+    const text = this.#lines.join("");
+    this.#lines = [];
+    this.#waiting = 0;
+    return this.#encoder.encode(text);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#target.write(bytes.subarray(at));
+  }
+}
+
+function lineOf(event: ServerEvent): Line {
+  if (event.kind === "accept-error") return { event: event.kind, message: escapeControls(event.error.message) };
+  const peer = formatAddress(event.peer);
+  switch (event.kind) {
+    case "join":
+      return { event: event.kind, id: event.id, peer, dialect: event.dialect };
+    case "leave":
+      return { event: event.kind, id: event.id, peer, cause: event.cause };
+    case "error":
+      return { event: event.kind, peer, code: event.error.code, message: escapeControls(event.error.message) };
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * `tracker send`
+ *
+ * @module
+ */
+
+import { dial } from "../client.ts";
+import { type Expected, MessageEncoder } from "../codec.ts";
+import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
+import type { Command } from "./command.ts";
+import { Conversation, type Reply } from "./conversation.ts";
+import { escapeControls } from "./escape.ts";
+import { layOut, MessageExplainer } from "./explain.ts";
+import { parseFlags, toggle } from "./flags.ts";
+import { bold, remark, write, writeMap } from "./output.ts";
+import { parseStep, type Step } from "./steps.ts";
+import { UsageError } from "./usage.ts";
+
+const FLAGS = {
+  server: serverFlag,
+  dialect: dialectFlag,
+  timeout: timeoutFlag,
+  hex: toggle("show every byte sent and received, and what it means"),
+} as const;
+
+const POSITIONALS = { placeholder: "STEP...", most: Infinity } as const;
+
+/** Takes any steps on one connection, and shows what happens. */
+export const sendCommand: Command = {
+  name: "send",
+  summary: "Send messages, right or wrong, on one connection and print the replies.",
+  details: [
+    "A STEP is open=STATE, update=STATE, get, close, raw=HEX (any bytes) or wait=MILLISECONDS. Each step waits for the " +
+    "replies it asks for. An error reply ends with exit code 1.",
+  ],
+  positionals: POSITIONALS,
+  flags: FLAGS,
+  examples: [
+    { line: "tracker send open=abc update=xyz get close", meaning: "prints done, the map, done" },
+    {
+      line: "tracker send --hex --dialect compact open=abc get",
+      meaning: "shows a client's bytes in the compact dialect",
+    },
+    {
+      line: "tracker send --hex raw=2a0003616263 raw=2a09",
+      meaning: "shows what the server makes of a client's own bytes",
+    },
+    { line: "tracker send raw=2a00 wait=600 raw=03616263", meaning: "sends a message in two pieces" },
+  ],
+  run,
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const { flags, positionals } = parseFlags(args, FLAGS, POSITIONALS);
+  if (positionals.length === 0) throw new UsageError("send needs a STEP, such as open=abc or get");
+  const steps = positionals.map(parseStep);
+  const { server: { hostname, port }, timeout, dialect, hex } = flags;
+  const conversation = new Conversation(await dial(hostname, port, undefined, timeout), timeout);
+  try {
+    await new Script(conversation, new MessageEncoder(dialect), hex).play(steps);
+  } finally {
+    conversation.close();
+  }
+  return 0;
+}
+
+/** Takes one step after the other and prints what happens. */
+class Script {
+  readonly #conversation: Conversation;
+  readonly #encoder: MessageEncoder;
+  readonly #explainer = new MessageExplainer();
+  readonly #hex: boolean;
+
+  constructor(conversation: Conversation, encoder: MessageEncoder, hex: boolean) {
+    this.#conversation = conversation;
+    this.#encoder = encoder;
+    this.#hex = hex;
+  }
+
+  async play(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.#show(`${bold(escapeControls(step.written))}\n`);
+      if (step.kind === "wait") await this.#wait(step.milliseconds);
+      else await this.#exchange(step.kind === "raw" ? step.bytes : this.#encoder.encode(step.type, step.state));
+    }
+    // An Update that was refused shows only here: nothing was asked after it.
+    const reply = await this.#conversation.finish();
+    if (reply === null) return;
+    await this.#show(`${bold("(after the last step)")}\n`);
+    await this.#print(reply, "nothing");
+  }
+
+  async #wait(milliseconds: number): Promise<void> {
+    // The end has come already and nothing can follow it.
+    if (this.#explainer.isClosed) return;
+    remark(`tracker: waiting ${milliseconds} ms`);
+    const reply = await this.#conversation.listen(milliseconds);
+    if (reply !== null) await this.#print(reply, "nothing");
+  }
+
+  async #exchange(bytes: Uint8Array): Promise<void> {
+    const { fields, asks } = this.#explainer.explain(bytes);
+    await this.#show(layOut("sent", fields));
+    await this.#conversation.send(bytes);
+    for (const expected of asks) await this.#print(await this.#conversation.receive(expected), expected);
+  }
+
+  async #print(reply: Reply, expected: Expected): Promise<void> {
+    await this.#show(layOut("received", reply.fields));
+    if (reply.error !== null) throw reply.error;
+    if (this.#hex) return;
+    if (expected === "map") await writeMap(reply.payload);
+    else await write("done\n");
+  }
+
+  async #show(text: string): Promise<void> {
+    if (this.#hex) await write(text);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * `tracker serve`
+ *
+ * @module
+ */
+
+import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, DIALECTS, HIGHEST_MAX_STATE } from "../protocol.ts";
+import { DEFAULT_MAX_CLIENTS, DEFAULT_MESSAGE_TIMEOUT, serve, type Server } from "../server.ts";
+import type { Command, Process } from "./command.ts";
+import { parseFlags } from "./flags.ts";
+import { EventLog, LOG_FORMATS } from "./log.ts";
+import { complain, OutputClosed, remark, write } from "./output.ts";
+import { aborted, stopSignal } from "./signals.ts";
+import { choice, duration, formatAddress, host, integer } from "./values.ts";
+import { VERSION } from "./version.ts";
+
+const FLAGS = {
+  host: {
+    placeholder: "ADDRESS",
+    default: "127.0.0.1",
+    description: "address to listen on; 0.0.0.0 lets other machines in",
+    parse: host,
+  },
+  port: {
+    placeholder: "PORT",
+    default: `${DEFAULT_PORT}`,
+    description: "port to listen on; 0 takes any free one",
+    parse: integer(0, 65_535),
+  },
+  dialect: {
+    placeholder: "DIALECT",
+    default: "auto",
+    description:
+      "how clients frame their messages: auto tells it from their first bytes; compact, wide or java insists",
+    parse: choice<Dialect | "auto">(["auto", ...DIALECTS]),
+  },
+  "max-clients": {
+    placeholder: "COUNT",
+    default: `${DEFAULT_MAX_CLIENTS}`,
+    description: "connections held at once; one more is refused",
+    parse: integer(1, 2 ** 31),
+  },
+  "max-state": {
+    placeholder: "BYTES",
+    default: `${DEFAULT_MAX_STATE}`,
+    description: "longest state; a client that sends a longer one is refused",
+    parse: integer(0, HIGHEST_MAX_STATE),
+  },
+  "message-timeout": {
+    placeholder: "DURATION",
+    default: `${DEFAULT_MESSAGE_TIMEOUT / 1_000}s`,
+    description: "how long a message may take from first byte to last; 0 for ever",
+    parse: duration,
+  },
+  "idle-timeout": {
+    placeholder: "DURATION",
+    default: "0",
+    description: "how long a client may be silent before it is given up; 0 for ever",
+    parse: duration,
+  },
+  log: {
+    placeholder: "FORMAT",
+    default: "text",
+    description: "what is written to standard error when clients join, leave or fail: text, json or off",
+    parse: choice(LOG_FORMATS),
+  },
+} as const;
+
+/** Runs a server until it is told to stop. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Run a server that keeps the current state of every connected client.",
+  details: [
+    "Prints 'tracker VERSION listening on HOST:PORT' once it accepts clients. Ctrl-C or SIGTERM tells every client, " +
+    "lets it hear, and ends with exit code 0; a second one ends at once.",
+    "A duration is a number of seconds, or has a unit: 500ms, 10s, 1m, 1h.",
+  ],
+  flags: FLAGS,
+  examples: [
+    { line: "tracker serve", meaning: "for programs on this machine, on port 6789" },
+    {
+      line: "tracker serve --host 0.0.0.0 --log json",
+      meaning: "for all who reach this machine, with a log for programs",
+    },
+    {
+      line: "tracker serve --port 0 --idle-timeout 30s",
+      meaning: "on any free port; drops clients silent for 30 seconds",
+    },
+  ],
+  run,
+};
+
+async function run(args: readonly string[], process: Process): Promise<number> {
+  const { flags } = parseFlags(args, FLAGS);
+  const log = new EventLog(flags.log);
+  const server = serve({
+    hostname: flags.host,
+    port: flags.port,
+    dialect: flags.dialect,
+    maxClients: flags["max-clients"],
+    maxState: flags["max-state"],
+    messageTimeout: flags["message-timeout"],
+    idleTimeout: flags["idle-timeout"],
+    onEvent: (event) => log.report(event),
+  });
+  const stop = stopSignal(process);
+  await announce(server);
+  await aborted(stop);
+  remark("tracker: stopping: clients are being told; Ctrl-C again stops at once");
+  await server.shutdown();
+  await log.close();
+  return 0;
+}
+
+async function announce({ addr }: Server): Promise<void> {
+  const address = formatAddress(addr);
+  if (!isLoopback(addr.hostname)) {
+    complain(
+      `tracker: warning: ${address} is not only for this machine: all who reach it can read and write every state`,
+    );
+  }
+  try {
+    await write(`tracker ${VERSION} listening on ${address}\n`);
+  } catch (error) {
+    // A server that nobody listens to is still a server.
+    if (!(error instanceof OutputClosed)) throw error;
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname.startsWith("127.") || hostname === "::1" || hostname.startsWith("::ffff:127.");
+}

@@ -1,0 +1,114 @@
+/**
+ * The kinds of value a flag can have: each function makes or is a parser of what was written.
+ *
+ * @module
+ */
+
+import { DEFAULT_PORT } from "../protocol.ts";
+import { quote, unknownName, UsageError } from "./usage.ts";
+
+/** What `setTimeout` can wait for, in milliseconds: about 24 days. */
+export const LONGEST_WAIT: number = 2 ** 31 - 1;
+
+const HIGHEST_PORT = 65_535;
+
+/** Where a server is. */
+export interface Address {
+  /** A name or an address; IPv6 without brackets. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/**
+ * Makes a parser of integers in a range: digits and nothing else.
+ *
+ * @param low The lowest accepted
+ * @param high The highest accepted
+ * @returns The parser
+ */
+export function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number.parseInt(text, 10) : NaN;
+    if (value >= low && value <= high) return value;
+    throw new UsageError(`must be an integer from ${low} to ${high}, not ${quote(text)}`);
+  };
+}
+
+/**
+ * Makes a parser of one word out of a few.
+ *
+ * @param words The words accepted
+ * @returns The parser
+ */
+export function choice<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((word) => word === text);
+    if (word !== undefined) return word;
+    const [, suggestion = ""] = unknownName("value", text, words).split(/(?=; did you mean)/);
+    throw new UsageError(`must be one of ${words.join(", ")}, not ${quote(text)}${suggestion}`);
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Parses a duration: `500ms`, `10s`, `1.5m`, `1h`, or a bare number of seconds.
+ *
+ * @param text What was written
+ * @returns Milliseconds; 0 stands for "off"
+ */
+export function duration(text: string): number {
+  const [, amount = "", unit = "s"] = /^([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const milliseconds = Number.parseFloat(amount) * (UNITS[unit] ?? NaN);
+  const whole = Math.round(milliseconds);
+  // Binary fractions are off by a hair: 1.005 seconds are 1004.9999999999999 milliseconds.
+  if (Math.abs(milliseconds - whole) < 1e-3 && whole <= LONGEST_WAIT) return whole;
+  throw new UsageError(`must be a duration such as 10s, 500ms or 1m (0 is off, at most 24 days), not ${quote(text)}`);
+}
+
+/**
+ * Parses an address to listen on.
+ *
+ * @param text What was written; brackets around an IPv6 address are allowed
+ * @returns The host, without brackets
+ */
+export function host(text: string): string {
+  const bare = text.replace(/^\[(.*)\]$/, "$1");
+  if (isHost(bare) || isVersionSix(bare)) return bare;
+  throw new UsageError(`must be an address such as 127.0.0.1 or ::1, or a host name, not ${quote(text)}`);
+}
+
+/**
+ * Parses where a server is: `HOST:PORT`, `[IPV6]:PORT`, or without the port the default one.
+ *
+ * @param text What was written
+ * @returns The address
+ */
+export function address(text: string): Address {
+  const [, six, name, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  const port = digits === undefined ? DEFAULT_PORT : Number.parseInt(digits, 10);
+  const hostname = six ?? name ?? "";
+  const valid = six === undefined ? isHost(hostname) : isVersionSix(hostname);
+  if (valid && port >= 1 && port <= HIGHEST_PORT) return { hostname, port };
+  throw new UsageError(`must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not ${quote(text)}`);
+}
+
+/**
+ * Writes an address as it is given.
+ *
+ * @param address Where a server is
+ * @returns `HOST:PORT`, with brackets around an IPv6 address
+ */
+export function formatAddress({ hostname, port }: Address): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** Whether it exists is for the resolver to say; this only keeps out what is no name at all. */
+function isHost(text: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/.test(text);
+}
+
+function isVersionSix(text: string): boolean {
+  return /:.*:/.test(text) && /^[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,32})?$/.test(text);
+}

@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+import { EventLog, type LogFormat, type LogTarget } from "../../lib/commands/log.ts";
+import type { ServerEvent } from "../../mod.ts";
+
+const peer: Deno.NetAddr = { transport: "tcp", hostname: "::1", port: 5 };
+const join: ServerEvent = { kind: "join", id: "client1", dialect: "wide", peer };
+const failed: ServerEvent = { kind: "accept-error", error: new Error("no\x1b[2J\nmore") };
+
+/** Takes a few bytes at a time, and none before it is let go. */
+class SlowTarget implements LogTarget {
+  text = "";
+  readonly released = Promise.withResolvers<void>();
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.released.promise;
+    const taken = bytes.subarray(0, 1_000);
+    this.text += new TextDecoder().decode(taken);
+    return taken.length;
+  }
+}
+
+async function log(format: LogFormat, ...events: ServerEvent[]): Promise<string> {
+  const target = new SlowTarget();
+  target.released.resolve();
+  const log = new EventLog(format, target);
+  for (const event of events) log.report(event);
+  await log.close();
+  return target.text;
+}
+
+Deno.test("a text log has a line for each event, whatever its text", async () => {
+  const lines = (await log("text", join, failed)).split("\n").map((line) => line.replace(/^\S+Z /, ""));
+  assertEquals(lines, ["join client1 [::1]:5 wide", "accept-error no\\x1b[2J\\x0amore", ""]);
+});
+
+Deno.test("a json log has an object for each event", async () => {
+  const lines = (await log("json", join, failed)).trim().split("\n").map((line) => JSON.parse(line));
+  assert(lines.every(({ time }) => Date.parse(time) > 0));
+  assertEquals(lines.map(({ time: _, ...rest }) => rest), [
+    { event: "join", id: "client1", peer: "[::1]:5", dialect: "wide" },
+    { event: "accept-error", message: "no\\x1b[2J\\x0amore" },
+  ]);
+});
+
+Deno.test("a log that is off writes nothing", async () => {
+  assertEquals(await log("off", join), "");
+});
+
+Deno.test("a log that is not read drops lines, keeps little, and says how many", async () => {
+  const target = new SlowTarget();
+  const log = new EventLog("json", target, 1_000);
+  for (let count = 0; count < 10_000; count++) log.report(join);
+  // The first write is under way and more gathers behind it, up to the bound.
+  await Promise.resolve();
+  for (let count = 0; count < 10_000; count++) log.report(join);
+  target.released.resolve();
+  await log.close();
+  const lines = target.text.trim().split("\n").map((line) => JSON.parse(line));
+  const dropped = lines.filter(({ event }) => event === "dropped");
+  const kept = lines.length - dropped.length;
+  assert(kept < 50, `${kept} lines kept`);
+  assertEquals(kept + dropped.reduce((sum, { lines }) => sum + lines, 0), 20_000);
+});
+
+Deno.test("a log that cannot be written does not disturb", async () => {
+  const log = new EventLog("text", { write: () => Promise.reject(new Error("broken pipe")) });
+  log.report(join);
+  await log.close();
+  log.report(join);
+  await log.close();
+});
+
+Deno.test("a log that is never read again does not hold up the end", async () => {
+  const log = new EventLog("text", { write: () => new Promise(() => {}) });
+  log.report(join);
+  await log.close();
+});

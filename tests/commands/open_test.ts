@@ -1,0 +1,158 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "../../mod.ts";
+import { eventually, fail, freePort, run, runsSources, start, startLiar, startServer } from "./tracker.ts";
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`open stays until ${signal}, which closes it with exit code 0`, async () => {
+    await using server = await startServer();
+    await using client = start(["open", ...server.flags, "abc"]);
+    await server.logged({ event: "join", id: "client1" });
+    assertEquals((await run(["get", ...server.flags])).stdout, "{client1=abc}\n");
+    client.kill(signal);
+    await server.logged({ event: "leave", id: "client1", cause: "close" });
+    assertEquals(await client.end(), { code: 0, stdout: "", stderr: "" });
+    assertEquals((await run(["get", ...server.flags])).stdout, "{}\n");
+  });
+}
+
+Deno.test("each line of input is an update, its bytes untouched, and the end of input closes", async () => {
+  await using server = await startServer();
+  await using observer = await connect({ port: server.port });
+  const ask = async () => String.fromCharCode(...await observer.get());
+  await using client = start(["open", ...server.flags]);
+  await server.logged({ event: "join" });
+  assertEquals(await ask(), "{client1=}");
+  await client.type("first\nsecond\n");
+  await eventually(ask, "{client1=second}");
+  await client.type("\n");
+  await eventually(ask, "{client1=}");
+  await client.type(Uint8Array.of(0xff, 0x00, 0xc3, 0x0d, 0x0a));
+  await eventually(ask, "{client1=\xff\0\xc3}");
+  await client.type("x".repeat(50_000) + "\n");
+  await eventually(ask, `{client1=${"x".repeat(50_000)}}`);
+  await client.type("no newline");
+  await client.endInput();
+  await server.logged({ event: "leave", cause: "close" });
+  assertEquals(await client.end(), { code: 0, stdout: "", stderr: "" });
+});
+
+Deno.test("a state arrives as it was written", async () => {
+  await using server = await startServer();
+  const states: [string, string[]][] = [
+    ["0x10", ["0x10"]],
+    ["007", ["007"]],
+    ["true", ["true"]],
+    ["", [""]],
+    ["-", ["-"]],
+    ["-x --help", ["--", "-x --help"]],
+    ["é\u{1f995}", ["--dialect", "java", "é\u{1f995}"]],
+  ];
+  for (const [state, args] of states) {
+    await using client = start(["open", ...server.flags, ...args]);
+    const { id } = await server.logged({ event: "join" });
+    assertEquals((await run(["get", ...server.flags])).stdout, `{${id}=${state}}\n`);
+    await client.endInput();
+    await server.logged({ event: "leave", id: id as string, cause: "close" });
+  }
+});
+
+Deno.test("an open that is killed is out of the map at once", async () => {
+  await using server = await startServer();
+  await using client = start(["open", ...server.flags, "abc"]);
+  await server.logged({ event: "join", id: "client1" });
+  client.kill("SIGKILL");
+  await server.logged({ event: "leave", id: "client1", cause: "disconnect" });
+  assertEquals((await run(["get", ...server.flags])).stdout, "{}\n");
+});
+
+Deno.test("open says that the server went away, and why, with exit code 1", async () => {
+  for (
+    const [signal, why] of [["SIGTERM", /Cannot keep connection: the server is being stopped$/], [
+      "SIGKILL",
+      /.+/,
+    ]] as const
+  ) {
+    await using server = await startServer();
+    await using client = start(["open", ...server.flags, "abc"]);
+    await server.logged({ event: "join" });
+    server.kill(signal);
+    const { code, stderr } = await client.end();
+    assertEquals(code, 1);
+    const [line = "", ...rest] = stderr.split("\n");
+    assertEquals(rest, [""]);
+    assertEquals(line.startsWith(`tracker: Lost the server at 127.0.0.1:${server.port}: Cannot `), true, line);
+    assertMatch(line, why);
+  }
+});
+
+Deno.test("open says that a state is too long, for the dialect and for the server", async () => {
+  await using server = await startServer(["--log=json", "--max-state=4"]);
+  assertMatch(
+    await fail(["open", ...server.flags, "--dialect=compact", "x".repeat(256)], 1),
+    /^tracker: Cannot encode state: 256 bytes is above the compact dialect's limit of 255$/,
+  );
+  assertMatch(await fail(["open", ...server.flags, "abcde"], 1), /: 5 is above the limit of 4$/);
+  await using client = start(["open", ...server.flags, "abcd"]);
+  await server.logged({ event: "join" });
+  await client.type("abcde\n");
+  const { code, stderr } = await client.end();
+  assertEquals(code, 1);
+  assertMatch(stderr, /^tracker: Lost the server at .+: 5 is above the limit of 4\n$/);
+});
+
+Deno.test("open and get say that nothing listens", async () => {
+  const port = freePort();
+  for (const command of ["open", "get", "send"]) {
+    const step = command === "send" ? ["get"] : [];
+    assertEquals(
+      await fail([command, "--server", `127.0.0.1:${port}`, ...step], 1),
+      `tracker: Cannot connect to 127.0.0.1:${port}: nothing listens there. Start one with: tracker serve`,
+    );
+  }
+});
+
+Deno.test("a host that does not exist is said to be wrong", async () => {
+  assertMatch(
+    await fail(["get", "--server", "nowhere.invalid"], 1),
+    /^tracker: Cannot connect to nowhere\.invalid:6789: .+\. Say where the server is with --server HOST:PORT$/,
+  );
+});
+
+Deno.test({
+  name: "TRACKER_SERVER is read where that is permitted, and ignored where not",
+  ignore: !runsSources,
+  fn: async () => {
+    await using server = await startServer();
+    const env = { TRACKER_SERVER: `127.0.0.1:${server.port}` };
+    const granted = { env, permissions: ["-N", "--allow-env=TRACKER_SERVER"] };
+    assertEquals((await run(["get"], { env, permissions: ["-N", "-E"] })).stdout, "{}\n");
+    assertEquals((await run(["get"], granted)).stdout, "{}\n");
+    const elsewhere = ["get", "--server", `127.0.0.1:${freePort()}`];
+    assertMatch(await fail(elsewhere, 1, granted), /nothing listens there/);
+    // Without the permission a value that makes no sense goes unseen.
+    const wrong = { TRACKER_SERVER: "::" };
+    assertEquals((await run(["get", ...server.flags], { env: wrong })).stdout, "{}\n");
+    assertEquals(
+      await fail(["get"], 2, { env: wrong, permissions: ["-N", "-E"] }),
+      "tracker: TRACKER_SERVER must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not '::'. Run 'tracker help get'",
+    );
+  },
+});
+
+Deno.test("a hostile server cannot send commands to the terminal", async () => {
+  const text = new TextEncoder().encode("OOPS: \x1b[2J\x07\nsecond line");
+  for (const command of [["get"], ["open", "abc"], ["send", "--hex", "get"]]) {
+    await using liar = startLiar(Uint8Array.of(0, text.length, ...text));
+    const { code, stdout, stderr } = await run([...command, "--server", `127.0.0.1:${liar.port}`]);
+    assertEquals([code, stderr], [1, "tracker: OOPS: \\x1b[2J\\x07\\x0asecond line\n"]);
+    assertEquals(/[^\x20-\x7e\n]/.test(stdout), false);
+  }
+});
+
+Deno.test("a server that answers nonsense is told apart from one that refuses", async () => {
+  await using liar = startLiar(Uint8Array.of(7));
+  assertEquals(
+    await fail(["open", "abc", "--server", `127.0.0.1:${liar.port}`], 1),
+    "tracker: Cannot parse reply: it begins with 7, which is no answer to an Open or a Close",
+  );
+});

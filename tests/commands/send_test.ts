@@ -1,0 +1,239 @@
+import { assertEquals } from "@std/assert";
+import { fail, run, startLiar, startServer } from "./tracker.ts";
+
+Deno.test("send takes its steps in order and prints each reply", async () => {
+  await using server = await startServer();
+  const result = await run(["send", ...server.flags, "open=a=b", "update=xyz", "get", "open", "get", "close"]);
+  assertEquals(result, { code: 0, stdout: "done\n{client1=xyz}\ndone\n{client1=}\ndone\n", stderr: "" });
+});
+
+async function hex(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  await using server = await startServer();
+  return await run(["send", "--hex", ...server.flags, ...args]);
+}
+
+Deno.test("send --hex explains every byte of the compact dialect", async () => {
+  const { code, stdout } = await hex("--dialect", "compact", "open=abc", "update=xyz", "get", "close");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    `\
+open=abc
+  sent      2a                       magic 42
+            00                       type 0: Open
+            03                       length 3
+            61 62 63                 state "abc"
+  received  01                       done
+update=xyz
+  sent      2a                       magic 42
+            02                       type 2: Update
+            04                       length 4
+            03                       envelope: length 3 once more
+            78 79 7a                 state "xyz"
+get
+  sent      2a                       magic 42
+            03                       type 3: Get
+  received  0d                                               length 13
+            7b 63 6c 69 65 6e 74 31 3d 78 79 7a 7d           map "{client1=xyz}"
+close
+  sent      2a                       magic 42
+            01                       type 1: Close
+  received  01                       done
+`,
+  );
+});
+
+Deno.test("send --hex explains every byte of the wide dialect, 16 to a line", async () => {
+  const { code, stdout } = await hex("open=abc", 'update=0123456789abcdef\x1b\\"é', "get");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    `\
+open=abc
+  sent      2a                       magic 42
+            00                       type 0: Open
+            00 00 00 00 00 00 00 03  length 3
+            61 62 63                 state "abc"
+  received  01                       done
+update=0123456789abcdef\\x1b\\"é
+  sent      2a                                               magic 42
+            02                                               type 2: Update
+            00 00 00 00 00 00 00 15                          length 21
+            30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  state "0123456789abcdef"
+            1b 5c 22 c3 a9                                         "\\x1b\\\\\\"é"
+get
+  sent      2a                       magic 42
+            03                       type 3: Get
+  received  00 00 00 00 00 00 00 1f                          length 31
+            7b 63 6c 69 65 6e 74 31 3d 30 31 32 33 34 35 36  map "{client1=0123456"
+            37 38 39 61 62 63 64 65 66 1b 5c 22 c3 a9 7d         "789abcdef\\x1b\\\\\\"é}"
+`,
+  );
+});
+
+Deno.test("send --hex explains every byte of the java dialect", async () => {
+  const { code, stdout } = await hex("--dialect=java", "open=[0,0]", "close");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    `\
+open=[0,0]
+  sent      42                       magic 66
+            01                       version 1
+            00                       type 0: Open
+            00 00 00 00 00 00 00 05  length 5
+            5b 30 2c 30 5d           state "[0,0]"
+  received  01                       done
+close
+  sent      42                       magic 66
+            01                       version 1
+            01                       type 1: Close
+  received  01                       done
+`,
+  );
+});
+
+Deno.test("raw bytes are explained as the server reads them, and answered as often as they ask", async () => {
+  // Two Updates in a row, which the parser takes for one, and bytes after a Close.
+  const { code, stdout } = await hex("raw=2a:00:01:61 2a02020162 2a020163", "raw=2a03 2a01 2aff", "wait=60000");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    `\
+raw=2a:00:01:61 2a02020162 2a020163
+  sent      2a                       magic 42
+            00                       type 0: Open
+            01                       length 1
+            61                       state "a"
+            2a                       magic 42
+            02                       type 2: Update
+            02                       length 2
+            01                       envelope: length 1 once more
+            62                       state "b"
+            2a                       magic 42
+            02                       type 2: Update
+            01                       length 1
+            63                       state "c"
+  received  01                       done
+raw=2a03 2a01 2aff
+  sent      2a                       magic 42
+            03                       type 3: Get
+            2a                       magic 42
+            01                       type 1: Close
+            2a ff                    ignored: nothing counts after this
+  received  0b                                               length 11
+            7b 63 6c 69 65 6e 74 31 3d 63 7d                 map "{client1=c}"
+  received  01                       done
+wait=60000
+`,
+  );
+});
+
+Deno.test("raw bytes may be cut anywhere, and an empty compact state is told by silence", async () => {
+  const { code, stdout } = await hex("raw=2a", "raw=00", "raw=0361", "wait=1", "raw=6263", "raw=2a0000");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    `\
+raw=2a
+  sent      2a                       magic 42 (unfinished: 1 or more bytes are missing)
+raw=00
+  sent      00                       type 0: Open (unfinished: 1 or more bytes are missing)
+raw=0361
+  sent      03 61                    unfinished: 2 or more bytes are missing
+wait=1
+raw=6263
+  sent      62 63                    state "bc"
+  received  01                       done
+raw=2a0000
+  sent      2a                       magic 42
+            00                       type 0: Open
+            00                       length 0: the state is empty
+  received  01                       done
+`,
+  );
+  const { stdout: silent } = await hex("raw=2a0000", "get");
+  assertEquals(silent.includes('map "{client1=}"'), true);
+});
+
+Deno.test("bytes that are wrong are sent all the same, and the refusal is shown", async () => {
+  const { code, stdout, stderr } = await hex("raw=2a09ff", "get");
+  assertEquals([code, stderr], [1, "tracker: Cannot parse message: there is no type 9\n"]);
+  assertEquals(
+    stdout,
+    `\
+raw=2a09ff
+  sent      2a 09 ff                 refused: Cannot parse message: there is no type 9
+  received  00                                               error
+            32                                               length 50
+            42 41 44 5f 54 59 50 45 3a 20 43 61 6e 6e 6f 74  text "BAD_TYPE: Cannot"
+            20 70 61 72 73 65 20 6d 65 73 73 61 67 65 3a 20       " parse message: "
+            74 68 65 72 65 20 69 73 20 6e 6f 20 74 79 70 65       "there is no type"
+            20 39                                                 " 9"
+`,
+  );
+});
+
+Deno.test("a refusal of the last step shows, though nothing was asked after it", async () => {
+  await using server = await startServer(["--log=off", "--max-state=2"]);
+  const result = await run(["send", "--hex", ...server.flags, "raw=2a 02 03 61"]);
+  assertEquals(result.code, 1);
+  assertEquals(result.stderr, "tracker: Cannot parse state length: 3 is above the limit of 2\n");
+  assertEquals(result.stdout.split("\n").slice(3, 6), [
+    "            03 61                    unfinished: 2 or more bytes are missing",
+    "(after the last step)",
+    "  received  00                                               error",
+  ]);
+});
+
+Deno.test("a refusal while send waits shows", async () => {
+  await using server = await startServer(["--log=off", "--idle-timeout=20ms"]);
+  assertEquals(
+    await fail(["send", ...server.flags, "wait=60000"], 1),
+    "tracker: Cannot keep connection: nothing was heard for 20 ms",
+  );
+});
+
+Deno.test("steps after a close are ignored, as the server does", async () => {
+  await using server = await startServer();
+  const { code, stdout, stderr } = await run(["send", ...server.flags, "close", "raw=2a03", "get"]);
+  assertEquals([code, stdout, stderr], [0, "done\n", ""]);
+});
+
+Deno.test("a server that closes early, or says nothing, does not hang send", async () => {
+  {
+    await using liar = startLiar(new Uint8Array(0));
+    const args = ["send", "--server", `127.0.0.1:${liar.port}`];
+    assertEquals(await fail([...args, "get"], 1), "tracker: Cannot receive reply: the server closed the connection");
+  }
+  {
+    await using liar = startLiar(new Uint8Array(0));
+    const args = ["send", "--server", `127.0.0.1:${liar.port}`];
+    assertEquals(
+      await fail([...args, "update=a", "wait=60000"], 1),
+      "tracker: Cannot wait: the server closed the connection",
+    );
+  }
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = silent.accept();
+  const args = ["send", "--timeout", "50ms", "--server", `127.0.0.1:${silent.addr.port}`, "get"];
+  assertEquals(await fail(args, 1), "tracker: Cannot receive reply: none came within 50 ms");
+  (await accepted).close();
+});
+
+Deno.test("a reply that is none is shown for what it is", async () => {
+  await using liar = startLiar(Uint8Array.of(7));
+  const { code, stdout, stderr } = await run(["send", "--hex", "--server", `127.0.0.1:${liar.port}`, "open=a"]);
+  const why = "Cannot parse reply: it begins with 7, which is no answer to an Open or a Close";
+  assertEquals([code, stderr], [1, `tracker: ${why}\n`]);
+  assertEquals(stdout.split("\n").at(-2), `  received  07                       no reply: ${why}`);
+});
+
+Deno.test("maps of any length come whole", async () => {
+  await using server = await startServer();
+  const state = "x".repeat(60_000);
+  const { stdout } = await run(["send", ...server.flags, `open=${state}`, "get"]);
+  assertEquals(stdout, `done\n{client1=${state}}\n`);
+  const shown = await run(["send", "--hex", ...server.flags, `open=${state}`]);
+  assertEquals(shown.stdout.match(/78/g)?.length, 60_000);
+});

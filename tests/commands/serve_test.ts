@@ -1,0 +1,154 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { connect } from "../../mod.ts";
+import { fail, run, runsSources, start, startServer } from "./tracker.ts";
+
+Deno.test("serve says where it listens, serves, and logs who comes and goes as JSON", async () => {
+  await using server = await startServer();
+  assertEquals(server.hostname, "127.0.0.1");
+  await using client = await connect({ port: server.port, state: "abc" });
+  const { time, peer, ...join } = await server.logged({ event: "join" });
+  assertEquals(join, { event: "join", id: "client1", dialect: "wide" });
+  assert(Date.parse(String(time)) > 0);
+  assertMatch(String(peer), /^127\.0\.0\.1:\d+$/);
+  await client.close();
+  await server.logged({ event: "leave", id: "client1", peer, cause: "close" });
+});
+
+Deno.test("serve logs errors with their code", async () => {
+  await using server = await startServer();
+  assertEquals((await run(["send", ...server.flags, "raw=07"])).code, 1);
+  const { message } = await server.logged({ event: "error", code: "BAD_MAGIC" });
+  assertEquals(message, "Cannot parse message: it begins with 7, not 42 or 66");
+});
+
+Deno.test("serve logs text unless told otherwise, and nothing when that is asked", async () => {
+  for (const [args, lines] of [[[], 2], [["--log=off"], 0]] as const) {
+    await using server = await startServer(args);
+    await (await connect({ port: server.port, state: "abc" })).close();
+    server.kill("SIGTERM");
+    const { code, stderr } = await server.end();
+    assertEquals(code, 0);
+    const [join = "", leave = ""] = stderr.split("\n");
+    assertEquals(stderr.split("\n").length - 1, lines);
+    if (lines === 0) continue;
+    assertMatch(join, /^[0-9-]+T[0-9:.]+Z join client1 127\.0\.0\.1:\d+ wide$/);
+    assertMatch(leave, /^[0-9-]+T[0-9:.]+Z leave client1 127\.0\.0\.1:\d+ close$/);
+  }
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`serve drains on ${signal} and ends with exit code 0`, async () => {
+    await using server = await startServer();
+    await using client = await connect({ port: server.port, state: "abc" });
+    await server.logged({ event: "join" });
+    server.kill(signal);
+    await client.finished;
+    assertEquals(client.error?.code, "SHUTTING_DOWN");
+    assertEquals((await server.end()).code, 0);
+  });
+}
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`serve ends at once on a second signal, ${signal}`, async () => {
+    await using server = await startServer();
+    // Reads what it is told and does not close: the server waits for it.
+    using connection = await Deno.connect({ port: server.port });
+    await connection.write(Uint8Array.of(42, 0, 1, 97));
+    await server.logged({ event: "join" });
+    server.kill("SIGTERM");
+    await server.logged({ event: "leave", cause: "shutdown" });
+    server.kill(signal);
+    assertEquals((await server.end()).code, code);
+  });
+}
+
+Deno.test("serve says that the port is taken, and what to do", async () => {
+  await using server = await startServer();
+  assertEquals(
+    await fail(["serve", "--port", `${server.port}`], 1),
+    `tracker: Cannot listen on 127.0.0.1:${server.port}: another program already does. ` +
+      "Choose another port with --port, or stop the other program",
+  );
+});
+
+Deno.test("serve says that a host is not one of this machine", async () => {
+  // Of the range for documentation, which nobody has.
+  const line = await fail(["serve", "--host", "192.0.2.1", "--port", "0"], 1);
+  assertMatch(line, /^tracker: Cannot listen on 192\.0\.2\.1:0: .+\. Give --host an address of this machine, such as /);
+});
+
+Deno.test({
+  name: "serve and get say which permission is missing",
+  ignore: !runsSources,
+  fn: async () => {
+    const options = { permissions: [] };
+    assertEquals(
+      await fail(["serve", "--port", "0"], 1, options),
+      "tracker: Cannot listen on 127.0.0.1:0: Deno was not given the permission. " +
+        "Run deno with -N: deno run -N main.ts serve",
+    );
+    assertEquals(
+      await fail(["get"], 1, options),
+      "tracker: Cannot connect to 127.0.0.1:6789: Deno was not given the permission (-N grants it)",
+    );
+  },
+});
+
+Deno.test("serve warns in one line when others than this machine can connect", async () => {
+  await using server = await startServer(["--host", "0.0.0.0"]);
+  assertEquals(
+    await server.stderr.line(),
+    `tracker: warning: 0.0.0.0:${server.port} is not only for this machine: all who reach it can read and write ` +
+      "every state",
+  );
+  await (await connect({ port: server.port })).close();
+});
+
+Deno.test("serve listens on IPv6, and get finds it there", async () => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+  } catch {
+    return; // This machine has no IPv6.
+  }
+  await using server = await startServer(["--host", "[::1]"]);
+  assertEquals(server.hostname, "[::1]");
+  assertEquals((await run(["get", ...server.flags])).stdout, "{}\n");
+});
+
+Deno.test("serve insists on a dialect, and on its limits", async () => {
+  const flags = ["--log=json", "--dialect=java", "--max-state=4", "--max-clients=1", "--message-timeout=100ms"];
+  await using server = await startServer(flags);
+  const send = (...args: string[]) => fail(["send", ...server.flags, ...args], 1);
+  assertMatch(await send("open=abc"), /: it begins with 42, not 66$/);
+  assertMatch(await send("--dialect=java", "open=abcde"), /: 5 is above the limit of 4$/);
+  assertMatch(await send("raw=42", "wait=10000"), /: a message was not complete 100 ms after it began$/);
+  await using client = await connect({ port: server.port, state: "a", dialect: "java" });
+  assertMatch(await send("--dialect=java", "get"), /: the limit of 1 is reached$/);
+  await client.close();
+});
+
+Deno.test("serve gives up clients that are silent for too long", async () => {
+  await using server = await startServer(["--log=json", "--idle-timeout=50ms"]);
+  await using client = await connect({ port: server.port, state: "abc" });
+  await server.logged({ event: "leave", cause: "timeout" });
+  await client.finished;
+  assertEquals(client.error?.code, "TIMEOUT");
+});
+
+Deno.test("serve goes on when nobody reads its output", async () => {
+  await using server = await startServer();
+  await server.stdout.cancel();
+  await server.stderr.cancel();
+  for (let count = 0; count < 5; count++) await (await connect({ port: server.port, state: "abc" })).close();
+  server.kill("SIGTERM");
+  assertEquals((await server.end()).code, 0);
+});
+
+Deno.test("a server whose first line cannot be written serves all the same", async () => {
+  // Its output is closed before it has begun, so there is no line to learn the port from: it must end on a signal.
+  await using server = start(["serve", "--port", "0", "--host", "0.0.0.0"]);
+  await server.stdout.cancel();
+  await server.stderr.line();
+  server.kill("SIGTERM");
+  assert([0, 143].includes((await server.end()).code));
+});

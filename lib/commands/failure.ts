@@ -5,13 +5,9 @@
  */
 
 import { TrackerError } from "../errors.ts";
+import { CommandError } from "./command_error.ts";
 import { complain, OutputClosed } from "./output.ts";
 import { UsageError } from "./usage.ts";
-
-/** A failure that is nobody's bug and not the server's: the message says it all. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-}
 
 /**
  * Tells the user what went wrong.

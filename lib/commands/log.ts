@@ -77,7 +77,7 @@ export class EventLog {
 
   #add(line: Line): void {
     const stamped: Line = { time: new Date().toISOString(), ...line };
-    const text = this.#format === "json" ? JSON.stringify(stamped) : Object.values(stamped).join(" ");
+    const text = this.#format === "json" ? JSON.stringify(stamped) : textOf(stamped);
     this.#lines.push(text + "\n");
     this.#waiting += text.length;
   }
@@ -99,7 +99,7 @@ export class EventLog {
   #take(): Uint8Array {
     const dropped = this.#dropped;
     this.#dropped = 0;
-    if (dropped !== 0) this.#add({ event: "dropped", lines: dropped, message: "lines: the log is read too slowly" });
+    if (dropped !== 0) this.#add({ event: "dropped", lines: dropped, message: "the log is read too slowly" });
     const text = this.#lines.join("");
     this.#lines = [];
     this.#waiting = 0;
@@ -109,6 +109,11 @@ export class EventLog {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.#target.write(bytes.subarray(at));
   }
+}
+
+/** The values in order. What each one is shows, except for the one number. */
+function textOf(line: Line): string {
+  return Object.values(line).map((value) => typeof value === "number" ? `${value} lines:` : value).join(" ");
 }
 
 function lineOf(event: ServerEvent): Line {

@@ -8,7 +8,7 @@ import { type Client, connect } from "../client.ts";
 import { TrackerError } from "../errors.ts";
 import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
 import type { Command, Process } from "./command.ts";
-import { CommandError, describe } from "./failure.ts";
+import { CommandError } from "./command_error.ts";
 import { parseFlags } from "./flags.ts";
 import { readLines } from "./lines.ts";
 import { remark } from "./output.ts";
@@ -58,7 +58,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
 /** Sends updates until there is a reason to stop. */
 async function stay(client: Client, stop: AbortSignal, address: string): Promise<void> {
   const lost = client.finished.then(() => {
-    throw new CommandError(`Lost the server at ${address}: ${describe(client.error)}`);
+    throw new CommandError(`stay open at ${address}`, client.error);
   });
   // Also lost when we leave; then nobody waits for it.
   lost.catch(() => {});
@@ -77,6 +77,6 @@ async function update(client: Client): Promise<void> {
     for await (const line of readLines(Deno.stdin.readable)) await client.update(line);
   } catch (error) {
     if (error instanceof TrackerError) throw error;
-    throw new CommandError(`Cannot read standard input: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError("read standard input", error);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { concat } from "@std/bytes";
+import { CommandError } from "./command_error.ts";
 import { escapeBytes, escapeControls } from "./escape.ts";
 
 const NEWLINE = Uint8Array.of(10);
@@ -28,7 +29,7 @@ export async function write(content: string | Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
   } catch (cause) {
     if (cause instanceof Deno.errors.BrokenPipe) throw new OutputClosed("Cannot write output", { cause });
-    throw cause;
+    throw new CommandError("write output", cause);
   }
 }
 

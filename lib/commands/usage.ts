@@ -27,7 +27,6 @@ export function unknownName(kind: string, word: string, names: readonly string[]
 
 /** A suggestion that is no likely slip of the fingers confuses more than it helps. */
 function nearestName(word: string, names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
   const near = closestString(word, names);
   const letters = near.replace(/^-+/, "").length;
   const distance = levenshteinDistance(word.toLowerCase(), near.toLowerCase());

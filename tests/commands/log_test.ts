@@ -62,6 +62,15 @@ Deno.test("a log that is not read drops lines, keeps little, and says how many",
   assertEquals(kept + dropped.reduce((sum, { lines }) => sum + lines, 0), 20_000);
 });
 
+Deno.test("a text log says how many lines were dropped", async () => {
+  const target = new SlowTarget();
+  const log = new EventLog("text", target, 1);
+  for (let count = 0; count < 3; count++) log.report(join);
+  target.released.resolve();
+  await log.close();
+  assert(target.text.endsWith("Z dropped 2 lines: the log is read too slowly\n"), target.text);
+});
+
 Deno.test("a log that cannot be written does not disturb", async () => {
   const log = new EventLog("text", { write: () => Promise.reject(new Error("broken pipe")) });
   log.report(join);

@@ -80,7 +80,7 @@ Deno.test("open says that the server went away, and why, with exit code 1", asyn
     assertEquals(code, 1);
     const [line = "", ...rest] = stderr.split("\n");
     assertEquals(rest, [""]);
-    assertEquals(line.startsWith(`tracker: Lost the server at 127.0.0.1:${server.port}: Cannot `), true, line);
+    assertEquals(line.startsWith(`tracker: Cannot stay open at 127.0.0.1:${server.port}: Cannot `), true, line);
     assertMatch(line, why);
   }
 });
@@ -97,7 +97,7 @@ Deno.test("open says that a state is too long, for the dialect and for the serve
   await client.type("abcde\n");
   const { code, stderr } = await client.end();
   assertEquals(code, 1);
-  assertMatch(stderr, /^tracker: Lost the server at .+: 5 is above the limit of 4\n$/);
+  assertMatch(stderr, /^tracker: Cannot stay open at .+: 5 is above the limit of 4\n$/);
 });
 
 Deno.test("open and get say that nothing listens", async () => {

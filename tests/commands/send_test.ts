@@ -237,3 +237,10 @@ Deno.test("maps of any length come whole", async () => {
   const shown = await run(["send", "--hex", ...server.flags, `open=${state}`]);
   assertEquals(shown.stdout.match(/78/g)?.length, 60_000);
 });
+
+Deno.test("a connection that breaks while nothing is asked is said to be broken", async () => {
+  await using liar = startLiar(new Uint8Array(0), { abruptly: true });
+  const updates = Array.from({ length: 200 }, () => `update=${"x".repeat(1_000)}`);
+  const args = ["send", "--server", `127.0.0.1:${liar.port}`, ...updates];
+  assertEquals(await fail(args, 1), "tracker: Cannot send: the server closed the connection");
+});

@@ -210,12 +210,16 @@ export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<v
   assertEquals(answer, wanted);
 }
 
-/** A server that says what it is told to, to the first connection, after the first bytes have come. */
-export function startLiar(reply: Uint8Array): { port: number } & AsyncDisposable {
+/**
+ * A server that says what it is told to, to the first connection, after the first bytes have come. Then it waits for
+ * the end, or abruptly does not.
+ */
+export function startLiar(reply: Uint8Array, { abruptly = false } = {}): { port: number } & AsyncDisposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const lying = (async () => {
     using connection = await listener.accept();
-    await connection.read(new Uint8Array(4_096));
+    await connection.read(new Uint8Array(1));
+    if (abruptly) return;
     await connection.write(reply);
     await connection.closeWrite();
     while (await connection.read(new Uint8Array(4_096)).catch(() => null) !== null);

@@ -422,7 +422,9 @@ export class Client implements AsyncDisposable {
   /** Ends the connection and rejects whatever waits. Only the first reason counts. */
   #fail(error: TrackerError): void {
     if (this.#closed) return;
-    this.#error = error;
+    // Once a Close is answered the server ends the connection: that is as it should be.
+    const orderly = this.#leaving && this.#waiting.length === 0;
+    if (!orderly) this.#error = error;
     this.#shut();
   }
 

@@ -196,7 +196,7 @@ Deno.test("registry: random opens, updates and closes agree with a plain Map", (
         const id = [...model.keys()][who % Math.max(1, model.size)];
         const entry = id === undefined ? undefined : registry.get(id);
         if (act === "open") open(state);
-        else if (act === "many") for (let i = 0; i < 100; i++) open(state);
+        else if (act === "many") { for (let i = 0; i < 100; i++) open(state); }
         else if (id === undefined || entry === undefined) continue;
         else if (act === "close") assertEquals(registry.close(entry), model.delete(id));
         else if (registry.update(entry, state)) model.set(id, state);

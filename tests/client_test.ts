@@ -1,0 +1,340 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { Client, type ClientOptions, connect, DIALECTS, TrackerError } from "../mod.ts";
+import { AWKWARD_STATES } from "./fixtures/conversations.ts";
+import { bytesOf, longLength, readExactly, textOf, writeFully } from "./support/bytes.ts";
+import { createPair, type MemoryConnection } from "./support/memory.ts";
+import { TcpBench } from "./support/tcp.ts";
+
+/** A client whose server is the test. */
+class ClientBench implements AsyncDisposable {
+  readonly client: Client;
+  readonly server: MemoryConnection;
+
+  constructor(options: ClientOptions = {}, seed?: number) {
+    const [client, server] = createPair(seed);
+    this.client = new Client(client, options);
+    this.server = server;
+  }
+
+  async receive(...parts: Parameters<typeof bytesOf>): Promise<void> {
+    const expected = bytesOf(...parts);
+    assertEquals(await readExactly(this.server, expected.length), expected);
+  }
+
+  async answer(...parts: Parameters<typeof bytesOf>): Promise<void> {
+    await writeFully(this.server, bytesOf(...parts));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.abort();
+    await this.client.finished;
+    if (!this.server.closed) this.server.close();
+  }
+}
+
+async function codeOf(run: Promise<unknown>): Promise<string> {
+  return (await assertRejects(() => run, TrackerError)).code;
+}
+
+Deno.test("client opens, updates, reads and closes in every dialect", async () => {
+  for (const dialect of DIALECTS) {
+    await using bench = new TcpBench();
+    const client = await connect({ port: bench.port, dialect, state: "first" });
+    assertEquals(client.dialect, dialect);
+    assertEquals(bench.map, "{client1=first}");
+    await client.update("second");
+    assertEquals(await client.get(), bytesOf("{client1=second}"));
+    assertEquals(await client.getText(), "{client1=second}");
+    await client.open(bytesOf("third"));
+    assertEquals(await client.getText(), "{client1=third}");
+    await client.close();
+    assertEquals(bench.map, "{}");
+    assertEquals(client.error, null);
+    await client.finished;
+  }
+});
+
+Deno.test("client carries awkward states through Open and Update in every dialect", async () => {
+  await using bench = new TcpBench();
+  for (const dialect of DIALECTS) {
+    for (const [name, state] of Object.entries(AWKWARD_STATES)) {
+      if (dialect === "compact" && state.length > 255) continue;
+      await using client = await connect({ port: bench.port, dialect, state });
+      const [entry] = [...bench.registry.entries()];
+      assertEquals(entry?.state, state, name);
+      client.update("between");
+      client.update(state);
+      const map = await client.get();
+      assertEquals(map.subarray(map.indexOf(61) + 1, -1), state, name);
+    }
+  }
+});
+
+Deno.test("compact client brings across even the one state that an Update cannot carry", async () => {
+  await using bench = new TcpBench();
+  await using client = await connect({ port: bench.port, dialect: "compact", state: "x" });
+  const awkward = bytesOf(254, "y".repeat(254));
+  await client.update(awkward);
+  assertEquals(await client.get(), bytesOf(longLength(0).subarray(0, 0), "{client1=", awkward, "}"));
+  await client.update(bytesOf(3, "abc"));
+  assertEquals(await client.get(), bytesOf("{client1=", 3, "abc}"));
+  const { message } = await assertRejects(() => client.update("z".repeat(256)), TrackerError);
+  assertEquals(message, "Cannot encode state: 256 bytes is above the compact dialect's limit of 255");
+});
+
+Deno.test("compact client reads a map that outgrew 255 bytes", async () => {
+  await using bench = new TcpBench();
+  await using client = await connect({ port: bench.port, dialect: "compact", state: "x" });
+  bench.registry.open("y".repeat(100_000), { id: "big" });
+  assertEquals(await client.getText(), `{client1=x, big=${"y".repeat(100_000)}}`);
+});
+
+Deno.test("an observer reads the map without being in it", async () => {
+  await using bench = new TcpBench();
+  await using client = await connect({ port: bench.port });
+  assertEquals(await client.getText(), "{}");
+  await client.update("now I am");
+  assertEquals(await client.getText(), "{client1=now I am}");
+});
+
+Deno.test("calls that overlap are answered in order", async () => {
+  await using bench = new TcpBench();
+  await using client = await connect({ port: bench.port });
+  const calls: Promise<unknown>[] = [];
+  for (let round = 0; round < 200; round++) {
+    calls.push(client.open(`o${round}`), client.getText(), client.update(`u${round}`), client.getText());
+  }
+  const results = await Promise.all(calls);
+  for (let round = 0; round < 200; round++) {
+    assertEquals(results[round * 4 + 1], `{client1=o${round}}`);
+    assertEquals(results[round * 4 + 3], `{client1=u${round}}`);
+  }
+});
+
+Deno.test("updates of one turn go out in one write", async () => {
+  await using bench = new ClientBench();
+  let writes = 0;
+  const [near, far] = createPair();
+  const write = near.write.bind(near);
+  near.write = (bytes) => {
+    writes++;
+    return write(bytes);
+  };
+  const client = new Client(near);
+  for (let round = 0; round < 500; round++) client.update("x");
+  await client.update("y");
+  assertEquals(writes, 1);
+  const sent = await readExactly(far, 501 * 11);
+  assertEquals(sent.subarray(-11), bytesOf(42, 2, longLength(1), "y"));
+  client.abort();
+  await client.finished;
+  far.close();
+});
+
+Deno.test("replies are understood however they are cut", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    await using bench = new ClientBench({}, seed);
+    const calls = [bench.client.open("a"), bench.client.getText(), bench.client.getText(), bench.client.getText()];
+    const long = `{a=${"x".repeat(20_000)}}`;
+    const answering = bench.answer(1, 2, "{}", longLength(long.length), long, 5, "{a=b}");
+    assertEquals(await Promise.all(calls), [undefined, "{}", long, "{a=b}"]);
+    await answering;
+  }
+});
+
+Deno.test("an error reply rejects what waits, with the server's code and reason", async () => {
+  await using bench = new ClientBench();
+  const calls = [codeOf(bench.client.open("a")), codeOf(bench.client.get())];
+  await bench.answer(0, 12, "BAD_TYPE: no");
+  assertEquals(await Promise.all(calls), ["BAD_TYPE", "BAD_TYPE"]);
+  await bench.client.finished;
+  assertEquals([bench.client.error?.code, bench.client.error?.message], ["BAD_TYPE", "no"]);
+  assertEquals(await codeOf(bench.client.get()), "BAD_TYPE");
+  await bench.client.close();
+});
+
+Deno.test("an error that nobody asked for ends the client and is kept", async () => {
+  await using bench = new ClientBench();
+  await bench.answer(0, 18, "SHUTTING_DOWN: bye");
+  await bench.client.finished;
+  assertEquals(bench.client.error?.code, "SHUTTING_DOWN");
+  assertEquals(await codeOf(bench.client.update("x")), "SHUTTING_DOWN");
+});
+
+Deno.test("bytes that are no reply end the client", async () => {
+  for (const answer of [bytesOf(7), bytesOf("HTTP/1.1 400 Bad Request\r\n"), bytesOf(0, 0, 9)]) {
+    await using bench = new ClientBench();
+    const call = codeOf(bench.client.open("a"));
+    await bench.answer(answer);
+    assertEquals(await call, "BAD_REPLY");
+  }
+});
+
+Deno.test("a map above the client's limit is refused from its length alone", async () => {
+  await using bench = new ClientBench({ maxMap: 1_000 });
+  const call = codeOf(bench.client.get());
+  await bench.answer(longLength(2n ** 40n));
+  assertEquals(await call, "REPLY_TOO_LARGE");
+});
+
+Deno.test("a connection that ends rejects what waits", async () => {
+  for (const end of ["close", "reset"] as const) {
+    await using bench = new ClientBench();
+    const calls = [codeOf(bench.client.open("a")), codeOf(bench.client.get())];
+    await bench.receive(42, 0, longLength(1), "a", 42, 3);
+    bench.server[end]();
+    const expected = end === "close" ? "CONNECTION_CLOSED" : "CONNECTION_FAILED";
+    assertEquals(await Promise.all(calls), [expected, expected]);
+    assertEquals(await codeOf(bench.client.update("x")), expected);
+  }
+});
+
+Deno.test("an Update nobody waits for is no unhandled rejection when the connection breaks", async () => {
+  await using bench = new ClientBench();
+  bench.client.update("a");
+  bench.server.reset();
+  bench.client.update("b");
+  await bench.client.finished;
+  bench.client.update("c");
+});
+
+Deno.test("a call gives up in time, and those behind it still get their own replies", async () => {
+  await using bench = new ClientBench({ timeout: 10_000 });
+  const [early, late] = [codeOf(bench.client.getText({ timeout: 20 })), bench.client.getText()];
+  assertEquals(await early, "TIMEOUT");
+  await bench.answer(5, "{a=1}", 5, "{a=2}");
+  assertEquals(await late, "{a=2}");
+});
+
+Deno.test("every call can be aborted, before and while it waits", async () => {
+  await using bench = new ClientBench();
+  const reason = new Error("enough");
+  const calls = [
+    (signal: AbortSignal) => bench.client.open("a", { signal }),
+    (signal: AbortSignal) => bench.client.get({ signal }),
+    (signal: AbortSignal) => bench.client.getText({ signal }),
+  ];
+  for (const call of calls) {
+    const controller = new AbortController();
+    const waiting = assertRejects(() => call(controller.signal), TrackerError);
+    controller.abort(reason);
+    const error = await waiting;
+    assertEquals([error.code, error.cause], ["ABORTED", reason]);
+    assertEquals(await codeOf(call(AbortSignal.abort(reason))), "ABORTED");
+  }
+  assertEquals(await codeOf(bench.client.update("a", { signal: AbortSignal.abort(reason) })), "ABORTED");
+  const closing = new AbortController();
+  const closed = codeOf(bench.client.close({ signal: closing.signal }));
+  closing.abort();
+  assertEquals(await closed, "ABORTED");
+  await bench.client.finished;
+});
+
+Deno.test("an Update to a server that does not read gives up in time", async () => {
+  await using bench = new ClientBench({ timeout: 20 });
+  assertEquals(await codeOf(bench.client.update("x".repeat(100_000))), "TIMEOUT");
+  assertEquals(await codeOf(bench.client.update("x", { timeout: 5 })), "TIMEOUT");
+});
+
+Deno.test("a client holds only so much for a server that does not read", async () => {
+  await using bench = new ClientBench();
+  const megabyte = "x".repeat(2 ** 20);
+  for (let round = 0; round < 16; round++) bench.client.update(megabyte);
+  assertEquals(await codeOf(bench.client.update(megabyte)), "BUFFER_FULL");
+});
+
+Deno.test("a server that refuses while the client still writes is heard", async () => {
+  await using bench = new TcpBench({ maxState: 1_000 });
+  await using client = await connect({ port: bench.port });
+  const updates = Array.from({ length: 50 }, () => client.update("x".repeat(100_000)));
+  await client.finished;
+  await Promise.allSettled(updates);
+  assertEquals(client.error?.code, "STATE_TOO_LARGE");
+});
+
+Deno.test("close is safe to repeat, and nothing can be sent behind it", async () => {
+  await using bench = new TcpBench();
+  const client = await connect({ port: bench.port, state: "a" });
+  const closing = client.close();
+  assertEquals(client.close(), closing);
+  assertEquals(await codeOf(client.update("late")), "CONNECTION_CLOSED");
+  await closing;
+  await client.close();
+  client.abort();
+  assertEquals(await codeOf(client.get()), "CONNECTION_CLOSED");
+});
+
+Deno.test("close is bounded in time by a server that does not answer", async () => {
+  await using bench = new ClientBench({ timeout: 20 });
+  assertEquals(await codeOf(bench.client.close()), "TIMEOUT");
+  await bench.client.finished;
+});
+
+Deno.test("an undisposed connection is closed by await using, whatever state it is in", async () => {
+  await using bench = new TcpBench();
+  {
+    await using client = await connect({ port: bench.port, state: "a" });
+    client.abort();
+  }
+  await bench.until((map) => map === "{}");
+});
+
+Deno.test("connecting fails with a code and a reason", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr;
+  listener.close();
+  const refused = await assertRejects(() => connect({ port }), TrackerError);
+  assertEquals(refused.code, "CONNECTION_REFUSED");
+  assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: nothing listens there`);
+  assertInstanceOf(refused.cause, Deno.errors.ConnectionRefused);
+  assertEquals(await codeOf(connect({ port, signal: AbortSignal.abort() })), "ABORTED");
+  assertEquals(await codeOf(connect({ hostname: "no such host", port })), "CONNECTION_FAILED");
+});
+
+Deno.test("connecting gives up on a server that accepts and says nothing", async () => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr;
+  assertEquals(await codeOf(connect({ port, state: "a", timeout: 30 })), "TIMEOUT");
+  const controller = new AbortController();
+  const waiting = codeOf(connect({ port, state: "a", signal: controller.signal }));
+  const first = await listener.accept();
+  const second = await listener.accept();
+  controller.abort();
+  assertEquals(await waiting, "ABORTED");
+  first.close();
+  second.close();
+});
+
+Deno.test("connecting gives up in time when the system gets no answer", async () => {
+  const { connect: dial } = Deno;
+  Deno.connect = ((options: Deno.ConnectOptions) =>
+    new Promise<Deno.TcpConn>((_, reject) => {
+      options.signal?.addEventListener("abort", () => reject(options.signal?.reason));
+    })) as typeof Deno.connect;
+  try {
+    const error = await assertRejects(() => connect({ port: 6789, timeout: 20 }), TrackerError);
+    assertEquals(error.code, "TIMEOUT");
+    assertEquals(error.message, "Cannot connect to 127.0.0.1:6789: no answer within 20 ms");
+    const controller = new AbortController();
+    const waiting = codeOf(connect({ hostname: "::1", signal: controller.signal }));
+    controller.abort();
+    assertEquals(await waiting, "ABORTED");
+  } finally {
+    Deno.connect = dial;
+  }
+});
+
+Deno.test({
+  name: "connecting without Deno's permission is refused with a code",
+  permissions: { net: false },
+  async fn() {
+    assertEquals(await codeOf(connect({ port: 1 })), "PERMISSION_DENIED");
+  },
+});
+
+Deno.test("a client that reads text keeps a byte order mark and marks what is no text", async () => {
+  await using bench = new TcpBench();
+  await using client = await connect({ port: bench.port, state: bytesOf(0xef, 0xbb, 0xbf, 0xff) });
+  assertEquals(await client.getText(), "{client1=\ufeff\ufffd}");
+  assertEquals(textOf(bytesOf("x")), "x");
+});

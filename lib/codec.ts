@@ -5,8 +5,9 @@
  * small number (a {@linkcode Token}) and with offsets into that buffer, left in fields of the parser. That is what
  * lets a server take in tens of millions of messages a second: parsing one makes no object, no view and no string.
  *
- * A `DataView` reads the integers: it returns plain numbers, checks its bounds, and the engine compiles each call to
- * a load and a byte swap. It is made once per buffer, not once per message.
+ * There are two ways through the message parser. One message is read byte by byte, which needs nothing but the buffer.
+ * An Update with more bytes behind it is taken for the first of a run, which is what a busy connection sends, and
+ * walked with a `DataView` made for the run: the engine compiles each of its calls to one load and a byte swap.
  *
  * @module
  */
@@ -46,7 +47,7 @@ export type Token = MessageType | typeof NEED_MORE | typeof AMBIGUOUS | typeof I
 /** Bytes of the length field in the wide and java dialects. */
 const LONG_LENGTH = 8;
 
-/** The header of a 42 Update as one 16-bit integer, so that the hot loops compare once. */
+/** The header of a 42 Update as one 16-bit integer. */
 const UPDATE_HEADER = MAGIC << 8 | UPDATE;
 
 /** The end of a java Update's header (version and type) as one 16-bit integer. */
@@ -59,18 +60,28 @@ type Mode = typeof Mode[keyof typeof Mode];
 const MODE_OF_DIALECT = { auto: Mode.Silent, compact: Mode.Compact, wide: Mode.Wide, java: Mode.Java } as const;
 const DIALECT_OF_MODE = ["unsettled", "unsettled", "compact", "wide", "java"] as const;
 
-/** Keeps one `DataView` for as long as it is asked about the same buffer. */
-class Window {
-  #buffer: Uint8Array | null = null;
-  #view: DataView = new DataView(new ArrayBuffer(0));
+/** A byte that is known to be there: the callers have compared the offset with the end. */
+function byteAt(buffer: Uint8Array, offset: number): number {
+  return buffer[offset] ?? 0;
+}
 
-  over(buffer: Uint8Array): DataView {
-    if (buffer !== this.#buffer) {
-      this.#buffer = buffer;
-      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    }
-    return this.#view;
-  }
+/** The lower half of an 8-byte length. */
+function lowerHalf(buffer: Uint8Array, offset: number): number {
+  const upper16 = byteAt(buffer, offset + 4) << 8 | byteAt(buffer, offset + 5);
+  const lower16 = byteAt(buffer, offset + 6) << 8 | byteAt(buffer, offset + 7);
+  // Multiplied, since a shift by 16 could set the sign.
+  return upper16 * 65_536 + lower16;
+}
+
+/** Whether anything is set in the upper half of an 8-byte length, which then is at least 2^32. */
+function hasUpperHalf(buffer: Uint8Array, offset: number): boolean {
+  const upper = byteAt(buffer, offset) | byteAt(buffer, offset + 1) | byteAt(buffer, offset + 2);
+  return (upper | byteAt(buffer, offset + 3)) !== 0;
+}
+
+/** All 64 bits of a length, exactly: for the cold paths. */
+function exactLength(buffer: Uint8Array, offset: number): bigint {
+  return new DataView(buffer.buffer, buffer.byteOffset).getBigUint64(offset);
 }
 
 /** What a {@linkcode MessageParser} can be told. */
@@ -118,7 +129,6 @@ export class MessageParser {
   #mode: Mode;
   #enveloped = true;
   readonly #maxState: number;
-  readonly #window = new Window();
 
   /**
    * Makes a parser for one connection.
@@ -146,12 +156,11 @@ export class MessageParser {
   next(buffer: Uint8Array, from: number, to: number): Token {
     this.position = from;
     if (this.error !== null) return INVALID;
-    const view = this.#window.over(buffer);
     if (this.#mode <= Mode.Unsettled) {
-      const token = this.#settleBy(view, from, to);
+      const token = this.#settleBy(buffer, from, to);
       if (this.#mode <= Mode.Unsettled || token === INVALID) return token;
     }
-    return this.#mode === Mode.Compact ? this.#nextCompact(view, from, to) : this.#nextLong(view, from, to);
+    return this.#mode === Mode.Compact ? this.#nextCompact(buffer, from, to) : this.#nextLong(buffer, from, to);
   }
 
   /**
@@ -163,10 +172,10 @@ export class MessageParser {
   }
 
   /** Handles messages for as long as no length was seen; sets the mode when one is. */
-  #settleBy(view: DataView, from: number, to: number): Token {
+  #settleBy(buffer: Uint8Array, from: number, to: number): Token {
     const available = to - from;
     if (available < 1) return this.#needMore(2);
-    const magic = view.getUint8(from);
+    const magic = byteAt(buffer, from);
     if (magic === JAVA_MAGIC && this.#mode === Mode.Silent) {
       this.#mode = Mode.Java;
       return NEED_MORE;
@@ -174,47 +183,58 @@ export class MessageParser {
     if (magic !== MAGIC) return this.#failMagic(magic, this.#mode === Mode.Silent ? "42 or 66" : "42");
     this.#mode = Mode.Unsettled;
     if (available < 2) return this.#needMore(2);
-    const type = view.getUint8(from + 1);
+    const type = byteAt(buffer, from + 1);
     if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     if (available < 3) return this.#needMore(3);
-    if (view.getUint8(from + 2) !== 0) {
+    if (byteAt(buffer, from + 2) !== 0) {
       this.#mode = Mode.Compact;
     } else if (available < 4) {
       this.needed = 4;
       return AMBIGUOUS;
     } else {
-      this.#mode = view.getUint8(from + 3) === 0 ? Mode.Wide : Mode.Compact;
+      this.#mode = byteAt(buffer, from + 3) === 0 ? Mode.Wide : Mode.Compact;
     }
     return NEED_MORE;
   }
 
-  /** Compact: the run of Updates first, since that is nearly all a busy connection sends. */
-  #nextCompact(view: DataView, from: number, to: number): Token {
+  /**
+   * The hot loop of the compact dialect: walks whole Updates, of which there is at least one, with a byte behind it. It
+   * is long because it must not call anything.
+   *
+   * A client's states tend to be all of one length, so after each message it looks whether the next header is the
+   * same, and steps on by the same distance while it is. The next address then does not hang on a length that must be
+   * loaded first, and the processor works on several messages at once.
+   */
+  #compactRun(buffer: Uint8Array, from: number, to: number): Token {
+    const view = new DataView(buffer.buffer, buffer.byteOffset, to);
     const limit = this.#maxState;
     let enveloped = this.#enveloped;
     let at = from;
     let start = 0;
     let count = 0;
-    while (to - at >= 3 && view.getUint16(at) === UPDATE_HEADER) {
-      const length = view.getUint8(at + 2);
-      const end = at + 3 + length;
-      if (length > limit || end > to) break;
-      start = at + 3;
-      if (enveloped) {
-        if (length !== 0 && view.getUint8(start) === length - 1) start++;
-        else enveloped = false;
-      }
-      at = end;
-      count++;
+    while (to - at >= 4 && view.getUint16(at) === UPDATE_HEADER) {
+      const head = view.getUint32(at);
+      const length = head >>> 8 & 0xff;
+      const stride = 3 + length;
+      if (length > limit || to - at < stride) break;
+      if (enveloped && (length === 0 || (head & 0xff) !== length - 1)) enveloped = false;
+      // The fourth byte is the envelope's; to a plain connection it may be anything.
+      const freedom = enveloped ? 0 : 0xff;
+      const last = to - Math.max(stride, 4);
+      do {
+        at += stride;
+        count++;
+      } while (at <= last && (view.getUint32(at) ^ head) >>> 0 <= freedom);
+      start = at - length + (enveloped ? 1 : 0);
     }
-    if (count === 0) return this.#oneCompact(view, from, to);
     this.#enveloped = enveloped;
     return this.#found(UPDATE, start, at, count);
   }
 
-  /** Wide and java: the same loop, with the header's size and bytes as data. */
-  #nextLong(view: DataView, from: number, to: number): Token {
+  /** The hot loop of the wide and java dialects, made as the compact one; the header's size and bytes are data. */
+  #longRun(buffer: Uint8Array, from: number, to: number): Token {
+    const view = new DataView(buffer.buffer, buffer.byteOffset, to);
     const java = this.#mode === Mode.Java;
     const magic = java ? JAVA_MAGIC : MAGIC;
     const tail = java ? JAVA_UPDATE_HEADER : UPDATE_HEADER;
@@ -226,62 +246,71 @@ export class MessageParser {
     let count = 0;
     while (to - at >= prefix && view.getUint16(at + header - 2) === tail && view.getUint8(at) === magic) {
       const length = view.getUint32(at + header + 4);
-      const end = at + prefix + length;
-      if (view.getUint32(at + header) !== 0 || length > limit || end > to) break;
-      start = at + prefix;
-      at = end;
-      count++;
+      const stride = prefix + length;
+      if (view.getUint32(at + header) !== 0 || length > limit || to - at < stride) break;
+      // Header and length as three words; the third overlaps the second, so that they end with the length.
+      const first = view.getUint32(at);
+      const second = view.getUint32(at + 4);
+      const third = view.getUint32(at + prefix - 4);
+      const last = to - stride;
+      do {
+        at += stride;
+        count++;
+      } while (
+        at <= last && view.getUint32(at + prefix - 4) === third && view.getUint32(at) === first &&
+        view.getUint32(at + 4) === second
+      );
+      start = at - length;
     }
-    if (count === 0) return this.#oneLong(view, from, to, magic, header);
     return this.#found(UPDATE, start, at, count);
   }
 
-  /** A compact message that is not a whole Update: another type, incomplete, or wrong. */
-  #oneCompact(view: DataView, from: number, to: number): Token {
+  /** One compact message. */
+  #nextCompact(buffer: Uint8Array, from: number, to: number): Token {
     const available = to - from;
     if (available < 1) return this.#needMore(2);
-    const magic = view.getUint8(from);
+    const magic = byteAt(buffer, from);
     if (magic !== MAGIC) return this.#failMagic(magic, "42");
     if (available < 2) return this.#needMore(2);
-    const type = view.getUint8(from + 1);
+    const type = byteAt(buffer, from + 1);
     if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     if (available < 3) return this.#needMore(3);
-    const length = view.getUint8(from + 2);
+    const length = byteAt(buffer, from + 2);
     if (length > this.#maxState) return this.#failLength(length);
     if (available < 3 + length) return this.#needMore(3 + length);
+    if (type === UPDATE && available > 3 + length) return this.#compactRun(buffer, from, to);
     const start = from + 3;
-    // A state that looks enveloped all by itself would fool the test on every Update: such a client is plain.
-    if (length !== 0 && view.getUint8(start) === length - 1) this.#enveloped = false;
-    return this.#found(OPEN, start, start + length, 1);
+    const looks = length !== 0 && byteAt(buffer, start) === length - 1;
+    // An Open that looks enveloped all by itself shows a client whose Updates would fool the test: it is plain.
+    if (looks === (type === OPEN)) this.#enveloped = false;
+    return this.#found(type, start + (type === UPDATE && this.#enveloped ? 1 : 0), start + length, 1);
   }
 
-  /** A wide or java message that is not a whole Update: another type, incomplete, or wrong. */
-  #oneLong(view: DataView, from: number, to: number, magic: number, header: number): Token {
+  /** One wide or java message. */
+  #nextLong(buffer: Uint8Array, from: number, to: number): Token {
+    const java = this.#mode === Mode.Java;
+    const header = java ? 3 : 2;
     const available = to - from;
     if (available < 1) return this.#needMore(header);
-    const first = view.getUint8(from);
-    if (first !== magic) return this.#failMagic(first, String(magic));
-    if (header === 3) {
-      if (available < 2) return this.#needMore(header);
-      const version = view.getUint8(from + 1);
-      if (version !== JAVA_VERSION) {
-        return this.#fail("BAD_VERSION", `Cannot parse message: its version is ${version}, not ${JAVA_VERSION}`);
-      }
+    const magic = byteAt(buffer, from);
+    if (magic !== (java ? JAVA_MAGIC : MAGIC)) return this.#failMagic(magic, java ? "66" : "42");
+    if (java && available >= 2 && byteAt(buffer, from + 1) !== JAVA_VERSION) {
+      return this.#failVersion(byteAt(buffer, from + 1));
     }
     if (available < header) return this.#needMore(header);
-    const type = view.getUint8(from + header - 1);
+    const type = byteAt(buffer, from + header - 1);
     if (type === GET || type === CLOSE) return this.#bare(type, from + header);
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     const prefix = header + LONG_LENGTH;
     if (available < prefix) return this.#needMore(prefix);
-    const length = view.getUint32(from + header + 4);
-    // A length with anything in its upper half is at least 2^32. Reading all 64 bits, exactly, is left to the message.
-    if (view.getUint32(from + header) !== 0 || length > this.#maxState) {
-      return this.#failLength(view.getBigUint64(from + header));
+    const length = lowerHalf(buffer, from + header);
+    if (length > this.#maxState || hasUpperHalf(buffer, from + header)) {
+      return this.#failLength(exactLength(buffer, from + header));
     }
     if (available < prefix + length) return this.#needMore(prefix + length);
-    return this.#found(OPEN, from + prefix, from + prefix + length, 1);
+    if (type === UPDATE && available > prefix + length) return this.#longRun(buffer, from, to);
+    return this.#found(type, from + prefix, from + prefix + length, 1);
   }
 
   #needMore(needed: number): Token {
@@ -303,6 +332,10 @@ export class MessageParser {
 
   #failMagic(magic: number, expected: string): Token {
     return this.#fail("BAD_MAGIC", `Cannot parse message: it begins with ${magic}, not ${expected}`);
+  }
+
+  #failVersion(version: number): Token {
+    return this.#fail("BAD_VERSION", `Cannot parse message: its version is ${version}, not ${JAVA_VERSION}`);
   }
 
   #failType(type: number): Token {
@@ -557,7 +590,6 @@ export class ReplyParser {
   error: TrackerError | null = null;
 
   readonly #maxMap: number;
-  readonly #window = new Window();
 
   /**
    * Makes a parser for one connection.
@@ -579,14 +611,13 @@ export class ReplyParser {
    */
   next(buffer: Uint8Array, from: number, to: number, expected: Expected): ReplyToken {
     this.position = from;
-    const view = this.#window.over(buffer);
     const available = to - from;
     if (available < 1) return this.#needMore(1);
-    const first = view.getUint8(from);
+    const first = byteAt(buffer, from);
     if (first === ERROR) {
       if (available < 2) return this.#needMore(2);
-      if (view.getUint8(from + 1) !== 0) return this.#errorReply(view, buffer, from, to);
-      if (expected === "map") return this.#longMap(view, from, to);
+      if (byteAt(buffer, from + 1) !== 0) return this.#errorReply(buffer, from, to);
+      if (expected === "map") return this.#longMap(buffer, from, to);
     } else if (expected === "map" && first >= EMPTY_MAP_LENGTH) {
       return this.#map(from + 1, first, from, to);
     } else if (expected === "done" && first === DONE) {
@@ -596,9 +627,9 @@ export class ReplyParser {
     return this.#fail(`Cannot parse reply: it begins with ${first}, which is no answer to ${QUESTION[expected]}`);
   }
 
-  #longMap(view: DataView, from: number, to: number): ReplyToken {
+  #longMap(buffer: Uint8Array, from: number, to: number): ReplyToken {
     if (to - from < LONG_LENGTH) return this.#needMore(LONG_LENGTH);
-    const length = view.getBigUint64(from);
+    const length = exactLength(buffer, from);
     if (length < EMPTY_MAP_LENGTH) return this.#fail(`Cannot parse reply: a map of ${length} bytes does not exist`);
     if (length > this.#maxMap) {
       this.error = new TrackerError(
@@ -617,9 +648,9 @@ export class ReplyParser {
     return REPLY_MAP;
   }
 
-  #errorReply(view: DataView, buffer: Uint8Array, from: number, to: number): ReplyToken {
+  #errorReply(buffer: Uint8Array, from: number, to: number): ReplyToken {
     const start = from + 2;
-    const end = start + view.getUint8(from + 1);
+    const end = start + byteAt(buffer, from + 1);
     if (to < end) return this.#needMore(end - from);
     this.payloadStart = start;
     this.payloadEnd = this.position = end;

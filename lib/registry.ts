@@ -69,45 +69,50 @@ class Slot implements Entry {
   revision = 0;
   /** Where the entry is flattened; `null` once it is closed. */
   chunk: Chunk | null = null;
-  /** `id=` in UTF-8. */
-  readonly #label: Uint8Array;
-  #bytes: Uint8Array;
+  /** `id=` in UTF-8, and the state behind it: one piece of memory, copied in one go. */
+  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #labelLength: number;
   #length: number;
 
   constructor(id: string, now: number, source: Uint8Array, start: number, end: number) {
     this.id = id;
-    this.#label = encoder.encode(`${id}=`);
+    const label = encoder.encode(`${id}=`);
     this.openedAt = this.updatedAt = now;
-    this.#length = end - start;
-    this.#bytes = source.slice(start, end);
+    this.#labelLength = label.length;
+    this.#length = label.length + end - start;
+    this.#bytes = new Uint8Array(this.#length);
+    this.#bytes.set(label);
+    copyBytes(source, start, end, this.#bytes, label.length);
   }
 
   get state(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.slice(this.#labelLength, this.#length);
   }
 
   get stateLength(): number {
-    return this.#length;
+    return this.#length - this.#labelLength;
   }
 
   /** Bytes the entry takes in its chunk: `id=state, `. */
   get flatLength(): number {
-    return this.#label.length + this.#length + 2;
+    return this.#length + 2;
   }
 
   /** Replaces the state with a copy of `source[start..end)`, in the memory it has when that fits. */
   assign(source: Uint8Array, start: number, end: number): void {
-    const length = end - start;
+    const length = this.#labelLength + end - start;
     const capacity = this.#bytes.length;
-    if (length > capacity || (capacity > KEPT_CAPACITY && length < capacity / 4)) this.#bytes = new Uint8Array(length);
-    copyBytes(source, start, end, this.#bytes, 0);
+    if (length > capacity || (capacity > KEPT_CAPACITY && length < capacity / 4)) {
+      const bytes = new Uint8Array(length);
+      copyBytes(this.#bytes, 0, this.#labelLength, bytes, 0);
+      this.#bytes = bytes;
+    }
+    copyBytes(source, start, end, this.#bytes, this.#labelLength);
     this.#length = length;
   }
 
   /** Writes `id=state, ` and returns the offset after it. */
   flattenInto(target: Uint8Array, at: number): number {
-    target.set(this.#label, at);
-    at += this.#label.length;
     copyBytes(this.#bytes, 0, this.#length, target, at);
     at += this.#length;
     target[at] = COMMA;

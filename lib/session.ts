@@ -23,6 +23,7 @@ import {
 import { Deadline, DeadlineQueue } from "./deadlines.ts";
 import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
+import { Pool } from "./pool.ts";
 import { CLOSE, type Dialect, DONE, GET, OPEN, SETTLE_TIMEOUT, UPDATE } from "./protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
 
@@ -33,16 +34,13 @@ const SMALLEST_BUFFER = 1_024;
 const LARGEST_BUFFER = 65_536;
 
 /** Replies up to this many bytes together go out in one write; a longer map is written from where it lies. */
-const GATHERED_BYTES = 16_384;
+const GATHERED_BYTES = 8_192;
 
 /** How long a parting client may take for the next sign of progress, in milliseconds. */
 const LINGER = 2_000;
 
-/** First size of a session's buffer for replies, in bytes: enough for a run of short ones. */
-const SMALLEST_OUTPUT = 64;
-
-/** Largest buffer for replies that a session keeps while it has nothing to say, in bytes. */
-const KEPT_OUTPUT = 1_024;
+const EMPTY = new Uint8Array(0);
+const GOODBYE = Uint8Array.of(DONE);
 
 /** Why a client left the map. */
 export type LeaveCause = "close" | "disconnect" | "timeout" | "shutdown" | "error";
@@ -69,6 +67,10 @@ export interface SessionContext {
   readonly settle: DeadlineQueue;
   /** How long a parting client may make no progress. */
   readonly linger: DeadlineQueue;
+  /** Read buffers of the first size that ended sessions left behind. */
+  readonly readBuffers: Pool<Uint8Array<ArrayBuffer>>;
+  /** Buffers for replies, each on loan only while there is something to write. */
+  readonly outputs: Pool<Output>;
 }
 
 /** The limits of a {@linkcode SessionContext}. */
@@ -99,6 +101,8 @@ export function createSessionContext(registry: Registry, limits: SessionLimits):
     idle: new DeadlineQueue(limits.idleTimeout),
     settle: new DeadlineQueue(SETTLE_TIMEOUT),
     linger: new DeadlineQueue(LINGER),
+    readBuffers: new Pool(() => new Uint8Array(SMALLEST_BUFFER)),
+    outputs: new Pool(() => new Output()),
   };
 }
 
@@ -109,6 +113,20 @@ export function createSessionContext(registry: Registry, limits: SessionLimits):
  */
 export function clearDeadlines(context: SessionContext): void {
   for (const queue of [context.message, context.idle, context.settle, context.linger]) queue.clear();
+}
+
+/** Replies gathered for one write. */
+class Output {
+  /** Room for a last map of the longest kind that is gathered, behind all that may be there before it. */
+  readonly bytes = new Uint8Array(2 * GATHERED_BYTES + MAP_LENGTH_SIZE);
+  length = 0;
+  #view = EMPTY;
+
+  /** What was gathered. Replies are often as long as the last ones were, so the view is kept. */
+  get gathered(): Uint8Array {
+    if (this.#view.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
+    return this.#view;
+  }
 }
 
 type State = "open" | "parting" | "ended";
@@ -123,16 +141,18 @@ export class Session {
   #entry: Entry | null = null;
 
   /** Bytes `#from..#to` of the buffer have arrived and are not parsed yet. */
-  #buffer = new Uint8Array(SMALLEST_BUFFER);
+  #buffer: Uint8Array<ArrayBuffer>;
   #from = 0;
   #to = 0;
+  /** What the parser found last. */
+  #token: Token = NEED_MORE;
 
   /** Replies not yet written: short ones gathered, then at most one long map, then the last words of all. */
-  #output = EMPTY;
-  #outputLength = 0;
+  #output: Output | null = null;
   #map: Uint8Array | null = null;
   #lastWords: Uint8Array | null = null;
-  #flushing: Promise<void> | null = null;
+  /** Settles when the writing that is under way is done. */
+  #writing: Promise<void> | null = null;
   #farewell: Promise<void> | null = null;
 
   #messageDeadline: Deadline | null = null;
@@ -148,6 +168,7 @@ export class Session {
   constructor(duplex: Duplex, context: SessionContext, report?: (event: SessionEvent) => void) {
     this.#duplex = duplex;
     this.#context = context;
+    this.#buffer = context.readBuffers.take();
     this.#parser = new MessageParser(context);
     this.#report = report;
   }
@@ -165,13 +186,14 @@ export class Session {
   async run(): Promise<void> {
     try {
       this.#armIdle();
-      while (await this.#receive() && this.#isOpen) await this.#converse();
-      if (this.#isOpen) await this.#hearTheEnd();
-      else await this.#linger();
+      while (await this.#converse());
+      if (!this.#isOpen) await this.#linger();
     } catch {
       // A connection that broke is one way for it to end: nobody is left to be told.
     } finally {
       this.#end();
+      // Nothing reads into it any more.
+      if (this.#buffer.length === SMALLEST_BUFFER) this.#context.readBuffers.give(this.#buffer);
     }
   }
 
@@ -191,50 +213,47 @@ export class Session {
     this.#end();
   }
 
-  /** Reads once; `false` when the client has ended its stream. */
-  async #receive(): Promise<boolean> {
+  /** Reads once and handles what came; `false` when that was the last to be read. */
+  async #converse(): Promise<boolean> {
     // Reading into the whole buffer, which is the common case, makes no view.
-    const target = this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to);
-    const count = await this.#duplex.read(target);
-    if (count === null) return false;
-    this.#to += count;
-    if (this.#context.idle.duration !== 0) this.#armIdle();
-    if (this.#settleDeadline?.armed) this.#settleDeadline.disarm();
+    const count = await this.#duplex.read(this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to));
+    if (!this.#isOpen) return false;
+    if (count === null) this.#parser.settle();
+    else this.#note(count);
+    // A deadline that came first may be writing still; its replies go before those to what has just arrived.
+    if (this.#writing !== null) await this.#writing;
+    const answering = this.#answer();
+    if (answering !== null) await answering;
+    if (!this.#isOpen || count === null) return false;
+    this.#awaitMore();
     return true;
   }
 
-  /** Handles what has arrived, then makes ready for more. */
-  async #converse(): Promise<void> {
-    // A deadline that came first may be writing still; its replies go before those to what has just arrived.
-    if (this.#flushing !== null) await this.#flushing;
-    const token = await this.#answer();
-    if (this.#isOpen) this.#awaitMore(token);
+  #note(count: number): void {
+    this.#to += count;
+    if (this.#context.idle.duration !== 0) this.#armIdle();
+    if (this.#settleDeadline !== null) this.#settleDeadline.disarm();
   }
 
-  /** Parses, commits and answers all that is complete. */
-  async #answer(): Promise<Token> {
-    let token = this.#commit();
-    while (this.#hasOutput) {
-      await this.#flush();
-      if (token === NEED_MORE || token === AMBIGUOUS || !this.#isOpen) break;
-      token = this.#commit();
-    }
-    return token;
+  /** Parses, commits and answers all that is complete; `null` when that needs no writing. */
+  #answer(): Promise<void> | null {
+    this.#commit();
+    if (this.#hasOutput) this.#writing ??= this.#write();
+    return this.#writing;
   }
 
   /**
    * The hot path: walks the arrived bytes once. Stops early when enough output has gathered, so that a client that
-   * asks without reading is held up by its own silence and not by the server's memory.
-   *
-   * @returns The last token: `NEED_MORE` or `AMBIGUOUS` when all that is complete has been handled
+   * asks without reading is held up by its own silence and not by the server's memory. Leaves the last token: it is
+   * `NEED_MORE` or `AMBIGUOUS` when all that is complete has been handled.
    */
-  #commit(): Token {
+  #commit(): void {
     const parser = this.#parser;
     const buffer = this.#buffer;
     const to = this.#to;
     let completed = false;
     for (;;) {
-      const token = parser.next(buffer, this.#from, to);
+      const token = this.#token = parser.next(buffer, this.#from, to);
       if (token === UPDATE) {
         this.#setState(parser.stateStart, parser.stateEnd);
       } else if (token === GET) {
@@ -246,13 +265,13 @@ export class Session {
         if (completed) this.#messageDeadline?.disarm();
         if (token === CLOSE) this.#part("close", GOODBYE);
         else if (token === INVALID && parser.error !== null) this.refuse(parser.error);
-        return token;
+        return;
       }
       completed = true;
       this.#from = parser.position;
-      if (this.#outputLength >= GATHERED_BYTES || this.#map !== null) {
+      if (this.#map !== null || (this.#output !== null && this.#output.length >= GATHERED_BYTES)) {
         this.#messageDeadline?.disarm();
-        return token;
+        return;
       }
     }
   }
@@ -268,33 +287,24 @@ export class Session {
   }
 
   #answerDone(): void {
-    this.#reserve(1);
-    this.#output[this.#outputLength++] = DONE;
+    const output = this.#output ??= this.#context.outputs.take();
+    output.bytes[output.length++] = DONE;
   }
 
   #answerMap(): void {
+    const output = this.#output ??= this.#context.outputs.take();
     const map = this.#context.registry.flatten();
-    const short = map.length <= GATHERED_BYTES;
-    this.#reserve(MAP_LENGTH_SIZE + (short ? map.length : 0));
-    this.#outputLength = encodeMapLength(this.#output, this.#outputLength, map.length, this.#parser.dialect);
-    if (short) {
-      this.#output.set(map, this.#outputLength);
-      this.#outputLength += map.length;
+    output.length = encodeMapLength(output.bytes, output.length, map.length, this.#parser.dialect);
+    if (map.length <= GATHERED_BYTES) {
+      output.bytes.set(map, output.length);
+      output.length += map.length;
     } else {
       this.#map = map;
     }
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#outputLength + bytes;
-    if (needed <= this.#output.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#output.length * 2, SMALLEST_OUTPUT));
-    larger.set(this.#output.subarray(0, this.#outputLength));
-    this.#output = larger;
-  }
-
   /** Moves an unfinished message to the front, sizes the buffer for what is to come, and sets the deadline for it. */
-  #awaitMore(token: Token): void {
+  #awaitMore(): void {
     const rest = this.#to - this.#from;
     const size = this.#nextBufferSize(rest);
     if (size !== this.#buffer.length) {
@@ -306,7 +316,7 @@ export class Session {
     }
     this.#from = 0;
     this.#to = rest;
-    if (token === AMBIGUOUS) this.#armSettle();
+    if (this.#token === AMBIGUOUS) this.#armSettle();
     else if (rest !== 0 && !this.#messageDeadline?.armed) this.#armMessage();
   }
 
@@ -328,34 +338,33 @@ export class Session {
   }
 
   get #hasOutput(): boolean {
-    return this.#outputLength !== 0 || this.#map !== null || this.#lastWords !== null;
+    return this.#output !== null || this.#map !== null || this.#lastWords !== null;
   }
 
-  /** Writes all output. One writer at a time: two on one connection would interleave. */
-  #flush(): Promise<void> {
-    return this.#flushing ??= this.#write();
+  /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
+  get #isCaughtUp(): boolean {
+    return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
   }
 
-  /** To be called with output waiting: it must not end before `#flush` has taken note of it. */
+  /**
+   * Writes all output, and parses on where a full output had stopped it. The only writer: two on one connection would
+   * interleave. To be called with output waiting, so that it does not end before `#writing` has been set.
+   */
   async #write(): Promise<void> {
-    try {
-      while (this.#hasOutput) {
-        if (this.#outputLength !== 0) await this.#writeGathered();
-        else await this.#writeAll(this.#takeLargeOutput());
-      }
-    } finally {
-      this.#flushing = null;
-    }
+    do {
+      if (this.#output !== null) await this.#writeGathered(this.#output);
+      else await this.#writeAll(this.#takeLargeOutput());
+      if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
+    } while (this.#hasOutput);
+    this.#writing = null;
   }
 
-  async #writeGathered(): Promise<void> {
-    const output = this.#output;
-    const bytes = output.subarray(0, this.#outputLength);
-    // Whoever adds a reply while this is being written begins a buffer of their own.
-    this.#output = EMPTY;
-    this.#outputLength = 0;
-    await this.#writeAll(bytes);
-    if (this.#output === EMPTY && output.length <= KEPT_OUTPUT) this.#output = output;
+  async #writeGathered(output: Output): Promise<void> {
+    // Whoever adds a reply while this is being written gathers it apart.
+    this.#output = null;
+    await this.#writeAll(output.gathered);
+    output.length = 0;
+    this.#context.outputs.give(output);
   }
 
   #takeLargeOutput(): Uint8Array {
@@ -373,13 +382,6 @@ export class Session {
     }
   }
 
-  /** The client has ended its stream without a Close. What it sent just before may still want an answer. */
-  async #hearTheEnd(): Promise<void> {
-    this.#parser.settle();
-    await this.#converse();
-    await this.#farewell;
-  }
-
   /** From here on the client is out of the map; the connection lives on only to say the last words. */
   #part(cause: LeaveCause, lastWords: Uint8Array): void {
     this.#state = "parting";
@@ -392,7 +394,7 @@ export class Session {
 
   async #sayFarewell(): Promise<void> {
     try {
-      await this.#flush();
+      await (this.#writing ??= this.#write());
       await this.#duplex.closeWrite?.();
       this.#armLinger();
     } catch {
@@ -452,7 +454,7 @@ export class Session {
     this.#settleDeadline ??= new Deadline(() => {
       this.#parser.settle();
       // The read that is under way stays where it is in the buffer: nothing is moved here.
-      this.#answer().catch(() => this.#end());
+      this.#answer()?.catch(() => this.#end());
     });
     this.#context.settle.arm(this.#settleDeadline);
   }
@@ -463,9 +465,6 @@ export class Session {
     this.#context.linger.arm(this.#lingerDeadline);
   }
 }
-
-const EMPTY = new Uint8Array(0);
-const GOODBYE = Uint8Array.of(DONE);
 
 function timeoutError(why: string): TrackerError {
   return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);

@@ -155,7 +155,7 @@ Deno.test("registry builds the flattened map once per change, and leaves the one
 
 Deno.test("a change of one of 10,000 states does not walk over all of them", () => {
   const registry = new Registry();
-  const state = new Uint8Array(100);
+  const state = new Uint8Array(200);
   const entries = Array.from({ length: 10_000 }, () => registry.open(state));
   registry.flatten();
   // Flattening an entry sets its bytes into a chunk one by one; joining the chunks sets each of them once. So the

@@ -4,16 +4,18 @@
  * @module
  */
 
-/** Most things a pool keeps: enough for those that are in use at the same moment, not for every connection. */
-const KEPT = 256;
-
 /** Lends things out, the one returned last first: it is the one still in the processor's cache. */
 export class Pool<T> {
   readonly #make: () => T;
+  readonly #limit: number;
   readonly #kept: T[] = [];
 
-  /** @param make Makes a thing when there is none to lend */
-  constructor(make: () => T) {
+  /**
+   * @param limit Most things it keeps: enough for those in use at the same moment, not for every connection
+   * @param make Makes a thing when there is none to lend
+   */
+  constructor(limit: number, make: () => T) {
+    this.#limit = limit;
     this.#make = make;
   }
 
@@ -24,6 +26,6 @@ export class Pool<T> {
 
   /** Takes a thing back. Nobody may use it any more. */
   give(thing: T): void {
-    if (this.#kept.length < KEPT) this.#kept.push(thing);
+    if (this.#kept.length < this.#limit) this.#kept.push(thing);
   }
 }

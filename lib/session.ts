@@ -27,11 +27,11 @@ import { Pool } from "./pool.ts";
 import { CLOSE, type Dialect, DONE, GET, OPEN, SETTLE_TIMEOUT, UPDATE } from "./protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
 
-/** First size of a connection's read buffer, in bytes. Most clients never send more at once. */
-const SMALLEST_BUFFER = 1_024;
+/** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
+const QUIET_BUFFER = 512;
 
-/** Size up to which a read buffer grows when reads fill it, in bytes. Beyond it only a long message makes it grow. */
-const LARGEST_BUFFER = 65_536;
+/** Size of the read buffer that a busy connection borrows, in bytes. Only a longer message makes a larger one. */
+const BUSY_BUFFER = 131_072;
 
 /** Replies up to this many bytes together go out in one write; a longer map is written from where it lies. */
 const GATHERED_BYTES = 8_192;
@@ -67,8 +67,10 @@ export interface SessionContext {
   readonly settle: DeadlineQueue;
   /** How long a parting client may make no progress. */
   readonly linger: DeadlineQueue;
-  /** Read buffers of the first size that ended sessions left behind. */
-  readonly readBuffers: Pool<Uint8Array<ArrayBuffer>>;
+  /** Read buffers for connections that wait. */
+  readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
+  /** Read buffers on loan to connections while they are busy. */
+  readonly busyBuffers: Pool<Uint8Array<ArrayBuffer>>;
   /** Buffers for replies, each on loan only while there is something to write. */
   readonly outputs: Pool<Output>;
 }
@@ -101,8 +103,9 @@ export function createSessionContext(registry: Registry, limits: SessionLimits):
     idle: new DeadlineQueue(limits.idleTimeout),
     settle: new DeadlineQueue(SETTLE_TIMEOUT),
     linger: new DeadlineQueue(LINGER),
-    readBuffers: new Pool(() => new Uint8Array(SMALLEST_BUFFER)),
-    outputs: new Pool(() => new Output()),
+    quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
+    busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
+    outputs: new Pool(64, () => new Output()),
   };
 }
 
@@ -168,7 +171,7 @@ export class Session {
   constructor(duplex: Duplex, context: SessionContext, report?: (event: SessionEvent) => void) {
     this.#duplex = duplex;
     this.#context = context;
-    this.#buffer = context.readBuffers.take();
+    this.#buffer = context.quietBuffers.take();
     this.#parser = new MessageParser(context);
     this.#report = report;
   }
@@ -186,14 +189,26 @@ export class Session {
   async run(): Promise<void> {
     try {
       this.#armIdle();
-      while (await this.#converse());
+      // One flat loop: each async function in between would cost a waiting connection a frame of its own.
+      while (this.#isOpen) {
+        // Reading into the whole buffer, which is the common case, makes no view.
+        const count = await this.#duplex.read(this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to));
+        if (!this.#isOpen) break;
+        // A deadline that came first may be writing still; its replies go before those to what has just arrived.
+        if (this.#writing !== null) await this.#writing;
+        if (count === null) this.#parser.settle();
+        else this.#note(count);
+        const answering = this.#answer();
+        if (answering !== null) await answering;
+        if (count === null) break;
+        if (this.#isOpen) this.#awaitMore();
+      }
       if (!this.#isOpen) await this.#linger();
     } catch {
       // A connection that broke is one way for it to end: nobody is left to be told.
     } finally {
       this.#end();
-      // Nothing reads into it any more.
-      if (this.#buffer.length === SMALLEST_BUFFER) this.#context.readBuffers.give(this.#buffer);
+      this.#returnBuffer();
     }
   }
 
@@ -211,22 +226,6 @@ export class Session {
   /** Closes the connection at once, telling nothing. */
   abort(): void {
     this.#end();
-  }
-
-  /** Reads once and handles what came; `false` when that was the last to be read. */
-  async #converse(): Promise<boolean> {
-    // Reading into the whole buffer, which is the common case, makes no view.
-    const count = await this.#duplex.read(this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to));
-    if (!this.#isOpen) return false;
-    if (count === null) this.#parser.settle();
-    else this.#note(count);
-    // A deadline that came first may be writing still; its replies go before those to what has just arrived.
-    if (this.#writing !== null) await this.#writing;
-    const answering = this.#answer();
-    if (answering !== null) await answering;
-    if (!this.#isOpen || count === null) return false;
-    this.#awaitMore();
-    return true;
   }
 
   #note(count: number): void {
@@ -303,17 +302,12 @@ export class Session {
     }
   }
 
-  /** Moves an unfinished message to the front, sizes the buffer for what is to come, and sets the deadline for it. */
+  /** Moves an unfinished message to the front of a buffer fit for what is to come, and sets the deadline for it. */
   #awaitMore(): void {
     const rest = this.#to - this.#from;
     const size = this.#nextBufferSize(rest);
-    if (size !== this.#buffer.length) {
-      const buffer = new Uint8Array(size);
-      buffer.set(this.#buffer.subarray(this.#from, this.#to));
-      this.#buffer = buffer;
-    } else if (this.#from !== 0 && rest !== 0) {
-      this.#buffer.copyWithin(0, this.#from, this.#to);
-    }
+    if (size !== this.#buffer.length) this.#changeBuffer(size);
+    else if (this.#from !== 0 && rest !== 0) this.#buffer.copyWithin(0, this.#from, this.#to);
     this.#from = 0;
     this.#to = rest;
     if (this.#token === AMBIGUOUS) this.#armSettle();
@@ -321,16 +315,32 @@ export class Session {
   }
 
   /**
-   * Buffers start small, grow for a connection that fills them and shrink again, so that ten thousand quiet clients
-   * cost little and one busy client is read in few large pieces. Room for a long message is made as its bytes arrive,
-   * not when its length is claimed.
+   * A connection that waits has a small buffer, so that ten thousand quiet clients cost little. One whose reads fill
+   * it borrows a large one until a read leaves room in that. Room for a long message is made as its bytes arrive, not
+   * when its length is claimed.
    */
   #nextBufferSize(rest: number): number {
     const size = this.#buffer.length;
     if (rest === size) return Math.min(size * 2, this.#parser.needed);
-    if (this.#to === size) return Math.max(size, Math.min(size * 2, LARGEST_BUFFER));
-    if (this.#to < size / 4) return Math.max(SMALLEST_BUFFER, size >>> 1);
-    return size;
+    if (this.#to === size) return Math.max(size, BUSY_BUFFER);
+    return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);
+  }
+
+  #changeBuffer(size: number): void {
+    const { quietBuffers, busyBuffers } = this.#context;
+    let buffer: Uint8Array<ArrayBuffer>;
+    if (size === QUIET_BUFFER) buffer = quietBuffers.take();
+    else buffer = size === BUSY_BUFFER ? busyBuffers.take() : new Uint8Array(size);
+    buffer.set(this.#buffer.subarray(this.#from, this.#to));
+    this.#returnBuffer();
+    this.#buffer = buffer;
+  }
+
+  /** To be called when nothing reads into the buffer any more. */
+  #returnBuffer(): void {
+    const { quietBuffers, busyBuffers } = this.#context;
+    if (this.#buffer.length === QUIET_BUFFER) quietBuffers.give(this.#buffer);
+    else if (this.#buffer.length === BUSY_BUFFER) busyBuffers.give(this.#buffer);
   }
 
   get #isOpen(): boolean {

@@ -1,0 +1,29 @@
+/**
+ * Looking whether the server did what it is being timed for.
+ *
+ * @module
+ */
+
+import type { Generator } from "../generator.ts";
+import type { JobBytes } from "../load/job.ts";
+
+/**
+ * Asks for the whole map and looks for every connection's last state in it.
+ *
+ * @param generator The generator that sent them
+ * @param get The request that is answered with the map
+ * @param state The last state, with `#####` in the place of the connection's number
+ * @param connections How many connections sent one, numbered from 0
+ */
+export async function confirmStates(
+  generator: Generator,
+  get: JobBytes,
+  state: string,
+  connections: number,
+): Promise<void> {
+  const { text = "" } = await generator.perform({ kind: "learn", request: get });
+  for (let i = 0; i < connections; i++) {
+    const expected = state.replace("#####", String(i).padStart(5, "0"));
+    if (!text.includes(expected)) throw new Error(`Cannot confirm updates: the map does not contain ${expected}`);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Request and reply: one Get outstanding on each connection.
+ *
+ * @module
+ */
+
+import type { Bench, Case, Measurement, Sample, Target } from "../measurement.ts";
+import { memcached, redis, trackerMessages } from "../messages.ts";
+import type { JobBytes } from "../load/job.ts";
+import type { Peer } from "../peers.ts";
+
+const STATE = "ready";
+
+/** The map of one client, and the value that the others hold. Its identifier depends on how many came before. */
+const MAP = "{client1=ready}";
+
+/** The number that the target is set at. */
+const TARGET_CONNECTIONS = 50;
+
+export const request: Case = {
+  name: "request",
+  summary: "request and reply, the map of one client",
+  measurements: (quick) => (quick ? [TARGET_CONNECTIONS] : [1, TARGET_CONNECTIONS, 1_000]).map(measurement),
+};
+
+function measurement(connections: number): Measurement {
+  const when = (...targets: Target[]) => connections === TARGET_CONNECTIONS ? targets : [];
+  return {
+    parameter: `${connections} conn`,
+    peers: ["tracker", "redis", "memcached"],
+    metrics: [{
+      key: "rate",
+      label: "requests",
+      unit: "1/s",
+      better: "more",
+      targets: when({ against: "redis", ratio: 1 }, { against: "memcached", ratio: 0.9 }),
+    }, {
+      key: "p50",
+      label: "p50",
+      unit: "µs",
+      better: "less",
+      targets: [],
+    }, {
+      key: "p99",
+      label: "p99",
+      unit: "µs",
+      better: "less",
+      targets: when({ against: "redis", ratio: 1 }),
+    }],
+    sample: (bench, peer) => sample(bench, peer, connections),
+  };
+}
+
+/** What is sent to one server. */
+interface Exchange {
+  /** Makes the value that is asked for, and the size of the reply. */
+  prepare: JobBytes;
+  prepared: number;
+  request: JobBytes;
+}
+
+const messages = trackerMessages();
+
+const EXCHANGES: Record<Exclude<Peer, "discard">, Exchange> = {
+  tracker: { prepare: messages.open(STATE), prepared: 1, request: messages.get },
+  redis: { prepare: redis("SET", "map", MAP), prepared: "+OK\r\n".length, request: redis("GET", "map") },
+  memcached: {
+    prepare: memcached(`set map 0 0 ${MAP.length}`, MAP),
+    prepared: "STORED\r\n".length,
+    request: memcached("get map"),
+  },
+};
+
+async function sample(bench: Bench, peer: Peer, connections: number): Promise<Sample> {
+  if (peer === "discard") throw new Error("Cannot ask the discard server: it does not answer");
+  const { prepare, prepared, request } = EXCHANGES[peer];
+  const { port, process } = await bench.server(peer);
+  await using holder = bench.generator();
+  await holder.perform({ kind: "connect", port, count: 1, first: 0, prelude: prepare, reply: prepared });
+  await using generator = bench.generator();
+  // An observer that never opened: what it gets is the compact form of the reply, a byte of length and the map.
+  await generator.perform({ kind: "connect", port, count: 1, first: 0, prelude: [], reply: 0 });
+  const { size: reply = 0, text = "" } = await generator.perform({ kind: "learn", request });
+  if (!text.includes(STATE)) throw new Error(`Cannot ask ${peer}: it answers ${JSON.stringify(text)}`);
+  await generator.perform({ kind: "disconnect" });
+  await generator.perform({ kind: "connect", port, count: connections, first: 0, prelude: request, reply });
+  const measured = await generator.measure({ kind: "ask", request, reply, seconds: bench.seconds }, process);
+  const { count, seconds, p50 = NaN, p99 = NaN, cpu } = measured;
+  return { values: { rate: count / seconds, p50, p99 }, cpu };
+}

@@ -1,0 +1,19 @@
+/**
+ * One accepting thread: shares the port with the others, and nothing else.
+ *
+ * @module
+ */
+
+import { Registry } from "../../../lib/registry.ts";
+import { createSessionContext, Session } from "../../../lib/session.ts";
+
+const port = Number(new URL(import.meta.url).searchParams.get("port"));
+const registry = new Registry();
+registry.open("ready");
+const context = createSessionContext(registry, { maxState: 65_536, messageTimeout: 10_000, idleTimeout: 0 });
+const listener = Deno.listen({ hostname: "127.0.0.1", port, reusePort: true });
+for (;;) {
+  const connection = await listener.accept();
+  connection.setNoDelay(true);
+  new Session(connection, context).run();
+}

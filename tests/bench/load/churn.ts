@@ -1,0 +1,64 @@
+/**
+ * Churn: clients that come, say hello, say goodbye and go.
+ *
+ * @module
+ */
+
+import { scratch } from "./connection.ts";
+import type { ChurnJob, JobResult } from "./job.ts";
+import { close, connect, Poll, READABLE, receiveWaiting, sendAll } from "./libc.ts";
+
+/** One connection's life. */
+interface Visit {
+  descriptor: number;
+  greeted: boolean;
+  missing: number;
+}
+
+/**
+ * Lets connections come and go until the job's number is reached.
+ *
+ * @param job What they say, how many there are, and how many at once
+ * @returns How many came and went
+ */
+export function churn(job: ChurnJob): JobResult {
+  using poll = new Poll();
+  const hello = Uint8Array.from(job.hello);
+  const goodbye = Uint8Array.from(job.goodbye);
+  const visits: Visit[] = [];
+  const startedAt = performance.now();
+  let begun = 0;
+  let ended = 0;
+  const begin = (slot: number): void => {
+    const descriptor = connect(job.port);
+    begun++;
+    visits[slot] = { descriptor, greeted: false, missing: job.helloReply };
+    poll.add(descriptor, slot, READABLE);
+    sendAll(descriptor, hello);
+  };
+  for (let slot = 0; slot < Math.min(job.together, job.count); slot++) begin(slot);
+  while (ended < job.count) {
+    const events = poll.wait();
+    for (let event = 0; event < events; event++) {
+      const slot = poll.numberAt(event);
+      const visit = visits[slot];
+      if (visit === undefined) continue;
+      const received = receiveWaiting(visit.descriptor, scratch);
+      visit.missing -= received;
+      if (visit.missing < 0 || (received === 0 && (!visit.greeted || visit.missing !== 0))) {
+        throw new Error("Cannot understand reply: its size is not the expected one");
+      }
+      if (received === 0) {
+        // Closing takes the socket out of the poll as well.
+        close(visit.descriptor);
+        ended++;
+        if (begun < job.count) begin(slot);
+      } else if (visit.missing === 0 && !visit.greeted) {
+        visit.greeted = true;
+        visit.missing = job.goodbyeReply;
+        sendAll(visit.descriptor, goodbye);
+      }
+    }
+  }
+  return { count: ended, seconds: (performance.now() - startedAt) / 1_000 };
+}

@@ -1,0 +1,66 @@
+/**
+ * What is sent to each server, as bytes.
+ *
+ * @module
+ */
+
+import { MessageEncoder } from "../../lib/codec.ts";
+import { CLOSE, type Dialect, GET, OPEN, UPDATE } from "../../lib/protocol.ts";
+import type { JobBytes } from "./load/job.ts";
+
+const encoder = new TextEncoder();
+
+/** Messages of one Tracker client, in one dialect. */
+export interface TrackerMessages {
+  open(state: string): JobBytes;
+  update(state: string): JobBytes;
+  readonly get: JobBytes;
+  readonly close: JobBytes;
+}
+
+/**
+ * The messages of a dialect.
+ *
+ * @param dialect The dialect
+ * @returns Functions that encode them
+ */
+export function trackerMessages(dialect: Dialect = "wide"): TrackerMessages {
+  const message = new MessageEncoder(dialect);
+  return {
+    open: (state) => [...message.encode(OPEN, encoder.encode(state))],
+    update: (state) => [...message.encode(UPDATE, encoder.encode(state))],
+    get: [...message.encode(GET)],
+    close: [...message.encode(CLOSE)],
+  };
+}
+
+/**
+ * A Redis command.
+ *
+ * @param words The command and its arguments
+ * @returns Its bytes
+ */
+export function redis(...words: string[]): JobBytes {
+  return [...encoder.encode(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`)];
+}
+
+/**
+ * A memcached command.
+ *
+ * @param lines The command's line, and its data where it has any
+ * @returns Its bytes
+ */
+export function memcached(...lines: string[]): JobBytes {
+  return [...encoder.encode(lines.map((line) => `${line}\r\n`).join(""))];
+}
+
+/**
+ * A state of a given size, different for each connection and, by its last letter, from another.
+ *
+ * @param size Its size in bytes, at least 6
+ * @param letter What it is filled with
+ * @returns The state
+ */
+export function stateOf(size: number, letter = "a"): string {
+  return "#####".padEnd(size, letter);
+}

@@ -1,0 +1,100 @@
+/**
+ * The command line of the benchmark.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { CASES } from "./cases/mod.ts";
+import { type Peer, PEERS } from "./peers.ts";
+
+/** What was asked for. */
+export interface Options {
+  names: readonly string[];
+  quick: boolean;
+  json: boolean;
+  help: boolean;
+  rounds: number;
+  /** Only parameters that contain this. */
+  match: string;
+  peers: readonly Peer[];
+  serverFlags: readonly string[];
+}
+
+/** A mistake in the command line. */
+export class UsageError extends Error {}
+
+const names = CASES.map(({ name }) => name);
+
+/** What `--help` prints. */
+export const HELP = `deno task bench [NAME…] [OPTIONS]
+
+Measures Tracker beside what a user would pick instead. Without a name, every case runs.
+
+Cases:
+${CASES.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n")}
+
+Options:
+  --quick              only see that everything works: one short round, smaller cases
+  --rounds N           rounds after the one that warms up (default 5, with --quick 1)
+  --match TEXT         only parameters that contain TEXT, as in --match "wide, 9 bytes"
+  --peers LIST         only these, as in --peers tracker,discard (default ${PEERS.join(",")})
+  --server-flag FLAG   a flag for the Deno that runs Tracker, as in --server-flag=--v8-flags=--prof; may be repeated
+  --json               print JSON
+  --help               print this
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args The arguments
+ * @returns What they ask for
+ * @throws {UsageError} When they make no sense
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const parsed = parseArgs(args, {
+    boolean: ["quick", "json", "help"],
+    string: ["rounds", "match", "peers", "server-flag", "_"],
+    collect: ["server-flag"],
+    unknown: (argument, key) => {
+      if (key !== undefined) throw new UsageError(`there is no option ${argument}`);
+    },
+  });
+  const wanted = parsed._.map(String);
+  for (const name of wanted) {
+    if (!names.includes(name)) throw new UsageError(`there is no case ${name}: the cases are ${names.join(", ")}`);
+  }
+  const quick = parsed["quick"] === true;
+  return {
+    names: wanted.length === 0 ? names : wanted,
+    quick,
+    json: parsed["json"] === true,
+    help: parsed["help"] === true,
+    rounds: parseRounds(parsed["rounds"], quick ? 1 : 5),
+    match: textOf(parsed["match"]),
+    peers: parsePeers(parsed["peers"]),
+    serverFlags: (parsed["server-flag"] ?? []) as string[],
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function parseRounds(value: unknown, preset: number): number {
+  if (value === undefined) return preset;
+  const text = textOf(value);
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new UsageError(`--rounds is "${text}", not a number from 1 to 999`);
+  return Number(text);
+}
+
+function parsePeers(value: unknown): readonly Peer[] {
+  if (value === undefined) return PEERS;
+  const wanted = textOf(value).split(",");
+  for (const name of wanted) {
+    if (!PEERS.some((peer) => peer === name)) {
+      throw new UsageError(`there is no peer "${name}": the peers are ${PEERS.join(", ")}`);
+    }
+  }
+  return PEERS.filter((peer) => wanted.includes(peer));
+}

@@ -1,0 +1,93 @@
+/**
+ * What is compared: Tracker, and what a user would pick instead.
+ *
+ * @module
+ */
+
+import { accepting, freePort, isInstalled, Process } from "./process.ts";
+
+/** The names of what is compared, in the order of the table's columns. */
+export const PEERS = ["tracker", "redis", "memcached", "discard"] as const;
+
+/** Something that is compared. */
+export type Peer = typeof PEERS[number];
+
+/** A running server. */
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+  readonly process: Process;
+}
+
+/** Connections each server takes: more than the cases make. */
+const MOST_CONNECTIONS = 20_000;
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** The command that starts each. */
+const COMMANDS: Record<Peer, (port: number, serverFlags: readonly string[]) => [string, string[]]> = {
+  tracker: (port, serverFlags) => [Deno.execPath(), [
+    ...["run", ...serverFlags, "-N", `${root}main.ts`, "serve", "--port", `${port}`],
+    ...["--log", "off", "--max-clients", `${MOST_CONNECTIONS}`],
+  ]],
+  // Deno raises its own limit on open files to what the system allows; Redis has to be given it.
+  redis: (port) => ["sh", [
+    "-c",
+    `ulimit -n $(ulimit -Hn); exec redis-server --port ${port} --bind 127.0.0.1 --save "" --appendonly no ` +
+    `--maxclients ${MOST_CONNECTIONS} --protected-mode no --loglevel warning`,
+  ]],
+  // With its default number of threads, which is 4.
+  memcached: (port) => ["memcached", ["-p", `${port}`, "-l", "127.0.0.1", "-U", "0", "-u", "root", "-c", "4096"]],
+  discard: (port) => [Deno.execPath(), ["run", "-N", `${root}tests/bench/discard.ts`, `${port}`]],
+};
+
+/**
+ * Starts a server and waits until it accepts connections.
+ *
+ * @param peer Which one
+ * @param serverFlags What to give Deno as well when it is Tracker
+ * @returns The server
+ */
+export async function start(peer: Peer, serverFlags: readonly string[] = []): Promise<RunningServer> {
+  const { server } = await startTimed(peer, serverFlags);
+  return server;
+}
+
+/**
+ * Starts a server and measures how long it takes to accept its first connection.
+ *
+ * @param peer Which one
+ * @param serverFlags What to give Deno as well when it is Tracker
+ * @returns The server, and the time in milliseconds
+ */
+export async function startTimed(
+  peer: Peer,
+  serverFlags: readonly string[] = [],
+): Promise<{ server: RunningServer; milliseconds: number }> {
+  const port = freePort();
+  const startedAt = performance.now();
+  const process = new Process(...COMMANDS[peer](port, serverFlags));
+  try {
+    await accepting(process, port);
+    const milliseconds = performance.now() - startedAt;
+    return { server: { port, process, [Symbol.asyncDispose]: () => stop(process) }, milliseconds };
+  } catch (error) {
+    await process[Symbol.asyncDispose]();
+    throw new Error(`Cannot start ${peer}: it accepts no connection`, { cause: error });
+  }
+}
+
+/** Politely first: a server that writes a profile does so when it is asked to end. */
+async function stop(process: Process): Promise<void> {
+  process.kill("SIGTERM");
+  const timer = setTimeout(() => process.kill(), 3_000);
+  await process.ended;
+  clearTimeout(timer);
+}
+
+/** Which of the peers cannot be started because they are not installed. */
+export function missingPeers(): Peer[] {
+  const missing: Peer[] = [];
+  if (!isInstalled("redis-server")) missing.push("redis");
+  if (!isInstalled("memcached")) missing.push("memcached");
+  return missing;
+}

@@ -1,0 +1,280 @@
+/**
+ * The documentation against the code: its tables must say what is, and the bytes it shows must do what it says.
+ */
+
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import type { Flag } from "../lib/commands/flags.ts";
+import { COMMANDS } from "../lib/commands/mod.ts";
+import * as tracker from "../mod.ts";
+import type { LeaveCause, ServerEvent } from "../mod.ts";
+import { bytesOf, readToEnd, textOf, writeFully } from "./support/bytes.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+const PAGES = ["README.md", "PROTOCOL.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+function read(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** What stands under a heading, up to the next one of its level or above. */
+function sectionOf(page: string, heading: string): string {
+  const lines = withoutCode(page).split("\n");
+  const from = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
+  assert(from !== -1, `there is no heading "${heading}"`);
+  const level = lines[from]!.indexOf(" ");
+  const length = lines.slice(from + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(" ") <= level);
+  return lines.slice(from + 1, length === -1 ? undefined : from + 1 + length).join("\n");
+}
+
+/** A line in an example that begins with `#` is no heading. */
+function withoutCode(page: string): string {
+  return page.replace(/^```[^]*?^```$/gm, "");
+}
+
+/** The rows of every table in a text: one cell a column, heads and rules left out. */
+function tablesOf(text: string): string[][][] {
+  const tables = text.match(/(?:^\|.*\|$\n?)+/gm) ?? [];
+  return tables.map((table) => table.trim().split("\n").slice(2).map(cellsOf));
+}
+
+function cellsOf(row: string): string[] {
+  return row.slice(1, -1).split("|").map((cell) => cell.trim());
+}
+
+/** The first table of a section. */
+function tableOf(page: string, heading: string): string[][] {
+  const [table] = tablesOf(sectionOf(page, heading));
+  assert(table !== undefined, `there is no table under "${heading}"`);
+  return table;
+}
+
+/** What stands in backticks. */
+function codeOf(cell: string): string[] {
+  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
+}
+
+/** Decimal bytes, and JSON strings for text. */
+function bytesOfCell(cell: string): Uint8Array<ArrayBuffer> {
+  return bytesOf(
+    ...codeOf(cell).flatMap((code): (number | string)[] => {
+      if (code.startsWith('"')) return [JSON.parse(code) as string];
+      return code.split(" ").map((word) => {
+        const byte = Number(word);
+        assert(/^\d+$/.test(word) && byte < 256, `${word} is no byte`);
+        return byte;
+      });
+    }),
+  );
+}
+
+Deno.test("README lists every command, each with its arguments", async () => {
+  const rows = tableOf(await read("README.md"), "Commands");
+  assertEquals(
+    rows.map(([command = ""]) => codeOf(command)[0]),
+    COMMANDS.map(({ name, positionals }) => positionals === undefined ? name : `${name} ${positionals.placeholder}`),
+  );
+});
+
+Deno.test("README lists every flag of every command, each with its default", async () => {
+  const page = await read("README.md");
+  for (const { name, flags } of COMMANDS) {
+    if (Object.keys(flags).length === 0) continue;
+    const documented = tableOf(page, name).map(([flag = "", written = "", meaning = ""]) => {
+      assert(meaning.length > 0, `${flag} of ${name} has no meaning`);
+      return [codeOf(flag)[0], codeOf(written)[0] ?? written];
+    });
+    assertEquals(documented, Object.entries(flags).map(([flag, value]) => rowOf(flag, value)), name);
+  }
+});
+
+function rowOf(name: string, { placeholder, default: written }: Flag<unknown>): string[] {
+  return placeholder === undefined ? [`--${name}`, "off"] : [`--${name} ${placeholder}`, written];
+}
+
+Deno.test("README lists every environment variable that a flag reads", async () => {
+  const documented = tableOf(await read("README.md"), "Environment").map(([variable = ""]) => codeOf(variable)[0]);
+  const inherited = COMMANDS.flatMap(({ flags }) =>
+    Object.values(flags).flatMap(({ environment }) => environment ?? [])
+  );
+  assertEquals(documented, [...new Set(inherited), "NO_COLOR"]);
+});
+
+Deno.test("README lists every error code with its meaning, and no other", async () => {
+  const tables = tablesOf(sectionOf(await read("README.md"), "Errors"));
+  const documented = tables.map((rows) => rows.map(([code = "", meaning]) => [codeOf(code)[0], meaning]));
+  assertEquals(documented, [Object.entries(tracker.WIRE_ERRORS), Object.entries(tracker.LOCAL_ERRORS)]);
+});
+
+Deno.test("PROTOCOL lists every error code of the wire, and no other", async () => {
+  const documented = tableOf(await read("PROTOCOL.md"), "Errors").map(([code = ""]) => codeOf(code)[0]);
+  assertEquals(documented, Object.keys(tracker.WIRE_ERRORS));
+});
+
+Deno.test("README lists every event of the log and every cause of a leave", async () => {
+  // The compiler sees to it that these are complete.
+  const events: Record<ServerEvent["kind"] | "dropped", true> = {
+    join: true,
+    leave: true,
+    error: true,
+    "accept-error": true,
+    dropped: true,
+  };
+  const causes: Record<LeaveCause, true> = {
+    close: true,
+    disconnect: true,
+    timeout: true,
+    shutdown: true,
+    error: true,
+  };
+  const tables = tablesOf(sectionOf(await read("README.md"), "The log"));
+  const documented = tables.map((rows) => rows.map(([first = ""]) => codeOf(first)[0]));
+  assertEquals(documented, [Object.keys(events), Object.keys(causes)]);
+});
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  bytes: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  connections: 1,
+  characters: 1,
+  buffers: 1,
+};
+
+/** `16 MiB` or `16,384 connections`, as a number of bytes, milliseconds or things. */
+function quantity(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d,]+) (\w+)$/.exec(text) ?? [];
+  const factor = UNITS[unit];
+  assert(factor !== undefined, `"${text}" is not a number and a unit`);
+  return Number(amount.replaceAll(",", "")) * factor;
+}
+
+/** The value of a constant that is not exported, out of its source. */
+async function constantIn(path: string, name: string): Promise<number> {
+  const [, base, exponent = "1"] =
+    new RegExp(`^(?:export )?const ${name} = ([\\d_]+)(?: \\*\\* (\\d+))?;$`, "m").exec(await read(path)) ?? [];
+  assert(base !== undefined, `${path} has no number ${name}`);
+  return Number(base.replaceAll("_", "")) ** Number(exponent);
+}
+
+Deno.test("README gives every limit its value in the code", async () => {
+  const exported: Record<string, unknown> = { ...tracker };
+  const missing = new Set(Object.keys(exported).filter((name) => /MAX_|TIMEOUT/.test(name)));
+  // The room to reserve for a length is not a limit on anything.
+  missing.delete("MAP_LENGTH_SIZE");
+  for (const [limit = "", value = "", constant = ""] of tableOf(await read("README.md"), "Limits")) {
+    const [name = ""] = codeOf(constant);
+    const [, path] = /\]\(\.\/(.+)\)$/.exec(constant) ?? [];
+    assertEquals(quantity(value), path === undefined ? exported[name] : await constantIn(path, name), limit);
+    missing.delete(name);
+  }
+  assertEquals([...missing], []);
+});
+
+Deno.test("README tells to run and to test with what the gate uses", async () => {
+  const page = await read("README.md");
+  const [line] = /npx -y deno@\S+ task test\b/.exec(await read(".ci/run")) ?? [];
+  assert(line !== undefined, ".ci/run does not run the tests as the README says");
+  assertStringIncludes(page, `\n${line}\n`);
+  assertStringIncludes(page, `\n${line.replace("task test", "run -N main.ts serve")}\n`);
+  const [version] = /deno@[\d.]+/.exec(line) ?? [];
+  for (const path of PAGES) {
+    for (const [named] of (await read(path)).matchAll(/deno@[\d.]*\d/g)) assertEquals(named, version, path);
+  }
+});
+
+Deno.test("every version that is written down is the version", async () => {
+  const { version } = JSON.parse(await read("deno.json"));
+  assertEquals(/^## \[(.+)\] - \d{4}-\d\d-\d\d$/m.exec(await read("CHANGELOG.md"))?.[1], version);
+  assertStringIncludes(await read("README.md"), `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+});
+
+Deno.test("CONTRIBUTING lists every task", async () => {
+  const { tasks } = JSON.parse(await read("deno.json"));
+  const documented = tableOf(await read("CONTRIBUTING.md"), "Set up").map(([task = ""]) => codeOf(task)[0]);
+  assertEquals(documented, Object.keys(tasks).map((name) => `deno task ${name}`));
+});
+
+Deno.test("CONTRIBUTING lists every file of the library", async () => {
+  const documented = tableOf(await read("CONTRIBUTING.md"), "Where things are").map(([path = ""]) => path);
+  for await (const { name, isFile } of Deno.readDir(new URL("lib/", ROOT))) {
+    if (isFile) assert(documented.includes(`[lib/${name}](./lib/${name})`), name);
+  }
+});
+
+/** What one client that sends this and then ends its stream gets, and the map just before its end. */
+async function replay(sent: Uint8Array): Promise<{ reply: Uint8Array; map: string }> {
+  let map = "{}";
+  await using server = tracker.serve({
+    port: 0,
+    onEvent: (event) => {
+      // A client that did not just end its stream was taken out by what it sent.
+      if (event.kind === "leave" && event.cause !== "disconnect") map = "{}";
+    },
+  });
+  server.registry.subscribe(({ kind }) => {
+    if (kind !== "leave") map = textOf(server.registry.flatten());
+  });
+  using connection = await Deno.connect({ port: server.addr.port });
+  await writeFully(connection, sent);
+  await connection.closeWrite();
+  return { reply: await readToEnd(connection), map };
+}
+
+Deno.test("the server answers the golden bytes as PROTOCOL says", async () => {
+  const rows = tableOf(await read("PROTOCOL.md"), "Golden bytes");
+  assertGreater(rows.length, 25);
+  for (const [what = "", sent = "", expected = "", then = ""] of rows) {
+    const { reply, map } = await replay(bytesOfCell(sent));
+    assertEquals(reply, bytesOfCell(expected), what);
+    // A map that is no text has no cell: such rows end with a Get.
+    if (then === "") assert(sent.endsWith("`42 3`"), `${what} shows no map`);
+    else assertEquals(map, codeOf(then)[0], what);
+  }
+});
+
+Deno.test("the golden bytes have a row for every dialect, type and error that one client can bring about", async () => {
+  const rows = tableOf(await read("PROTOCOL.md"), "Golden bytes");
+  const sent = rows.map(([, sent = ""]) => sent);
+  for (const header of ["42 0", "42 1", "42 2", "42 3", "66 1 0", "66 1 1", "66 1 2", "66 1 3"]) {
+    assert(sent.some((cell) => codeOf(cell).some((code) => code.startsWith(header))), header);
+  }
+  const replies = rows.map(([, , reply]) => reply).join("\n");
+  for (const code of ["BAD_MAGIC", "BAD_VERSION", "BAD_TYPE", "STATE_TOO_LARGE"]) {
+    assertStringIncludes(replies, `"${code}: `);
+  }
+});
+
+Deno.test("the server holds the worked examples as PROTOCOL says", async () => {
+  const page = await read("PROTOCOL.md");
+  for (const dialect of tracker.DIALECTS) {
+    const rows = tableOf(page, dialect);
+    const inDirection = (arrow: string) =>
+      bytesOf(...rows.filter(([direction]) => direction === arrow).map(([, bytes = ""]) => bytesOfCell(bytes)));
+    assertGreater(inDirection("←").length, 10);
+    assertEquals((await replay(inDirection("→"))).reply, inDirection("←"), dialect);
+  }
+});
+
+Deno.test("every link inside the project leads somewhere", async () => {
+  for (const path of PAGES) {
+    const links = Array.from(withoutCode(await read(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, link = ""]) => link);
+    for (const link of links.filter((link) => !/^https?:/.test(link))) {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : file;
+      await Deno.stat(new URL(target, ROOT)).catch(() =>
+        assert(false, `${path} links to ${link}: there is no such file`)
+      );
+      if (anchor !== undefined) assert(anchorsOf(await read(target)).has(anchor), `${path} links to ${link}`);
+    }
+  }
+});
+
+/** The names by which a page's headings are linked to. */
+function anchorsOf(page: string): Set<string> {
+  const headings = Array.from(withoutCode(page).matchAll(/^#+ (.+)$/gm), ([, heading = ""]) => heading);
+  return new Set(headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-")));
+}

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { Client, type ClientOptions, connect, DIALECTS, TrackerError } from "../mod.ts";
 import { AWKWARD_STATES } from "./fixtures/conversations.ts";
-import { bytesOf, longLength, readExactly, textOf, writeFully } from "./support/bytes.ts";
+import { bytesOf, longLength, readExactly, writeFully } from "./support/bytes.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";
 import { TcpBench } from "./support/tcp.ts";
 
@@ -75,7 +75,7 @@ Deno.test("compact client brings across even the one state that an Update cannot
   await using client = await connect({ port: bench.port, dialect: "compact", state: "x" });
   const awkward = bytesOf(254, "y".repeat(254));
   await client.update(awkward);
-  assertEquals(await client.get(), bytesOf(longLength(0).subarray(0, 0), "{client1=", awkward, "}"));
+  assertEquals(await client.get(), bytesOf("{client1=", awkward, "}"));
   await client.update(bytesOf(3, "abc"));
   assertEquals(await client.get(), bytesOf("{client1=", 3, "abc}"));
   const { message } = await assertRejects(() => client.update("z".repeat(256)), TrackerError);
@@ -112,7 +112,6 @@ Deno.test("calls that overlap are answered in order", async () => {
 });
 
 Deno.test("updates of one turn go out in one write", async () => {
-  await using bench = new ClientBench();
   let writes = 0;
   const [near, far] = createPair();
   const write = near.write.bind(near);
@@ -336,5 +335,4 @@ Deno.test("a client that reads text keeps a byte order mark and marks what is no
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port, state: bytesOf(0xef, 0xbb, 0xbf, 0xff) });
   assertEquals(await client.getText(), "{client1=\ufeff\ufffd}");
-  assertEquals(textOf(bytesOf("x")), "x");
 });

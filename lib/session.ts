@@ -362,34 +362,32 @@ export class Session {
    */
   async #write(): Promise<void> {
     do {
-      if (this.#output !== null) await this.#writeGathered(this.#output);
-      else await this.#writeAll(this.#takeLargeOutput());
+      const output = this.#output;
+      // Whoever adds a reply while this is being written gathers it apart.
+      this.#output = null;
+      const bytes = output === null ? this.#takeLargeOutput() : output.gathered;
+      let written = await this.#duplex.write(bytes);
+      while (written < bytes.length) {
+        if (!this.#isOpen) this.#armLinger();
+        written += await this.#duplex.write(bytes.subarray(written));
+      }
+      if (output !== null) this.#returnOutput(output);
       if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
     } while (this.#hasOutput);
     this.#writing = null;
   }
 
-  async #writeGathered(output: Output): Promise<void> {
-    // Whoever adds a reply while this is being written gathers it apart.
-    this.#output = null;
-    await this.#writeAll(output.gathered);
+  #returnOutput(output: Output): void {
     output.length = 0;
     this.#context.outputs.give(output);
   }
 
+  /** A long map, or else the last words: neither is gathered with other replies. */
   #takeLargeOutput(): Uint8Array {
     const bytes = this.#map ?? this.#lastWords ?? EMPTY;
     if (this.#map !== null) this.#map = null;
     else this.#lastWords = null;
     return bytes;
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let written = await this.#duplex.write(bytes);
-    while (written < bytes.length) {
-      if (!this.#isOpen) this.#armLinger();
-      written += await this.#duplex.write(bytes.subarray(written));
-    }
   }
 
   /** From here on the client is out of the map; the connection lives on only to say the last words. */

@@ -12,7 +12,7 @@ import type { Peer } from "../peers.ts";
 const TOGETHER = 50;
 
 /** Bounded, since each leaves its port in use for a minute. */
-const VISITS = 3_000;
+const VISITS = 20_000;
 
 const STATE = "just passing by";
 

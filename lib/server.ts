@@ -109,6 +109,11 @@ class TcpServer implements Server {
   readonly #refusals = new Set<Session>();
   readonly #stop = Promise.withResolvers<void>();
   readonly #unlisten: () => void;
+  /** What every session calls in the end, whichever group it is in. */
+  readonly #forget = (session: Session): void => {
+    if (!this.#sessions.delete(session)) this.#refusals.delete(session);
+    if (this.#sessions.size + this.#refusals.size === 0) this.#lastEnded?.();
+  };
   #stopped = false;
   #lastEnded: (() => void) | undefined;
 
@@ -190,12 +195,9 @@ class TcpServer implements Server {
 
   #start(connection: Deno.TcpConn, group: Set<Session>): Session {
     setNoDelay(connection);
-    const session = new Session(connection, this.#context, this.#reporter(connection));
+    const session = new Session(connection, this.#context, this.#reporter(connection), this.#forget);
     group.add(session);
-    session.run().then(() => {
-      group.delete(session);
-      if (this.#sessions.size + this.#refusals.size === 0) this.#lastEnded?.();
-    });
+    void session.run();
     return session;
   }
 

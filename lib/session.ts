@@ -33,11 +33,17 @@ const QUIET_BUFFER = 512;
 /** Size of the read buffer that a busy connection borrows, in bytes. Only a longer message makes a larger one. */
 const BUSY_BUFFER = 131_072;
 
+/** How many times larger the next read buffer is while reads fill it. */
+const BUFFER_GROWTH = 8;
+
 /** Replies up to this many bytes together go out in one write; a longer map is written from where it lies. */
 const GATHERED_BYTES = 8_192;
 
 /** How long a parting client may take for the next sign of progress, in milliseconds. */
 const LINGER = 2_000;
+
+/** First size of a buffer for replies, in bytes; it grows with what is gathered. */
+const SMALLEST_OUTPUT = 256;
 
 const EMPTY = new Uint8Array(0);
 const GOODBYE = Uint8Array.of(DONE);
@@ -120,8 +126,7 @@ export function clearDeadlines(context: SessionContext): void {
 
 /** Replies gathered for one write. */
 class Output {
-  /** Room for a last map of the longest kind that is gathered, behind all that may be there before it. */
-  readonly bytes = new Uint8Array(2 * GATHERED_BYTES + MAP_LENGTH_SIZE);
+  bytes = new Uint8Array(SMALLEST_OUTPUT);
   length = 0;
   #view = EMPTY;
 
@@ -129,6 +134,15 @@ class Output {
   get gathered(): Uint8Array {
     if (this.#view.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
     return this.#view;
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+    this.#view = EMPTY;
   }
 }
 
@@ -140,6 +154,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #parser: MessageParser;
   readonly #report: ((event: SessionEvent) => void) | undefined;
+  readonly #onEnd: ((session: Session) => void) | undefined;
   #state: State = "open";
   #entry: Entry | null = null;
 
@@ -167,13 +182,21 @@ export class Session {
    * @param duplex The connection; the session closes it in the end
    * @param context What it shares with the server's other sessions
    * @param report Called with what happens, as it happens
+   * @param onEnd Called when the connection is closed; a server shares one function among all its sessions, where a
+   *   reaction to the promise of `run` would cost each of them a closure and a promise more
    */
-  constructor(duplex: Duplex, context: SessionContext, report?: (event: SessionEvent) => void) {
+  constructor(
+    duplex: Duplex,
+    context: SessionContext,
+    report?: (event: SessionEvent) => void,
+    onEnd?: (session: Session) => void,
+  ) {
     this.#duplex = duplex;
     this.#context = context;
     this.#buffer = context.quietBuffers.take();
     this.#parser = new MessageParser(context);
     this.#report = report;
+    this.#onEnd = onEnd;
   }
 
   /** How many bytes the read buffer holds room for. */
@@ -209,6 +232,7 @@ export class Session {
     } finally {
       this.#end();
       this.#returnBuffer();
+      this.#onEnd?.(this);
     }
   }
 
@@ -287,14 +311,17 @@ export class Session {
 
   #answerDone(): void {
     const output = this.#output ??= this.#context.outputs.take();
+    output.reserve(1);
     output.bytes[output.length++] = DONE;
   }
 
   #answerMap(): void {
     const output = this.#output ??= this.#context.outputs.take();
     const map = this.#context.registry.flatten();
+    const isShort = map.length <= GATHERED_BYTES;
+    output.reserve(MAP_LENGTH_SIZE + (isShort ? map.length : 0));
     output.length = encodeMapLength(output.bytes, output.length, map.length, this.#parser.dialect);
-    if (map.length <= GATHERED_BYTES) {
+    if (isShort) {
       output.bytes.set(map, output.length);
       output.length += map.length;
     } else {
@@ -315,14 +342,14 @@ export class Session {
   }
 
   /**
-   * A connection that waits has a small buffer, so that ten thousand quiet clients cost little. One whose reads fill
-   * it borrows a large one until a read leaves room in that. Room for a long message is made as its bytes arrive, not
-   * when its length is claimed.
+   * A connection that waits has a small buffer, so that ten thousand quiet clients cost little. While reads fill it a
+   * larger one takes its place, and in the end one on loan, until a read leaves room in that. Room for a long message
+   * is made as its bytes arrive, not when its length is claimed.
    */
   #nextBufferSize(rest: number): number {
     const size = this.#buffer.length;
     if (rest === size) return Math.min(size * 2, this.#parser.needed);
-    if (this.#to === size) return Math.max(size, BUSY_BUFFER);
+    if (this.#to === size) return Math.max(size, Math.min(size * BUFFER_GROWTH, BUSY_BUFFER));
     return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);
   }
 

@@ -17,6 +17,7 @@ import {
 import { type Duplex, writeAll } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
 import { CLOSE, DEFAULT_PORT, type Dialect, GET, type MessageType, OPEN, UPDATE } from "./protocol.ts";
+import { formatAddress, setNoDelay } from "./tcp.ts";
 
 /** How long a call waits unless told otherwise, in milliseconds. */
 export const DEFAULT_CALL_TIMEOUT = 10_000;
@@ -110,14 +111,14 @@ export async function dial(
   signal: AbortSignal | undefined,
   timeout: number,
 ): Promise<Deno.TcpConn> {
-  const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const address = formatAddress({ hostname, port });
   const late = new AbortController();
   const timer = timeout === 0 ? undefined : setTimeout(() => late.abort(), timeout);
   const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   try {
     either.throwIfAborted();
     const connection = await Deno.connect({ hostname, port, signal: either });
-    connection.setNoDelay(true);
+    setNoDelay(connection);
     return connection;
   } catch (cause) {
     if (signal?.aborted) {
@@ -329,12 +330,13 @@ export class Client implements AsyncDisposable {
   /** Puts a message into the batch that goes out next. */
   #send(call: string, type: MessageType, state?: Uint8Array): Batch {
     if (this.#closed || this.#leaving) throw this.#error ?? closedError(call, "the client is closed");
-    this.#leaving = type === CLOSE;
     const size = this.#encoder.sizeOf(type, state);
-    if (this.#outputLength + size > MAX_BUFFERED && this.#outputLength !== 0) {
+    // A Close ends the waiting of all the others: it is always let through.
+    if (this.#outputLength + size > MAX_BUFFERED && this.#outputLength !== 0 && type !== CLOSE) {
       const why = `the server does not read, and ${this.#outputLength} bytes wait already`;
       throw new TrackerError("BUFFER_FULL", `Cannot ${call}: ${why}; wait for earlier calls before making more`);
     }
+    this.#leaving = type === CLOSE;
     this.#reserve(size);
     this.#outputLength = this.#encoder.encodeInto(this.#output, this.#outputLength, type, state);
     this.#batch ??= createBatch();

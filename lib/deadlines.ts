@@ -9,6 +9,12 @@
  * @module
  */
 
+/**
+ * A timer that wakes this much too late shows that the program stood still, in milliseconds. Bytes that came meanwhile
+ * have not been read: the time lost is nobody's silence, and is added to every deadline.
+ */
+const STALL = 50;
+
 /** Something that must happen in time, or else. It belongs to at most one queue at a time. */
 export class Deadline {
   /** Called once when the time has passed and nobody disarmed it. */
@@ -45,6 +51,7 @@ export class DeadlineQueue {
   #first: Deadline | null = null;
   #last: Deadline | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #wakeAt = 0;
 
   /** @param duration How long each deadline runs, in milliseconds; 0 means that none ever falls due */
   constructor(duration: number) {
@@ -85,18 +92,31 @@ export class DeadlineQueue {
   }
 
   #schedule(delay: number): void {
-    this.#timer = setTimeout(() => this.#wake(), Math.max(1, Math.ceil(delay)));
+    const wait = Math.max(1, Math.ceil(delay));
+    this.#wakeAt = performance.now() + wait;
+    this.#timer = setTimeout(() => this.#wake(), wait);
   }
 
   #wake(): void {
-    this.#timer = undefined;
     const now = performance.now();
+    const late = now - this.#wakeAt;
+    if (late > STALL) this.#postpone(late);
+    else this.#expire(now);
+    // An expiry may have armed another deadline, and with it the timer, for a full duration.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#first !== null) this.#schedule(this.#first.due - now);
+  }
+
+  #expire(now: number): void {
     while (this.#first !== null && this.#first.due <= now) {
       const { expire } = this.#first;
       this.remove(this.#first);
       expire();
     }
-    // An expiry may have armed another deadline, and with it the timer.
-    if (this.#first !== null && this.#timer === undefined) this.#schedule(this.#first.due - now);
+  }
+
+  #postpone(milliseconds: number): void {
+    for (let deadline = this.#first; deadline !== null; deadline = deadline.next) deadline.due += milliseconds;
   }
 }

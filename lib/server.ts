@@ -8,6 +8,7 @@ import { TrackerError } from "./errors.ts";
 import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
 import { clearDeadlines, createSessionContext, Session, type SessionContext, type SessionEvent } from "./session.ts";
+import { formatAddress, setNoDelay } from "./tcp.ts";
 
 /** Connections a server holds at once unless told otherwise. */
 export const DEFAULT_MAX_CLIENTS = 16_384;
@@ -182,7 +183,10 @@ class TcpServer implements Server {
   }
 
   #admit(connection: Deno.TcpConn): void {
-    if (this.#sessions.size < this.#maxClients && !this.#stopped) {
+    if (this.#stopped) {
+      // Accepted in the very turn in which the server was stopped.
+      connection.close();
+    } else if (this.#sessions.size < this.#maxClients) {
       this.#start(connection, this.#sessions);
     } else if (this.#refusals.size < MAX_REFUSALS) {
       this.#start(connection, this.#refusals).refuse(
@@ -236,21 +240,12 @@ function requireInteger(name: string, value: number, low: number, high: number):
   }
 }
 
-/** Replies are small and each is waited for: never hold one back to gather more. */
-function setNoDelay(connection: Deno.TcpConn): void {
-  try {
-    connection.setNoDelay(true);
-  } catch {
-    // The peer is gone already; the first read will say so.
-  }
-}
-
 function listen(hostname: string, port: number): Deno.TcpListener {
   requireInteger("port", port, 0, 65_535);
   try {
     return Deno.listen({ hostname, port });
   } catch (cause) {
-    throw listenError(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`, cause);
+    throw listenError(formatAddress({ hostname, port }), cause);
   }
 }
 

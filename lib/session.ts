@@ -218,7 +218,10 @@ export class Session {
         const count = await this.#duplex.read(this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to));
         if (!this.#isOpen) break;
         // A deadline that came first may be writing still; its replies go before those to what has just arrived.
-        if (this.#writing !== null) await this.#writing;
+        if (this.#writing !== null) {
+          await this.#writing;
+          if (!this.#isOpen) break;
+        }
         if (count === null) this.#parser.settle();
         else this.#note(count);
         const answering = this.#answer();
@@ -283,13 +286,15 @@ export class Session {
         this.#answerMap();
       } else if (token === OPEN) {
         this.#setState(parser.stateStart, parser.stateEnd);
-        this.#answerDone();
+        if (this.#isOpen) this.#answerDone();
       } else {
         if (completed) this.#messageDeadline?.disarm();
         if (token === CLOSE) this.#part("close", GOODBYE);
         else if (token === INVALID && parser.error !== null) this.refuse(parser.error);
         return;
       }
+      // Whoever listens to the registry or to the server's events may have ended the session just now.
+      if (!this.#isOpen) return;
       completed = true;
       this.#from = parser.position;
       if (this.#map !== null || (this.#output !== null && this.#output.length >= GATHERED_BYTES)) {
@@ -302,8 +307,13 @@ export class Session {
   #setState(start: number, end: number): void {
     const { registry } = this.#context;
     if (this.#entry === null) {
-      this.#entry = registry.open(this.#buffer, { start, end });
-      this.#report?.({ kind: "join", id: this.#entry.id, dialect: this.#parser.dialect });
+      const entry = registry.open(this.#buffer, { start, end });
+      if (!this.#isOpen) {
+        registry.close(entry);
+        return;
+      }
+      this.#entry = entry;
+      this.#report?.({ kind: "join", id: entry.id, dialect: this.#parser.dialect });
     } else {
       registry.update(this.#entry, this.#buffer, start, end);
     }
@@ -337,8 +347,12 @@ export class Session {
     else if (this.#from !== 0 && rest !== 0) this.#buffer.copyWithin(0, this.#from, this.#to);
     this.#from = 0;
     this.#to = rest;
-    if (this.#token === AMBIGUOUS) this.#armSettle();
-    else if (rest !== 0 && !this.#messageDeadline?.armed) this.#armMessage();
+    if (this.#token === AMBIGUOUS) {
+      this.#messageDeadline?.disarm();
+      this.#armSettle();
+    } else if (rest !== 0 && !this.#messageDeadline?.armed) {
+      this.#armMessage();
+    }
   }
 
   /**
@@ -348,7 +362,8 @@ export class Session {
    */
   #nextBufferSize(rest: number): number {
     const size = this.#buffer.length;
-    if (rest === size) return Math.min(size * 2, this.#parser.needed);
+    // One byte more than the message: a read that completes it then leaves room, and shows no busy connection.
+    if (rest === size) return Math.min(size * 2, this.#parser.needed + 1);
     if (this.#to === size) return Math.max(size, Math.min(size * BUFFER_GROWTH, BUSY_BUFFER));
     return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);
   }
@@ -393,15 +408,20 @@ export class Session {
       // Whoever adds a reply while this is being written gathers it apart.
       this.#output = null;
       const bytes = output === null ? this.#takeLargeOutput() : output.gathered;
-      let written = await this.#duplex.write(bytes);
-      while (written < bytes.length) {
-        if (!this.#isOpen) this.#armLinger();
-        written += await this.#duplex.write(bytes.subarray(written));
+      for (let written = 0; written < bytes.length;) {
+        written += await this.#duplex.write(written === 0 ? bytes : bytes.subarray(written));
+        this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
       if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
     } while (this.#hasOutput);
     this.#writing = null;
+  }
+
+  /** A client that takes what it is sent is not silent; it is this side that was too busy to listen. */
+  #noteProgress(): void {
+    if (!this.#isOpen) this.#armLinger();
+    else if (this.#context.idle.duration !== 0) this.#armIdle();
   }
 
   #returnOutput(output: Output): void {
@@ -419,6 +439,7 @@ export class Session {
 
   /** From here on the client is out of the map; the connection lives on only to say the last words. */
   #part(cause: LeaveCause, lastWords: Uint8Array): void {
+    if (!this.#isOpen) return;
     this.#state = "parting";
     this.#leave(cause);
     this.#disarm();

@@ -242,6 +242,15 @@ Deno.test("a client holds only so much for a server that does not read", async (
   assertEquals(await codeOf(bench.client.update(megabyte)), "BUFFER_FULL");
 });
 
+Deno.test("a client with a full buffer can still be closed, and says that it was not in order", async () => {
+  await using bench = new ClientBench({ timeout: 30 });
+  const megabyte = "x".repeat(2 ** 20);
+  for (let round = 0; round < 16; round++) bench.client.update(megabyte);
+  assertEquals(await codeOf(bench.client.close()), "TIMEOUT");
+  await bench.client.finished;
+  assertEquals(bench.client.error?.code, "CONNECTION_CLOSED");
+});
+
 Deno.test("a server that refuses while the client still writes is heard", async () => {
   await using bench = new TcpBench({ maxState: 1_000 });
   await using client = await connect({ port: bench.port });

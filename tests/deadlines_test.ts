@@ -60,6 +60,19 @@ Deno.test("a deadline armed while another expires is kept", async () => {
   await expired;
 });
 
+Deno.test("an expiry that arms another does not hold up those behind it", async () => {
+  const queue = new DeadlineQueue(100);
+  const { deadline, expired } = awaitable();
+  const again = new Deadline(() => {});
+  const start = performance.now();
+  queue.arm(new Deadline(() => queue.arm(again)));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  queue.arm(deadline);
+  await expired;
+  assert(performance.now() - start < 190);
+  queue.clear();
+});
+
 Deno.test("a deadline that moves to another queue leaves the first", async () => {
   const [short, long] = [new DeadlineQueue(5), new DeadlineQueue(20)];
   const { deadline, expired } = awaitable();

@@ -149,6 +149,42 @@ Deno.test("shutdown tells every client, ends every connection, and is safe to re
   });
 });
 
+Deno.test("a listener may shut the server down in the middle of a client's messages", async () => {
+  const batches = [bytesOf(42, 0, 1, "a", 42, 1), bytesOf(42, 0, 1, "a", 42, 2, 1, "b", 42, 3), bytesOf(42, 2, 1, "a")];
+  for (const sent of batches) {
+    for (const timeout of [0, 5_000]) {
+      for (const way of ["event", "change"] as const) {
+        let ending: Promise<void> | undefined;
+        const end = () => ending ??= bench.server.shutdown({ timeout });
+        await using bench: TcpBench = new TcpBench(way === "event" ? { onEvent: end } : {});
+        if (way === "change") bench.registry.subscribe(end);
+        const client = await bench.dial();
+        await client.send(sent);
+        const replies = textOf(await readToEnd(client.connection).catch(() => bytesOf()));
+        client.close();
+        await bench.server.finished;
+        assertEquals(bench.map, "{}");
+        if (timeout !== 0) assertEquals(replies.indexOf("SHUTTING_DOWN"), 2, JSON.stringify(replies));
+      }
+    }
+  }
+});
+
+Deno.test("a stall of the server's own is not taken for its clients' silence", async () => {
+  await using bench = new TcpBench({ messageTimeout: 300, idleTimeout: 300 });
+  const [slow, undecided] = [await bench.dial(), await bench.dial()];
+  await slow.send(42, 0, 3, "a");
+  await undecided.send(42, 0, 0);
+  await bench.dial().then((other) => other.send(42, 3).then(() => other.expect(2, "{}")));
+  // What completes the messages is on its way before their time is over, but nobody can look.
+  const completing = Promise.all([slow.send("bc"), undecided.send(0, 0, 0, 0, 0, 0, 1, "x")]);
+  const until = performance.now() + 700;
+  while (performance.now() < until);
+  await completing;
+  await slow.expect(1);
+  await undecided.expect(1);
+});
+
 Deno.test("shutdown cuts off clients that do not listen when its time is over", async () => {
   const bench = new TcpBench();
   const deaf = await bench.dial();

@@ -311,6 +311,72 @@ Deno.test("session's read buffer grows for a busy client and shrinks when it is 
   assertEquals(bench.session.bufferSize, quiet);
 });
 
+Deno.test("a client that sent one long message is quiet again behind it", async () => {
+  for (const length of [600, 2_000, 20_000, 60_000]) {
+    await using bench = new Bench();
+    const quiet = bench.session.bufferSize;
+    await bench.send(42, 0, longLength(length), new Uint8Array(length));
+    await bench.expect(1);
+    await bench.send(42, 0, longLength(1), "a");
+    await bench.expect(1);
+    assertEquals(bench.session.bufferSize, quiet, `${length} bytes`);
+  }
+});
+
+Deno.test("session ended while a late reply is still being written takes in nothing more", async () => {
+  for (const [end, more] of [["refuse", bytesOf(42, 2, 3, "abc", 42, 3)], ["abort", bytesOf(42, 1)]] as const) {
+    const registry = new Registry();
+    const context = createSessionContext(registry, { maxState: 100, messageTimeout: 10_000, idleTimeout: 0 });
+    const [client, server] = createPair();
+    const gate = Promise.withResolvers<void>();
+    const writing = Promise.withResolvers<void>();
+    const write = server.write.bind(server);
+    server.write = async (bytes) => {
+      writing.resolve();
+      await gate.promise;
+      return await write(bytes);
+    };
+    const session = new Session(server, context);
+    const ended = session.run();
+    await writeFully(client, bytesOf(42, 0, 0));
+    // Half a second later the dialect is settled, and the reply to the Open is held up.
+    await writing.promise;
+    await writeFully(client, more);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    if (end === "refuse") session.refuse(new TrackerError("SHUTTING_DOWN", "now"));
+    else session.abort();
+    gate.resolve();
+    if (end === "refuse") assertEquals(await readToEnd(client), bytesOf(1, 0, 18, "SHUTTING_DOWN: now"));
+    client.close();
+    await ended;
+    assertEquals([registry.size, registry.revision], [0, 2]);
+    clearDeadlines(context);
+  }
+});
+
+Deno.test("a client that goes on reading is not given up for silence while the server writes to it", async () => {
+  await using bench = new Bench({ idleTimeout: 60 });
+  const long = "l".repeat(60_000);
+  await bench.send(42, 0, longLength(long.length), long, 42, 3, 42, 3);
+  await bench.expect(1);
+  const total = 2 * (8 + 10 + long.length);
+  const start = performance.now();
+  for (let received = 0; received < total;) {
+    received += (await readExactly(bench.client, Math.min(12_000, total - received))).length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert(performance.now() - start > 120);
+  await bench.expectError("TIMEOUT", "Cannot keep connection: nothing was heard for 60 ms");
+});
+
+Deno.test("an undecided dialect is settled even where messages have less time than that", async () => {
+  await using bench = new Bench({ messageTimeout: 100 });
+  await bench.send(42, 0);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  await bench.send(0);
+  await bench.expect(1);
+});
+
 Deno.test("session makes room for a long message as it comes, not when its length is claimed", async () => {
   await using bench = new Bench();
   await bench.send(42, 0, longLength(65_536), new Uint8Array(100));

@@ -9,7 +9,8 @@
 
 import type { ServerEvent } from "../server.ts";
 import { escapeControls } from "./escape.ts";
-import { formatAddress } from "./values.ts";
+
+import { formatAddress } from "../tcp.ts";
 
 /** How a log is written. */
 export type LogFormat = "text" | "json" | "off";

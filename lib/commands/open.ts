@@ -13,7 +13,8 @@ import { parseFlags } from "./flags.ts";
 import { readLines } from "./lines.ts";
 import { remark } from "./output.ts";
 import { aborted, stopSignal } from "./signals.ts";
-import { formatAddress } from "./values.ts";
+
+import { formatAddress } from "../tcp.ts";
 
 const FLAGS = { server: serverFlag, dialect: dialectFlag, timeout: timeoutFlag } as const;
 

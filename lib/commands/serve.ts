@@ -11,7 +11,8 @@ import { parseFlags } from "./flags.ts";
 import { EventLog, LOG_FORMATS } from "./log.ts";
 import { complain, OutputClosed, remark, write } from "./output.ts";
 import { aborted, stopSignal } from "./signals.ts";
-import { choice, duration, formatAddress, host, integer } from "./values.ts";
+import { choice, duration, host, integer } from "./values.ts";
+import { formatAddress } from "../tcp.ts";
 import { VERSION } from "./version.ts";
 
 const FLAGS = {

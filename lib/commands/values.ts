@@ -94,16 +94,6 @@ export function address(text: string): Address {
   throw new UsageError(`must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not ${quote(text)}`);
 }
 
-/**
- * Writes an address as it is given.
- *
- * @param address Where a server is
- * @returns `HOST:PORT`, with brackets around an IPv6 address
- */
-export function formatAddress({ hostname, port }: Address): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
 /** Whether it exists is for the resolver to say; this only keeps out what is no name at all. */
 function isHost(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/.test(text);

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Flag, parseFlags, toggle } from "../../lib/commands/flags.ts";
 import { UsageError } from "../../lib/commands/usage.ts";
-import { address, choice, duration, formatAddress, host, integer } from "../../lib/commands/values.ts";
+import { address, choice, duration, host, integer } from "../../lib/commands/values.ts";
+import { formatAddress } from "../../lib/tcp.ts";
 
 const text: Flag<string> = { placeholder: "TEXT", default: "default", description: "any text", parse: (text) => text };
 const TABLE = { text, on: toggle("is on") };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { writeError } from "./output.ts";
+
 const running = new Set<Process>();
 
 /** What a process has used so far. */
@@ -17,6 +19,7 @@ export interface Usage {
 /** One process. */
 export class Process implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  readonly #ended: Promise<void>;
 
   /**
    * Starts a program.
@@ -27,10 +30,18 @@ export class Process implements AsyncDisposable {
    */
   constructor(program: string, args: readonly string[], options: { piped?: boolean } = {}) {
     const stream = options.piped ? "piped" : "null";
-    this.#child = new Deno.Command(program, { args: [...args], stdin: stream, stdout: stream, stderr: "inherit" })
+    this.#child = new Deno.Command(program, { args: [...args], stdin: stream, stdout: stream, stderr: "piped" })
       .spawn();
     running.add(this);
-    this.#child.status.then(() => running.delete(this));
+    this.#ended = this.#watch();
+  }
+
+  /** What it says is kept from the progress line, and shown when it failed of itself. */
+  async #watch(): Promise<void> {
+    const complaints = await new Response(this.#child.stderr).text();
+    const { code, signal } = await this.#child.status;
+    running.delete(this);
+    if (code !== 0 && signal === null) writeError(`\n${complaints}`);
   }
 
   /** Its number. */
@@ -54,8 +65,8 @@ export class Process implements AsyncDisposable {
   }
 
   /** Resolves when it has ended. */
-  get ended(): Promise<unknown> {
-    return this.#child.status;
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   /** Ends it at once. */
@@ -65,7 +76,7 @@ export class Process implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
-    await this.#child.status;
+    await this.#ended;
   }
 
   /** What it has used. The scheduler's own account is exact, where `stat` counts in steps of 10 ms. */

@@ -9,6 +9,9 @@
  * @module
  */
 
+/** What `setTimeout` can wait for, in milliseconds: about 24 days. */
+export const LONGEST_TIMEOUT: number = 2 ** 31 - 1;
+
 /**
  * A timer that wakes this much too late shows that the program stood still, in milliseconds. Bytes that came meanwhile
  * have not been read: the time lost is nobody's silence, and is added to every deadline.

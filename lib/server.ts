@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LONGEST_TIMEOUT } from "./deadlines.ts";
 import { TrackerError } from "./errors.ts";
 import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
@@ -227,9 +228,6 @@ class TcpServer implements Server {
     this.finished.finally(() => clearTimeout(timer));
   }
 }
-
-/** What `setTimeout` can wait for, in milliseconds: about 24 days. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 function requireInteger(name: string, value: number, low: number, high: number): void {
   if (!Number.isInteger(value) || value < low || value > high) {

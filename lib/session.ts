@@ -245,7 +245,7 @@ export class Session {
    * @param error What to tell the client
    */
   refuse(error: TrackerError): void {
-    if (this.#state !== "open") return;
+    if (!this.#isOpen) return;
     this.#report?.({ kind: "error", error });
     this.#part(causeOf(error), encodeError(error));
   }
@@ -257,8 +257,8 @@ export class Session {
 
   #note(count: number): void {
     this.#to += count;
-    if (this.#context.idle.duration !== 0) this.#armIdle();
-    if (this.#settleDeadline !== null) this.#settleDeadline.disarm();
+    this.#armIdle();
+    this.#settleDeadline?.disarm();
   }
 
   /** Parses, commits and answers all that is complete; `null` when that needs no writing. */
@@ -420,8 +420,8 @@ export class Session {
 
   /** A client that takes what it is sent is not silent; it is this side that was too busy to listen. */
   #noteProgress(): void {
-    if (!this.#isOpen) this.#armLinger();
-    else if (this.#context.idle.duration !== 0) this.#armIdle();
+    if (this.#isOpen) this.#armIdle();
+    else this.#armLinger();
   }
 
   #returnOutput(output: Output): void {

@@ -6,7 +6,8 @@
 
 import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
 import { quote, shorten, unknownName, UsageError } from "./usage.ts";
-import { integer, LONGEST_WAIT } from "./values.ts";
+import { LONGEST_TIMEOUT } from "../deadlines.ts";
+import { integer } from "./values.ts";
 
 /** One thing to do on a connection. */
 export type Step =
@@ -65,7 +66,7 @@ function parseHex(text: string): Uint8Array<ArrayBuffer> {
 
 function parseWait(text: string): number {
   try {
-    return integer(0, LONGEST_WAIT)(text);
+    return integer(0, LONGEST_TIMEOUT)(text);
   } catch (error) {
     throw error instanceof UsageError ? new UsageError(`step wait ${error.message}`) : error;
   }

@@ -4,11 +4,9 @@
  * @module
  */
 
+import { LONGEST_TIMEOUT } from "../deadlines.ts";
 import { DEFAULT_PORT } from "../protocol.ts";
 import { quote, unknownName, UsageError } from "./usage.ts";
-
-/** What `setTimeout` can wait for, in milliseconds: about 24 days. */
-export const LONGEST_WAIT: number = 2 ** 31 - 1;
 
 const HIGHEST_PORT = 65_535;
 
@@ -63,7 +61,7 @@ export function duration(text: string): number {
   const milliseconds = Number.parseFloat(amount) * (UNITS[unit] ?? NaN);
   const whole = Math.round(milliseconds);
   // Binary fractions are off by a hair: 1.005 seconds are 1004.9999999999999 milliseconds.
-  if (Math.abs(milliseconds - whole) < 1e-3 && whole <= LONGEST_WAIT) return whole;
+  if (Math.abs(milliseconds - whole) < 1e-3 && whole <= LONGEST_TIMEOUT) return whole;
   throw new UsageError(`must be a duration such as 10s, 500ms or 1m (0 is off, at most 24 days), not ${quote(text)}`);
 }
 

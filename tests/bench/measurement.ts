@@ -27,6 +27,20 @@ export interface Metric {
   targets: readonly Target[];
 }
 
+/**
+ * The figures of requests that wait for their replies: how many a second, and how long they take.
+ *
+ * @param targets What `rate` and `p99` are measured against, where anything is set
+ * @returns The metrics `rate`, `p50` and `p99`
+ */
+export function requestMetrics(targets: { rate: readonly Target[]; p99: readonly Target[] }): Metric[] {
+  return [
+    { key: "rate", label: "requests", unit: "1/s", better: "more", targets: targets.rate },
+    { key: "p50", label: "p50", unit: "µs", better: "less", targets: [] },
+    { key: "p99", label: "p99", unit: "µs", better: "less", targets: targets.p99 },
+  ];
+}
+
 /** What one run of one server gave. */
 export interface Sample {
   values: Record<string, number>;

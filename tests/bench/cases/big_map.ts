@@ -6,7 +6,7 @@
 
 import type { Generator } from "../generator.ts";
 import type { JobBytes } from "../load/job.ts";
-import type { Bench, Case, Measurement, Sample } from "../measurement.ts";
+import { type Bench, type Case, type Measurement, requestMetrics, type Sample } from "../measurement.ts";
 import { redis, stateOf, trackerMessages } from "../messages.ts";
 import type { Peer } from "../peers.ts";
 
@@ -29,25 +29,7 @@ function measurement(when: string, clients: number, changing: boolean, ratio: nu
   return {
     parameter: `${clients.toLocaleString("en")} clients, ${when}`,
     peers: ["tracker", "redis"],
-    metrics: [{
-      key: "rate",
-      label: "requests",
-      unit: "1/s",
-      better: "more",
-      targets: [{ against: "redis", ratio }],
-    }, {
-      key: "p50",
-      label: "p50",
-      unit: "µs",
-      better: "less",
-      targets: [],
-    }, {
-      key: "p99",
-      label: "p99",
-      unit: "µs",
-      better: "less",
-      targets: [],
-    }],
+    metrics: requestMetrics({ rate: [{ against: "redis", ratio }], p99: [] }),
     sample: (bench, peer) => sample(bench, peer, clients, changing),
   };
 }

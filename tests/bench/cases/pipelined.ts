@@ -8,6 +8,7 @@ import { DIALECTS } from "../../../lib/protocol.ts";
 import type { Dialect } from "../../../lib/protocol.ts";
 import type { Bench, Case, Measurement, Sample } from "../measurement.ts";
 import type { Measured } from "../generator.ts";
+import type { StreamJob } from "../load/job.ts";
 import { redis, stateOf, trackerMessages } from "../messages.ts";
 import type { Peer } from "../peers.ts";
 import { confirmStates } from "./confirm.ts";
@@ -70,45 +71,46 @@ async function sample(bench: Bench, peer: Peer, parameters: Parameters): Promise
   return { values: { rate: measured.count / measured.seconds }, cpu: measured.cpu };
 }
 
-async function streamToTracker(bench: Bench, { dialect, stateSize, connections }: Parameters): Promise<Measured> {
-  const { port, process } = await bench.server("tracker");
-  await using generator = bench.generator();
+/** The same bytes for Tracker and the discard server, the final Get included. */
+function updates(bench: Bench, { dialect, stateSize }: Parameters): Omit<StreamJob, "lastReply" | "halfClose"> {
   const messages = trackerMessages(dialect);
   const message = messages.update(stateOf(stateSize));
-  const prelude = messages.open(stateOf(stateSize));
-  await generator.perform({ kind: "connect", port, count: connections, first: 0, prelude, reply: 1 });
-  const { size = 0 } = await generator.perform({ kind: "learn", request: messages.get });
-  const measured = await generator.measure({
+  return {
     kind: "stream",
     message,
     batch: Math.floor(BATCH_BYTES / message.length),
     replyPerBatch: 0,
     seconds: bench.seconds,
     last: [...messages.update(stateOf(stateSize, "z")), ...messages.get],
-    lastReply: size,
-    halfClose: false,
-  }, process);
+  };
+}
+
+async function streamToTracker(bench: Bench, parameters: Parameters): Promise<Measured> {
+  const { dialect, stateSize, connections } = parameters;
+  const { port, process } = await bench.server("tracker");
+  await using generator = bench.generator();
+  const messages = trackerMessages(dialect);
+  const prelude = messages.open(stateOf(stateSize));
+  await generator.perform({ kind: "connect", port, count: connections, first: 0, prelude, reply: 1 });
+  const { size = 0 } = await generator.perform({ kind: "learn", request: messages.get });
+  const job: StreamJob = { ...updates(bench, parameters), lastReply: size, halfClose: false };
+  const measured = await generator.measure(job, process);
   await confirmStates(generator, messages.get, stateOf(stateSize, "z"), connections);
   return measured;
 }
 
-/** The same bytes, the final Get included. */
-async function streamToDiscard(bench: Bench, { dialect, stateSize, connections }: Parameters): Promise<Measured> {
+async function streamToDiscard(bench: Bench, parameters: Parameters): Promise<Measured> {
   const { port, process } = await bench.server("discard");
   await using generator = bench.generator();
-  const messages = trackerMessages(dialect);
-  const message = messages.update(stateOf(stateSize));
-  await generator.perform({ kind: "connect", port, count: connections, first: 0, prelude: [], reply: 0 });
-  return await generator.measure({
-    kind: "stream",
-    message,
-    batch: Math.floor(BATCH_BYTES / message.length),
-    replyPerBatch: 0,
-    seconds: bench.seconds,
-    last: [...messages.update(stateOf(stateSize, "z")), ...messages.get],
-    lastReply: 1,
-    halfClose: true,
-  }, process);
+  await generator.perform({
+    kind: "connect",
+    port,
+    count: parameters.connections,
+    first: 0,
+    prelude: [],
+    reply: 0,
+  });
+  return await generator.measure({ ...updates(bench, parameters), lastReply: 1, halfClose: true }, process);
 }
 
 async function streamToRedis(bench: Bench, { stateSize }: Parameters): Promise<Measured> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Bench, Case, Measurement, Sample, Target } from "../measurement.ts";
+import { type Bench, type Case, type Measurement, requestMetrics, type Sample, type Target } from "../measurement.ts";
 import { memcached, redis, trackerMessages } from "../messages.ts";
 import type { JobBytes } from "../load/job.ts";
 import type { Peer } from "../peers.ts";
@@ -28,25 +28,10 @@ function measurement(connections: number): Measurement {
   return {
     parameter: `${connections} conn`,
     peers: ["tracker", "redis", "memcached"],
-    metrics: [{
-      key: "rate",
-      label: "requests",
-      unit: "1/s",
-      better: "more",
-      targets: when({ against: "redis", ratio: 1 }, { against: "memcached", ratio: 0.9 }),
-    }, {
-      key: "p50",
-      label: "p50",
-      unit: "µs",
-      better: "less",
-      targets: [],
-    }, {
-      key: "p99",
-      label: "p99",
-      unit: "µs",
-      better: "less",
-      targets: when({ against: "redis", ratio: 1 }),
-    }],
+    metrics: requestMetrics({
+      rate: when({ against: "redis", ratio: 1 }, { against: "memcached", ratio: 0.9 }),
+      p99: when({ against: "redis", ratio: 1 }),
+    }),
     sample: (bench, peer) => sample(bench, peer, connections),
   };
 }

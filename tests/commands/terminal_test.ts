@@ -15,9 +15,13 @@ async function exists(program: string): Promise<boolean> {
   }
 }
 
+/**
+ * `script` has a shell start the program. The shell must not stay around it (`exec`): a typed Ctrl-C reaches both, and
+ * some shells then end with 130 whatever the program made of it.
+ */
 function onTerminal(args: string[], env: Record<string, string> = {}): Running {
   const line = commandLine(args).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  return new Running(["script", "-qefc", line, "/dev/null"], env);
+  return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], env);
 }
 
 Deno.test({

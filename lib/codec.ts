@@ -20,13 +20,19 @@ import {
   DONE,
   ERROR,
   GET,
+  HELLO,
   JAVA_MAGIC,
   JAVA_VERSION,
+  LIST,
   MAGIC,
   MAX_COMPACT_LENGTH,
+  MAX_REQUEST,
+  MESSAGE_NAMES,
   type MessageType,
   OPEN,
+  PING,
   UPDATE,
+  WATCH,
 } from "./protocol.ts";
 
 /** The bytes seen so far do not complete a message or reply: call again with more. */
@@ -53,12 +59,15 @@ const UPDATE_HEADER = MAGIC << 8 | UPDATE;
 /** The end of a java Update's header (version and type) as one 16-bit integer. */
 const JAVA_UPDATE_HEADER = JAVA_VERSION << 8 | UPDATE;
 
-/** What is known of a connection's dialect. The two that are not settled come first: the parser compares by order. */
-const Mode = { Silent: 0, Unsettled: 1, Compact: 2, Wide: 3, Java: 4 } as const;
+/**
+ * What is known of a connection's dialect. Those that are not settled, or may still begin with a Hello, come first: the
+ * parser compares by order. `SilentWide` is wide by the server's will, `Extended` is wide by way of a Hello.
+ */
+const Mode = { Silent: 0, SilentWide: 1, Unsettled: 2, Compact: 3, Wide: 4, Java: 5, Extended: 6 } as const;
 type Mode = typeof Mode[keyof typeof Mode];
 
-const MODE_OF_DIALECT = { auto: Mode.Silent, compact: Mode.Compact, wide: Mode.Wide, java: Mode.Java } as const;
-const DIALECT_OF_MODE = ["unsettled", "unsettled", "compact", "wide", "java"] as const;
+const MODE_OF_DIALECT = { auto: Mode.Silent, compact: Mode.Compact, wide: Mode.SilentWide, java: Mode.Java } as const;
+const DIALECT_OF_MODE = ["unsettled", "wide", "unsettled", "compact", "wide", "java", "wide"] as const;
 
 /** A byte that is known to be there: the callers have compared the offset with the end. */
 function byteAt(buffer: Uint8Array, offset: number): number {
@@ -115,9 +124,9 @@ export interface MessageParserOptions {
 export class MessageParser {
   /** Offset of the first byte that is not part of a parsed message. */
   position = 0;
-  /** Offset of the first byte of the state of the message just parsed. */
+  /** Offset of the first byte of the state, or of the JSON, of the message just parsed. */
   stateStart = 0;
-  /** Offset after the last byte of the state of the message just parsed. */
+  /** Offset after the last byte of the state, or of the JSON, of the message just parsed. */
   stateEnd = 0;
   /** How many messages the token stands for: more than 1 only for a run of Updates. */
   count = 0;
@@ -143,6 +152,11 @@ export class MessageParser {
   /** The connection's dialect, or `"unsettled"` as long as no length was seen. */
   get dialect(): Dialect | "unsettled" {
     return DIALECT_OF_MODE[this.#mode];
+  }
+
+  /** Whether the connection began with a Hello. */
+  get extended(): boolean {
+    return this.#mode === Mode.Extended;
   }
 
   /**
@@ -181,11 +195,16 @@ export class MessageParser {
       return NEED_MORE;
     }
     if (magic !== MAGIC) return this.#failMagic(magic, this.#mode === Mode.Silent ? "42 or 66" : "42");
-    this.#mode = Mode.Unsettled;
     if (available < 2) return this.#needMore(2);
     const type = byteAt(buffer, from + 1);
+    if (type === HELLO && this.#mode !== Mode.Unsettled) return this.#greet(buffer, from, to);
+    if (this.#mode === Mode.SilentWide) {
+      this.#mode = Mode.Wide;
+      return NEED_MORE;
+    }
+    this.#mode = Mode.Unsettled;
     if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
-    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    if (type !== OPEN && type !== UPDATE) return this.#failExtension(type);
     if (available < 3) return this.#needMore(3);
     if (byteAt(buffer, from + 2) !== 0) {
       this.#mode = Mode.Compact;
@@ -196,6 +215,33 @@ export class MessageParser {
       this.#mode = byteAt(buffer, from + 3) === 0 ? Mode.Wide : Mode.Compact;
     }
     return NEED_MORE;
+  }
+
+  /** A Hello as the first message, whole or in part: it is what makes a connection an extended one. */
+  #greet(buffer: Uint8Array, from: number, to: number): Token {
+    const token = this.#request(HELLO, buffer, from, to);
+    if (token === HELLO) this.#mode = Mode.Extended;
+    return token;
+  }
+
+  /** A message of a type above the seed's four, on a connection that is wide. */
+  #extension(type: number, buffer: Uint8Array, from: number, to: number): Token {
+    if (this.#mode !== Mode.Extended) return this.#failExtension(type);
+    if (type === PING) return this.#bare(PING, from + 2);
+    if (type === WATCH || type === LIST) return this.#request(type, buffer, from, to);
+    return this.#failExtension(type);
+  }
+
+  /** A message that carries JSON, whose text is the caller's to read. */
+  #request(type: typeof HELLO | typeof WATCH | typeof LIST, buffer: Uint8Array, from: number, to: number): Token {
+    const start = from + 2 + LONG_LENGTH;
+    if (to < start) return this.#needMore(start - from);
+    const length = lowerHalf(buffer, from + 2);
+    if (length > MAX_REQUEST || hasUpperHalf(buffer, from + 2)) {
+      return this.#failRequest(type, exactLength(buffer, from + 2));
+    }
+    if (to < start + length) return this.#needMore(start + length - from);
+    return this.#found(type, start, start + length, 1);
   }
 
   /**
@@ -274,7 +320,7 @@ export class MessageParser {
     if (available < 2) return this.#needMore(2);
     const type = byteAt(buffer, from + 1);
     if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
-    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    if (type !== OPEN && type !== UPDATE) return this.#failExtension(type);
     if (available < 3) return this.#needMore(3);
     const length = byteAt(buffer, from + 2);
     if (length > this.#maxState) return this.#failLength(length);
@@ -301,7 +347,7 @@ export class MessageParser {
     if (available < header) return this.#needMore(header);
     const type = byteAt(buffer, from + header - 1);
     if (type === GET || type === CLOSE) return this.#bare(type, from + header);
-    if (type !== OPEN && type !== UPDATE) return this.#failType(type);
+    if (type !== OPEN && type !== UPDATE) return this.#extension(type, buffer, from, to);
     const prefix = header + LONG_LENGTH;
     if (available < prefix) return this.#needMore(prefix);
     const length = lowerHalf(buffer, from + header);
@@ -318,7 +364,7 @@ export class MessageParser {
     return NEED_MORE;
   }
 
-  #bare(type: typeof GET | typeof CLOSE, end: number): Token {
+  #bare(type: typeof GET | typeof CLOSE | typeof PING, end: number): Token {
     return this.#found(type, end, end, 1);
   }
 
@@ -340,6 +386,24 @@ export class MessageParser {
 
   #failType(type: number): Token {
     return this.#fail("BAD_TYPE", `Cannot parse message: there is no type ${type}`);
+  }
+
+  /** A type that would be an extension's, had the connection begun as one, gets a hint. */
+  #failExtension(type: number): Token {
+    const name = MESSAGE_NAMES[type];
+    if (name === undefined || this.#mode === Mode.Java) return this.#failType(type);
+    if (type === HELLO) {
+      return this.#fail("BAD_HELLO", "Cannot take Hello: it must be the first message of its connection");
+    }
+    return this.#fail(
+      "BAD_TYPE",
+      `Cannot parse message: type ${type} (${name}) needs a connection that began with Hello`,
+    );
+  }
+
+  #failRequest(type: number, length: bigint): Token {
+    const what = `${MESSAGE_NAMES[type]} length: ${length}`;
+    return this.#fail("BAD_HELLO", `Cannot parse ${what} is above the limit of ${MAX_REQUEST}`);
   }
 
   #failLength(length: number | bigint): Token {
@@ -400,13 +464,13 @@ export class MessageEncoder {
    * How many bytes a message takes.
    *
    * @param type The message's type
-   * @param state The state of an Open or Update
+   * @param state The state of an Open or Update, or the JSON of a Hello, Watch or List
    * @returns The size in bytes, header included
    * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
    */
   sizeOf(type: MessageType, state: Uint8Array = NOTHING): number {
     const header = this.dialect === "java" ? 3 : 2;
-    if (type === GET || type === CLOSE) return header;
+    if (isBare(type)) return header;
     if (this.dialect !== "compact") return header + LONG_LENGTH + state.length;
     if (state.length > MAX_COMPACT_LENGTH) {
       throw new TrackerError(
@@ -423,7 +487,7 @@ export class MessageEncoder {
    * @param target The buffer to write to
    * @param at Where to begin
    * @param type The message's type
-   * @param state The state of an Open or Update
+   * @param state The state of an Open or Update, or the JSON of a Hello, Watch or List
    * @returns The offset after the message
    * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
    */
@@ -436,7 +500,7 @@ export class MessageEncoder {
       target[at++] = MAGIC;
     }
     target[at++] = type;
-    if (type === GET || type === CLOSE) return end;
+    if (isBare(type)) return end;
     if (this.dialect === "compact") at = this.#writeCompactLength(target, at, type, state);
     else at = writeLongLength(target, at, state.length);
     target.set(state, at);
@@ -447,7 +511,7 @@ export class MessageEncoder {
    * Encodes a message into a buffer of its own.
    *
    * @param type The message's type
-   * @param state The state of an Open or Update
+   * @param state The state of an Open or Update, or the JSON of a Hello, Watch or List
    * @returns The message's bytes
    * @throws {TrackerError} STATE_TOO_LARGE when a compact message cannot carry the state
    */
@@ -474,6 +538,11 @@ export class MessageEncoder {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Whether a message is its header alone. */
+function isBare(type: MessageType): boolean {
+  return type === GET || type === CLOSE || type === PING;
+}
 
 /** The test of PROTOCOL.md's envelope rule on a payload. */
 function looksEnveloped(payload: Uint8Array): boolean {
@@ -547,16 +616,31 @@ export const REPLY_MAP = 2;
 /** {@linkcode ReplyParser.next} found an error reply: `error` has what the server said. */
 export const REPLY_ERROR = 3;
 
+/** {@linkcode ReplyParser.next} found the reply to a Hello: the payload is its JSON. */
+export const REPLY_HELLO = 4;
+
+/** {@linkcode ReplyParser.next} found the reply to a List: the payload is its records. */
+export const REPLY_LIST = 5;
+
+/** {@linkcode ReplyParser.next} found a frame on a connection that watches: the payload is its events. */
+export const REPLY_FRAME = 6;
+
 /** What {@linkcode ReplyParser.next} found. */
 export type ReplyToken =
   | typeof REPLY_DONE
   | typeof REPLY_MAP
   | typeof REPLY_ERROR
+  | typeof REPLY_HELLO
+  | typeof REPLY_LIST
+  | typeof REPLY_FRAME
   | typeof NEED_MORE
   | typeof INVALID;
 
-/** What a client waits for: the reply to an Open or Close, to a Get, or nothing at all. */
-export type Expected = "done" | "map" | "nothing";
+/**
+ * What a client waits for: the reply to an Open, Close, Ping or Watch (`done`), to a Get, a Hello or a List, the frames
+ * after a Watch, among which a Close may be answered, or nothing at all.
+ */
+export type Expected = "done" | "map" | "hello" | "list" | "frame" | "nothing";
 
 /** Longest map a client accepts unless told otherwise, in bytes (256 MiB). */
 export const DEFAULT_MAX_MAP = 2 ** 28;
@@ -611,41 +695,45 @@ export class ReplyParser {
    */
   next(buffer: Uint8Array, from: number, to: number, expected: Expected): ReplyToken {
     this.position = from;
-    const available = to - from;
-    if (available < 1) return this.#needMore(1);
+    if (to === from) return this.#needMore(1);
     const first = byteAt(buffer, from);
     if (first === ERROR) {
-      if (available < 2) return this.#needMore(2);
+      if (to - from < 2) return this.#needMore(2);
       if (byteAt(buffer, from + 1) !== 0) return this.#errorReply(buffer, from, to);
-      if (expected === "map") return this.#longMap(buffer, from, to);
+      const form = LONG_REPLIES[expected];
+      if (form !== undefined) return this.#long(form, buffer, from, from, to);
     } else if (expected === "map" && first >= EMPTY_MAP_LENGTH) {
-      return this.#map(from + 1, first, from, to);
-    } else if (expected === "done" && first === DONE) {
+      return this.#payload(REPLY_MAP, from + 1, first, from, to);
+    } else if (first === DONE && expected === "hello") {
+      return this.#long(HELLO_REPLY, buffer, from + 1, from, to);
+    } else if (first === DONE && (expected === "done" || expected === "frame")) {
       this.payloadStart = this.payloadEnd = this.position = from + 1;
       return REPLY_DONE;
     }
     return this.#fail(`Cannot parse reply: it begins with ${first}, which is no answer to ${QUESTION[expected]}`);
   }
 
-  #longMap(buffer: Uint8Array, from: number, to: number): ReplyToken {
-    if (to - from < LONG_LENGTH) return this.#needMore(LONG_LENGTH);
-    const length = exactLength(buffer, from);
-    if (length < EMPTY_MAP_LENGTH) return this.#fail(`Cannot parse reply: a map of ${length} bytes does not exist`);
+  /** A reply with eight bytes of length, which begin at `at`. */
+  #long({ token, name, least }: LongReply, buffer: Uint8Array, at: number, from: number, to: number): ReplyToken {
+    const start = at + LONG_LENGTH;
+    if (to < start) return this.#needMore(start - from);
+    const length = exactLength(buffer, at);
+    if (length < least) return this.#fail(`Cannot parse reply: a ${name} of ${length} bytes does not exist`);
     if (length > this.#maxMap) {
       this.error = new TrackerError(
         "REPLY_TOO_LARGE",
-        `Cannot parse map length: ${length} is above the limit of ${this.#maxMap}; raise maxMap to accept it`,
+        `Cannot parse ${name} length: ${length} is above the limit of ${this.#maxMap}; raise maxMap to accept it`,
       );
       return INVALID;
     }
-    return this.#map(from + LONG_LENGTH, Number(length), from, to);
+    return this.#payload(token, start, Number(length), from, to);
   }
 
-  #map(start: number, length: number, from: number, to: number): ReplyToken {
+  #payload(token: ReplyToken, start: number, length: number, from: number, to: number): ReplyToken {
     if (to < start + length) return this.#needMore(start + length - from);
     this.payloadStart = start;
     this.payloadEnd = this.position = start + length;
-    return REPLY_MAP;
+    return token;
   }
 
   #errorReply(buffer: Uint8Array, from: number, to: number): ReplyToken {
@@ -672,7 +760,31 @@ export class ReplyParser {
 /** The shortest map is `{}`: this is what keeps a one-byte length apart from an error and from a long length. */
 const EMPTY_MAP_LENGTH = 2;
 
-const QUESTION = { done: "an Open or a Close", map: "a Get", nothing: "anything that was asked" } as const;
+/** A kind of reply that has eight bytes of length. */
+interface LongReply {
+  token: ReplyToken;
+  name: string;
+  /** The fewest bytes it can have. */
+  least: number;
+}
+
+const HELLO_REPLY: LongReply = { token: REPLY_HELLO, name: "greeting", least: 2 };
+
+/** Replies whose first byte is that of their length. */
+const LONG_REPLIES: Partial<Record<Expected, LongReply>> = {
+  map: { token: REPLY_MAP, name: "map", least: EMPTY_MAP_LENGTH },
+  list: { token: REPLY_LIST, name: "list", least: LONG_LENGTH },
+  frame: { token: REPLY_FRAME, name: "frame", least: 1 },
+};
+
+const QUESTION = {
+  done: "an Open or a Close",
+  map: "a Get",
+  hello: "a Hello",
+  list: "a List",
+  frame: "a Watch",
+  nothing: "anything that was asked",
+} as const;
 
 /** Turns the text of an error reply back into the error it was made from. */
 function errorFromText(text: string): TrackerError {

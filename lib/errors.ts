@@ -8,10 +8,14 @@
 export const WIRE_ERRORS = {
   BAD_MAGIC: "a message does not begin with the connection's magic byte",
   BAD_VERSION: "a java message has a version other than 1",
-  BAD_TYPE: "a message has a type that does not exist",
+  BAD_TYPE: "a message has a type that does not exist, or cannot be sent on this connection",
   STATE_TOO_LARGE: "a state is longer than the limit; refused from its length alone",
   TOO_MANY_CLIENTS: "the server already holds as many connections as it may",
   TIMEOUT: "a message was not completed in time, or nothing was heard for too long",
+  BAD_HELLO: "a Hello is not a connection's first message, or the JSON of a Hello, Watch or List is not as it must be",
+  NAME_TAKEN: "another connection has the name",
+  TAKEN_OVER: "another connection has taken over the name",
+  SLOW_CONSUMER: "a watcher reads more slowly than the map changes",
   SHUTTING_DOWN: "the server is being stopped",
 } as const;
 

@@ -10,6 +10,7 @@
  */
 
 import { TrackerError } from "./errors.ts";
+import type { LeaveCause, Status } from "./protocol.ts";
 
 /** Most entries in a chunk: what one change makes the next Get rebuild, against how many pieces it then joins. */
 const CHUNK_ENTRIES = 128;
@@ -25,6 +26,9 @@ const CHUNK_CACHE_BYTES = 65_536;
  * view and all. Measured with a loop and a `set` side by side in `deno bench`.
  */
 const LOOP_COPY_BYTES = 40;
+
+/** How many leaves are remembered, for those who ask what has changed since a revision. */
+export const MAX_DEPARTURES = 65_536;
 
 /** A state's memory is given back when less than a quarter of it is in use, unless it is this small, in bytes. */
 const KEPT_CAPACITY = 64;
@@ -53,12 +57,38 @@ export interface Entry {
   readonly openedAt: number;
   /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
   readonly updatedAt: number;
-  /** The map's revision at its last change: its opening, its latest Update, or its end. */
+  /** Whether its connection lasts, or its name alone is kept. */
+  readonly status: Status;
+  /** The map's revision at its last change of any kind. */
   readonly revision: number;
+  /** The map's revision when it opened. */
+  readonly joinRevision: number;
+  /** The map's revision when its state was last set. */
+  readonly stateRevision: number;
+  /** The map's revision when its status last changed; 0 if it never did. */
+  readonly statusRevision: number;
   /** A copy of the state. */
   readonly state: Uint8Array;
   /** The state's length, in bytes. */
   readonly stateLength: number;
+  /** The identifier's length in UTF-8, in bytes. */
+  readonly idLength: number;
+  /**
+   * Copies the identifier in UTF-8, making no object.
+   *
+   * @param target Where to
+   * @param at Where it begins there
+   * @returns The offset after it
+   */
+  writeId(target: Uint8Array, at: number): number;
+  /**
+   * Copies the state, making no object.
+   *
+   * @param target Where to
+   * @param at Where it begins there
+   * @returns The offset after it
+   */
+  writeState(target: Uint8Array, at: number): number;
 }
 
 /** An entry as the registry keeps it. */
@@ -66,7 +96,11 @@ class Slot implements Entry {
   readonly id: string;
   readonly openedAt: number;
   updatedAt: number;
+  status: Status = "live";
   revision = 0;
+  joinRevision = 0;
+  stateRevision = 0;
+  statusRevision = 0;
   /** Where the entry is flattened; `null` once it is closed. */
   chunk: Chunk | null = null;
   /** `id=` in UTF-8, and the state behind it: one piece of memory, copied in one go. */
@@ -91,6 +125,20 @@ class Slot implements Entry {
 
   get stateLength(): number {
     return this.#length - this.#labelLength;
+  }
+
+  get idLength(): number {
+    return this.#labelLength - 1;
+  }
+
+  writeId(target: Uint8Array, at: number): number {
+    copyBytes(this.#bytes, 0, this.idLength, target, at);
+    return at + this.idLength;
+  }
+
+  writeState(target: Uint8Array, at: number): number {
+    copyBytes(this.#bytes, this.#labelLength, this.#length, target, at);
+    return at + this.stateLength;
   }
 
   /** Bytes the entry takes in its chunk: `id=state, `. */
@@ -159,18 +207,63 @@ class Chunk {
 
 /** What happened to the map. */
 export interface Change {
-  /** Whether the client opened, replaced its state, or left. */
-  kind: "join" | "update" | "leave";
+  /** What the client did: opened, got a new state, lost its connection, came back, or left. */
+  kind: "join" | "update" | "suspect" | "resume" | "leave";
   /** The client it happened to. */
   entry: Entry;
   /** The revision this change made. */
   revision: number;
+  /** Why it left; only of a leave. */
+  cause?: LeaveCause;
+}
+
+/** A client that has left, as long as it is remembered. */
+export interface Departure {
+  /** Its identifier. */
+  readonly id: string;
+  /** The revision its leaving made. */
+  readonly revision: number;
+  /** Why it left. */
+  readonly cause: LeaveCause;
+}
+
+/** The latest departures, in order: the oldest are forgotten when there are too many. */
+class Departures {
+  #kept: Departure[] = [];
+  /** Revision of the last departure that was forgotten. */
+  #forgotten = 0;
+
+  add(departure: Departure): void {
+    this.#kept.push(departure);
+    if (this.#kept.length < MAX_DEPARTURES) return;
+    // Half at once, since taking them one by one from the front would move all the others each time.
+    const dropped = this.#kept.splice(0, MAX_DEPARTURES / 2);
+    this.#forgotten = dropped.at(-1)?.revision ?? this.#forgotten;
+  }
+
+  since(revision: number): Departure[] | null {
+    if (revision < this.#forgotten) return null;
+    let low = 0;
+    let high = this.#kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#kept[middle]?.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.#kept.slice(low);
+  }
 }
 
 /** What a {@linkcode Registry} can be told. */
 export interface RegistryOptions {
   /** The wall clock, in milliseconds since 1970-01-01 UTC. Default `Date.now`. */
   now?: () => number;
+  /** What tells this life of the map from every other. Default a random string of 16 characters. */
+  incarnation?: string;
+}
+
+function randomIncarnation(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }
 
 /**
@@ -189,10 +282,13 @@ export interface RegistryOptions {
  * ```
  */
 export class Registry {
+  /** What tells this life of the map from every other: revisions of different ones cannot be compared. */
+  readonly incarnation: string;
   readonly #now: () => number;
   readonly #entries = new Map<string, Slot>();
   readonly #chunks: Chunk[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #departures = new Departures();
   #opened = 0;
   #revision = 0;
   #flat: Uint8Array | null = null;
@@ -200,9 +296,14 @@ export class Registry {
   /**
    * Makes an empty map.
    *
-   * @param options The clock to use
+   * @param options The clock to use, and the name of this life of the map
+   * @throws {TrackerError} BAD_ARGUMENT when that name is not 1 to 255 characters of ASCII
    */
   constructor(options: RegistryOptions = {}) {
+    this.incarnation = options.incarnation ?? randomIncarnation();
+    if (!/^[\x21-\x7e]{1,255}$/.test(this.incarnation)) {
+      throw new TrackerError("BAD_ARGUMENT", "Cannot make registry: its incarnation is not 1 to 255 ASCII characters");
+    }
     this.#now = options.now ?? Date.now;
   }
 
@@ -280,20 +381,50 @@ export class Registry {
   }
 
   /**
+   * Marks whether a client's connection lasts. It stays in the map either way.
+   *
+   * @param entry The client, as {@linkcode open} returned it
+   * @param status Its new status
+   * @returns `false` when the client is not open any more, or has that status already, and nothing was done
+   */
+  mark(entry: Entry, status: Status): boolean {
+    if (!(entry instanceof Slot) || entry.chunk === null || entry.status === status) return false;
+    entry.status = status;
+    entry.statusRevision = entry.revision = ++this.#revision;
+    this.#tell(status === "live" ? "resume" : "suspect", entry);
+    return true;
+  }
+
+  /**
    * Takes a client out of the map. Doing it twice is safe.
    *
    * @param entry The client, as {@linkcode open} returned it
+   * @param cause Why; `"close"` unless given
    * @returns `false` when the client was not open any more, and nothing was done
    */
-  close(entry: Entry): boolean {
+  close(entry: Entry, cause: LeaveCause = "close"): boolean {
     if (!(entry instanceof Slot) || entry.chunk === null) return false;
     const { chunk } = entry;
     entry.chunk = null;
     this.#entries.delete(entry.id);
     chunk.entries.splice(chunk.entries.indexOf(entry), 1);
     if (chunk.entries.length === 0) this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
-    this.#commit("leave", entry, chunk);
+    chunk.dirty = true;
+    this.#flat = null;
+    entry.revision = ++this.#revision;
+    this.#departures.add({ id: entry.id, revision: entry.revision, cause });
+    this.#tell("leave", entry, cause);
     return true;
+  }
+
+  /**
+   * Who has left since a revision.
+   *
+   * @param revision The last revision that is known already
+   * @returns The departures after it, in order; `null` when some of them are forgotten
+   */
+  departuresSince(revision: number): Departure[] | null {
+    return this.#departures.since(revision);
   }
 
   /**
@@ -342,11 +473,19 @@ export class Registry {
     return flat.subarray(0, at - 1);
   }
 
-  #commit(kind: Change["kind"], entry: Slot, chunk: Chunk): void {
+  /** Of the two changes that set a state: everything else about them is the caller's. */
+  #commit(kind: "join" | "update", entry: Slot, chunk: Chunk): void {
     chunk.dirty = true;
     this.#flat = null;
-    entry.revision = ++this.#revision;
-    if (this.#listeners.size !== 0) this.#announce({ kind, entry, revision: entry.revision });
+    entry.revision = entry.stateRevision = ++this.#revision;
+    if (kind === "join") entry.joinRevision = entry.revision;
+    this.#tell(kind, entry);
+  }
+
+  #tell(kind: Change["kind"], entry: Slot, cause?: LeaveCause): void {
+    if (this.#listeners.size === 0) return;
+    const { revision } = entry;
+    this.#announce(cause === undefined ? { kind, entry, revision } : { kind, entry, revision, cause });
   }
 
   /** A listener that throws is its owner's fault: it stops neither the others nor the change. */

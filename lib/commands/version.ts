@@ -4,7 +4,4 @@
  * @module
  */
 
-import config from "../../deno.json" with { type: "json" };
-
-/** The version, such as `0.1.0`. */
-export const VERSION: string = config.version;
+export { VERSION } from "../version.ts";

@@ -124,7 +124,7 @@ export class Deadlines {
     for (;;) {
       const first = this.#heap[0];
       if (first === undefined || first.key > now) return;
-      if (first.due > now) {
+      if (first.due > first.key) {
         first.key = first.due;
         this.#sink(first, 0);
       } else {

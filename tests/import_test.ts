@@ -8,7 +8,9 @@ function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
     const path = new URL(request.url).pathname;
     if (!/^\/(mod\.ts|deno\.json|lib\/[a-z]+\.ts)$/.test(path)) return new Response("not found", { status: 404 });
     const text = await Deno.readTextFile(new URL(`.${path}`, root));
-    return new Response(text, { headers: { "content-type": "application/typescript" } });
+    return new Response(text, {
+      headers: { "content-type": path.endsWith(".json") ? "application/json" : "application/typescript" },
+    });
   });
 }
 

@@ -21,12 +21,24 @@ export * from "./lib/protocol.ts";
 export * from "./lib/errors.ts";
 export * from "./lib/codec.ts";
 export type { Duplex } from "./lib/duplex.ts";
-export { type Change, type Entry, Registry, type RegistryOptions } from "./lib/registry.ts";
-export type { LeaveCause, SessionEvent } from "./lib/session.ts";
+export * from "./lib/frames.ts";
+export * from "./lib/requests.ts";
+export {
+  type Change,
+  type Departure,
+  type Entry,
+  MAX_DEPARTURES,
+  Registry,
+  type RegistryOptions,
+} from "./lib/registry.ts";
+export type { NameEvent } from "./lib/names.ts";
+export type { SessionEvent } from "./lib/session.ts";
 export {
   DEFAULT_DRAIN_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
+  DEFAULT_MAX_UNSENT,
   DEFAULT_MESSAGE_TIMEOUT,
+  DEFAULT_WRITE_TIMEOUT,
   serve,
   type ServeOptions,
   type Server,

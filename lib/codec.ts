@@ -172,7 +172,7 @@ export class MessageParser {
     if (this.error !== null) return INVALID;
     if (this.#mode <= Mode.Unsettled) {
       const token = this.#settleBy(buffer, from, to);
-      if (this.#mode <= Mode.Unsettled || token === INVALID) return token;
+      if (this.#mode <= Mode.Unsettled || token !== NEED_MORE) return token;
     }
     return this.#mode === Mode.Compact ? this.#nextCompact(buffer, from, to) : this.#nextLong(buffer, from, to);
   }

@@ -1,10 +1,14 @@
 /**
  * Many deadlines on one timer.
  *
- * All deadlines of a queue are equally long, so the one armed first falls due first: the queue is a linked list in
- * order of expiry. Arming and disarming move one link, make nothing, and cost the same for ten thousand connections
- * as for one. The timer is set for the first in the list only, and is not reset when that one is disarmed: it wakes,
- * finds nothing due, and sleeps until the next.
+ * The deadlines are a binary heap with the earliest on top. A connection postpones its deadline far more often than it
+ * misses it, whenever a byte arrives; so postponing only writes down the new time and leaves the heap alone, and a
+ * deadline that comes up too early goes back in for the rest. Ten thousand clients that are heard all the time cost
+ * ten thousand stores, and no timer of their own.
+ *
+ * Time is that of a program that works: a stall, when the program stood still and could hear nobody, is taken out of
+ * it, so that no deadline passes in one. To notice a stall, and to know how long it was, the timer wakes several times
+ * a second as long as anything is armed.
  *
  * @module
  */
@@ -12,24 +16,24 @@
 /** What `setTimeout` can wait for, in milliseconds: about 24 days. */
 export const LONGEST_TIMEOUT: number = 2 ** 31 - 1;
 
-/**
- * A timer that wakes this much too late shows that the program stood still, in milliseconds. Bytes that came meanwhile
- * have not been read: the time lost is nobody's silence, and is added to every deadline.
- */
+/** A timer that wakes this much too late shows that the program stood still, in milliseconds. */
 const STALL = 50;
 
-/** Something that must happen in time, or else. It belongs to at most one queue at a time. */
+/** The timer wakes at least this often, in milliseconds: a stall in between shows when it ends. */
+const TICK = 250;
+
+/** Something that must happen in time, or else. */
 export class Deadline {
-  /** Called once when the time has passed and nobody disarmed it. */
+  /** Called once when the time has passed and nobody disarmed it. It must not throw. */
   readonly expire: () => void;
-  /** @internal When it falls due, on the monotonic clock, in milliseconds. */
+  /** @internal When it falls due, on the clock of {@linkcode Deadlines}. */
   due = 0;
-  /** @internal The queue it is armed in. */
-  queue: DeadlineQueue | null = null;
-  /** @internal */
-  previous: Deadline | null = null;
-  /** @internal */
-  next: Deadline | null = null;
+  /** @internal Its place in the heap is by this: never later than `due`. */
+  key = 0;
+  /** @internal Where it is in the heap. */
+  index = -1;
+  /** @internal The heap it is in. */
+  heap: Deadlines | null = null;
 
   /** @param expire Called once when the time has passed */
   constructor(expire: () => void) {
@@ -38,88 +42,130 @@ export class Deadline {
 
   /** Whether it is running. */
   get armed(): boolean {
-    return this.queue !== null;
+    return this.heap !== null;
   }
 
   /** Stops it, if it is running. */
   disarm(): void {
-    this.queue?.remove(this);
+    this.heap?.remove(this);
   }
 }
 
-/** Deadlines of one duration. */
-export class DeadlineQueue {
-  /** How long each deadline runs, in milliseconds. */
-  readonly duration: number;
-  #first: Deadline | null = null;
-  #last: Deadline | null = null;
+/** Deadlines of any length, on one timer. */
+export class Deadlines {
+  readonly #heap: Deadline[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = 0;
+  #stalled = 0;
 
-  /** @param duration How long each deadline runs, in milliseconds; 0 means that none ever falls due */
-  constructor(duration: number) {
-    this.duration = duration;
+  /** The time that counts: milliseconds on the monotonic clock, without those in which the program stood still. */
+  now(): number {
+    return performance.now() - this.#stalled;
   }
 
   /**
    * Starts a deadline, or starts it anew.
    *
    * @param deadline What to start
+   * @param duration How long it runs, in milliseconds; 0 means that it never falls due
    */
-  arm(deadline: Deadline): void {
-    if (this.duration === 0) return;
-    deadline.queue?.remove(deadline);
-    deadline.queue = this;
-    deadline.due = performance.now() + this.duration;
-    deadline.previous = this.#last;
-    if (this.#last === null) this.#first = deadline;
-    else this.#last.next = deadline;
-    this.#last = deadline;
-    if (this.#timer === undefined) this.#schedule(this.duration);
+  arm(deadline: Deadline, duration: number): void {
+    if (duration === 0) return deadline.disarm();
+    deadline.due = this.now() + duration;
+    if (deadline.heap === this && deadline.due >= deadline.key) return;
+    deadline.disarm();
+    deadline.heap = this;
+    deadline.key = deadline.due;
+    this.#rise(deadline, this.#heap.length);
+    if (this.#heap[0] === deadline) this.#schedule();
   }
 
-  /** @internal Takes a deadline out of the list; {@linkcode Deadline.disarm} is the way to call it. */
+  /** @internal Takes a deadline out; {@linkcode Deadline.disarm} is the way to call it. */
   remove(deadline: Deadline): void {
-    if (deadline.previous === null) this.#first = deadline.next;
-    else deadline.previous.next = deadline.next;
-    if (deadline.next === null) this.#last = deadline.previous;
-    else deadline.next.previous = deadline.previous;
-    deadline.previous = deadline.next = deadline.queue = null;
+    const last = this.#heap.pop();
+    deadline.heap = null;
+    if (last === undefined || last === deadline) return;
+    this.#rise(last, deadline.index);
+    this.#sink(last, last.index);
   }
 
   /** Disarms every deadline and stops the timer. */
   clear(): void {
-    while (this.#first !== null) this.remove(this.#first);
+    for (const deadline of this.#heap) deadline.heap = null;
+    this.#heap.length = 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #schedule(delay: number): void {
-    const wait = Math.max(1, Math.ceil(delay));
-    this.#wakeAt = performance.now() + wait;
+  /** Sets the timer for the earliest deadline, if it is not set for an earlier time already. */
+  #schedule(): void {
+    const first = this.#heap[0];
+    if (first === undefined) return;
+    const wait = Math.min(TICK, Math.max(1, Math.ceil(first.key - this.now())));
+    const wakeAt = performance.now() + wait;
+    if (this.#timer !== undefined && this.#wakeAt <= wakeAt) return;
+    clearTimeout(this.#timer);
+    this.#wakeAt = wakeAt;
     this.#timer = setTimeout(() => this.#wake(), wait);
   }
 
   #wake(): void {
-    const now = performance.now();
-    const late = now - this.#wakeAt;
-    if (late > STALL) this.#postpone(late);
-    else this.#expire(now);
-    // An expiry may have armed another deadline, and with it the timer, for a full duration.
-    clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#first !== null) this.#schedule(this.#first.due - now);
-  }
-
-  #expire(now: number): void {
-    while (this.#first !== null && this.#first.due <= now) {
-      const { expire } = this.#first;
-      this.remove(this.#first);
-      expire();
+    const late = performance.now() - this.#wakeAt;
+    if (late > STALL) this.#stalled += late;
+    try {
+      this.#expire(this.now());
+    } finally {
+      this.#schedule();
     }
   }
 
-  #postpone(milliseconds: number): void {
-    for (let deadline = this.#first; deadline !== null; deadline = deadline.next) deadline.due += milliseconds;
+  #expire(now: number): void {
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || first.key > now) return;
+      if (first.due > first.key) {
+        first.key = first.due;
+        this.#sink(first, 0);
+      } else {
+        this.remove(first);
+        first.expire();
+      }
+    }
+  }
+
+  /** Puts a deadline in at a place, or as near to the top as it belongs. */
+  #rise(deadline: Deadline, index: number): void {
+    while (index > 0) {
+      const parentIndex = (index - 1) >>> 1;
+      const parent = this.#heap[parentIndex]!;
+      if (parent.key <= deadline.key) break;
+      this.#place(parent, index);
+      index = parentIndex;
+    }
+    this.#place(deadline, index);
+  }
+
+  /** Puts a deadline in at a place, or as far down as it belongs. */
+  #sink(deadline: Deadline, index: number): void {
+    for (;;) {
+      const left = 2 * index + 1;
+      const child = this.#earlier(left, left + 1);
+      if (child === undefined || child.key >= deadline.key) break;
+      const next = child.index;
+      this.#place(child, index);
+      index = next;
+    }
+    this.#place(deadline, index);
+  }
+
+  #earlier(left: number, right: number): Deadline | undefined {
+    const [one, other] = [this.#heap[left], this.#heap[right]];
+    return one === undefined || other === undefined || one.key <= other.key ? one : other;
+  }
+
+  #place(deadline: Deadline, index: number): void {
+    this.#heap[index] = deadline;
+    deadline.index = index;
   }
 }

@@ -241,8 +241,12 @@ class Departures {
     this.#forgotten = dropped.at(-1)?.revision ?? this.#forgotten;
   }
 
+  reachesTo(revision: number): boolean {
+    return revision >= this.#forgotten;
+  }
+
   since(revision: number): Departure[] | null {
-    if (revision < this.#forgotten) return null;
+    if (!this.reachesTo(revision)) return null;
     let low = 0;
     let high = this.#kept.length;
     while (low < high) {
@@ -415,6 +419,16 @@ export class Registry {
     this.#departures.add({ id: entry.id, revision: entry.revision, cause });
     this.#tell("leave", entry, cause);
     return true;
+  }
+
+  /**
+   * Whether every departure since a revision is still remembered.
+   *
+   * @param revision The revision
+   * @returns `false` when some are forgotten
+   */
+  remembers(revision: number): boolean {
+    return this.#departures.reachesTo(revision);
   }
 
   /**

@@ -8,7 +8,13 @@ import { LONGEST_TIMEOUT } from "./deadlines.ts";
 import { TrackerError } from "./errors.ts";
 import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
-import { clearDeadlines, createSessionContext, Session, type SessionContext, type SessionEvent } from "./session.ts";
+import {
+  closeSessionContext,
+  createSessionContext,
+  Session,
+  type SessionContext,
+  type SessionEvent,
+} from "./session.ts";
 import { formatAddress, setNoDelay } from "./tcp.ts";
 
 /** Connections a server holds at once unless told otherwise. */
@@ -16,6 +22,12 @@ export const DEFAULT_MAX_CLIENTS = 16_384;
 
 /** How long a message may take from its first byte to its last unless told otherwise, in milliseconds. */
 export const DEFAULT_MESSAGE_TIMEOUT = 10_000;
+
+/** Bytes of changes that a watcher may be behind while it takes nothing, unless told otherwise. */
+export const DEFAULT_MAX_UNSENT = 8_388_608;
+
+/** How long a watcher may take nothing of what it is sent before that is looked at, unless told otherwise. */
+export const DEFAULT_WRITE_TIMEOUT = 5_000;
 
 /** How long {@linkcode Server.shutdown} lets clients hear the news unless told otherwise, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
@@ -50,6 +62,13 @@ export interface ServeOptions {
   messageTimeout?: number;
   /** How long a client may be silent, in milliseconds; 0, the default, for ever. */
   idleTimeout?: number;
+  /**
+   * Bytes of changes that a watcher may be behind while it takes nothing; one that is further behind is refused with
+   * SLOW_CONSUMER. Default 8 MiB.
+   */
+  maxUnsent?: number;
+  /** How long a watcher may take nothing before it is looked at how far behind it is, in milliseconds. Default 5,000. */
+  writeTimeout?: number;
   /** Shuts the server down when aborted. */
   signal?: AbortSignal;
   /** The map to keep. Default a new one. */
@@ -122,12 +141,16 @@ class TcpServer implements Server {
   constructor(options: ServeOptions) {
     const { signal, maxState = DEFAULT_MAX_STATE, maxClients = DEFAULT_MAX_CLIENTS } = options;
     const { messageTimeout = DEFAULT_MESSAGE_TIMEOUT, idleTimeout = 0, dialect = "auto" } = options;
+    const { maxUnsent = DEFAULT_MAX_UNSENT, writeTimeout = DEFAULT_WRITE_TIMEOUT } = options;
     requireInteger("maxState", maxState, 0, HIGHEST_MAX_STATE);
     requireInteger("maxClients", maxClients, 1, 2 ** 31);
     requireInteger("messageTimeout", messageTimeout, 0, LONGEST_TIMEOUT);
     requireInteger("idleTimeout", idleTimeout, 0, LONGEST_TIMEOUT);
+    requireInteger("writeTimeout", writeTimeout, 1, LONGEST_TIMEOUT);
+    requireInteger("maxUnsent", maxUnsent, 0, Number.MAX_SAFE_INTEGER);
     this.registry = options.registry ?? new Registry();
-    this.#context = createSessionContext(this.registry, { dialect, maxState, messageTimeout, idleTimeout });
+    const limits = { dialect, maxState, messageTimeout, idleTimeout, writeTimeout, maxUnsent, maxSuspects: maxClients };
+    this.#context = createSessionContext(this.registry, limits);
     this.#maxClients = maxClients;
     this.#onEvent = options.onEvent;
     this.#listener = listen(options.hostname ?? "127.0.0.1", options.port ?? DEFAULT_PORT);
@@ -164,7 +187,7 @@ class TcpServer implements Server {
     if (this.#sessions.size + this.#refusals.size !== 0) {
       await new Promise<void>((resolve) => this.#lastEnded = resolve);
     }
-    clearDeadlines(this.#context);
+    closeSessionContext(this.#context);
   }
 
   /**

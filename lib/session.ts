@@ -20,12 +20,32 @@ import {
   NEED_MORE,
   type Token,
 } from "./codec.ts";
-import { Deadline, DeadlineQueue } from "./deadlines.ts";
+import { Deadline, Deadlines } from "./deadlines.ts";
 import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
+import { Feed, type Watcher } from "./feed.ts";
+import { FrameBuilder } from "./frames.ts";
+import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
 import { Pool } from "./pool.ts";
-import { CLOSE, type Dialect, DONE, GET, OPEN, SETTLE_TIMEOUT, UPDATE } from "./protocol.ts";
+import {
+  CLOSE,
+  type Dialect,
+  DONE,
+  GET,
+  HEARTBEAT_PATIENCE,
+  HELLO,
+  type LeaveCause,
+  LIST,
+  MESSAGE_NAMES,
+  OPEN,
+  PING,
+  SETTLE_TIMEOUT,
+  UPDATE,
+  WATCH,
+} from "./protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
+import { encodeJson, type Greeting, parseHello, parseList, parseWatch } from "./requests.ts";
+import { VERSION } from "./version.ts";
 
 /** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
 const QUIET_BUFFER = 512;
@@ -48,13 +68,10 @@ const SMALLEST_OUTPUT = 256;
 const EMPTY = new Uint8Array(0);
 const GOODBYE = Uint8Array.of(DONE);
 
-/** Why a client left the map. */
-export type LeaveCause = "close" | "disconnect" | "timeout" | "shutdown" | "error";
-
 /** What a session reports as it happens. */
 export type SessionEvent =
   | { kind: "join"; id: string; dialect: Dialect | "unsettled" }
-  | { kind: "leave"; id: string; cause: LeaveCause }
+  | NameEvent
   | { kind: "error"; error: TrackerError };
 
 /** What all sessions of a server share. */
@@ -65,14 +82,22 @@ export interface SessionContext {
   readonly dialect: Dialect | "auto";
   /** Longest state they take, in bytes. */
   readonly maxState: number;
-  /** How long a message that has begun may take. */
-  readonly message: DeadlineQueue;
-  /** How long a client may be silent. */
-  readonly idle: DeadlineQueue;
-  /** How long a connection of undecided dialect may be silent. */
-  readonly settle: DeadlineQueue;
-  /** How long a parting client may make no progress. */
-  readonly linger: DeadlineQueue;
+  /** How long a message that has begun may take, in milliseconds. */
+  readonly messageTimeout: number;
+  /** How long a client may be silent, in milliseconds. */
+  readonly idleTimeout: number;
+  /** Most bytes of changes a watcher may be behind while it takes nothing. */
+  readonly maxUnsent: number;
+  /** How long a watcher may take nothing before that is looked at, in milliseconds. */
+  readonly writeTimeout: number;
+  /** What ends all that takes too long. */
+  readonly deadlines: Deadlines;
+  /** Who holds which name. */
+  readonly names: Names;
+  /** What watchers are told. */
+  readonly feed: Feed;
+  /** Lent to one session after another for a list or a pong. */
+  readonly builder: FrameBuilder;
   /** Read buffers for connections that wait. */
   readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
   /** Read buffers on loan to connections while they are busy. */
@@ -91,6 +116,12 @@ export interface SessionLimits {
   messageTimeout: number;
   /** How long a client may be silent, in milliseconds; 0 for as long as it likes. */
   idleTimeout: number;
+  /** Most bytes of changes a watcher may be behind while it takes nothing. */
+  maxUnsent: number;
+  /** How long a watcher may take nothing before that is looked at, in milliseconds. */
+  writeTimeout: number;
+  /** Most named clients whose connection has ended and who are waited for. */
+  maxSuspects: number;
 }
 
 /**
@@ -98,17 +129,22 @@ export interface SessionLimits {
  *
  * @param registry The map they commit to
  * @param limits Their limits
- * @returns The context; {@linkcode clearDeadlines} must be called when the last session has ended
+ * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
 export function createSessionContext(registry: Registry, limits: SessionLimits): SessionContext {
+  const deadlines = new Deadlines();
   return {
     registry,
     dialect: limits.dialect ?? "auto",
     maxState: limits.maxState,
-    message: new DeadlineQueue(limits.messageTimeout),
-    idle: new DeadlineQueue(limits.idleTimeout),
-    settle: new DeadlineQueue(SETTLE_TIMEOUT),
-    linger: new DeadlineQueue(LINGER),
+    messageTimeout: limits.messageTimeout,
+    idleTimeout: limits.idleTimeout,
+    maxUnsent: limits.maxUnsent,
+    writeTimeout: limits.writeTimeout,
+    deadlines,
+    names: new Names(registry, deadlines, limits.maxSuspects),
+    feed: new Feed(registry),
+    builder: new FrameBuilder(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
     outputs: new Pool(64, () => new Output()),
@@ -116,12 +152,13 @@ export function createSessionContext(registry: Registry, limits: SessionLimits):
 }
 
 /**
- * Stops the timers of a context.
+ * Takes the clients that were being waited for out of the map, and stops the timer.
  *
  * @param context The context whose sessions have all ended
  */
-export function clearDeadlines(context: SessionContext): void {
-  for (const queue of [context.message, context.idle, context.settle, context.linger]) queue.clear();
+export function closeSessionContext({ names, deadlines }: SessionContext): void {
+  names.clear();
+  deadlines.clear();
 }
 
 /** Replies gathered for one write. */
@@ -134,6 +171,13 @@ class Output {
   get gathered(): Uint8Array {
     if (this.#view.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
     return this.#view;
+  }
+
+  /** Adds a copy of some bytes. */
+  add(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   /** Makes room for so many bytes more. */
@@ -149,7 +193,7 @@ class Output {
 type State = "open" | "parting" | "ended";
 
 /** The server's side of one connection. */
-export class Session {
+export class Session implements Holder {
   readonly #duplex: Duplex;
   readonly #context: SessionContext;
   readonly #parser: MessageParser;
@@ -157,6 +201,8 @@ export class Session {
   readonly #onEnd: ((session: Session) => void) | undefined;
   #state: State = "open";
   #entry: Entry | null = null;
+  #claim: Claim | null = null;
+  #watcher: Watcher | null = null;
 
   /** Bytes `#from..#to` of the buffer have arrived and are not parsed yet. */
   #buffer: Uint8Array<ArrayBuffer>;
@@ -165,9 +211,9 @@ export class Session {
   /** What the parser found last. */
   #token: Token = NEED_MORE;
 
-  /** Replies not yet written: short ones gathered, then at most one long map, then the last words of all. */
+  /** Replies not yet written: short ones gathered, then at most one long one, then frames, then the last words. */
   #output: Output | null = null;
-  #map: Uint8Array | null = null;
+  #longReply: Uint8Array | null = null;
   #lastWords: Uint8Array | null = null;
   /** Settles when the writing that is under way is done. */
   #writing: Promise<void> | null = null;
@@ -175,8 +221,12 @@ export class Session {
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
+  #heartbeatDeadline: Deadline | null = null;
+  /** How long a client that has promised a heartbeat may be silent, in milliseconds. */
+  #patience = 0;
   #settleDeadline: Deadline | null = null;
   #lingerDeadline: Deadline | null = null;
+  #watcherDeadline: Deadline | null = null;
 
   /**
    * @param duplex The connection; the session closes it in the end
@@ -218,7 +268,8 @@ export class Session {
         const count = await this.#duplex.read(this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to));
         if (!this.#isOpen) break;
         // A deadline that came first may be writing still; its replies go before those to what has just arrived.
-        if (this.#writing !== null) {
+        // A watcher is written to all the time, and is listened to all the same.
+        if (this.#writing !== null && this.#watcher === null) {
           await this.#writing;
           if (!this.#isOpen) break;
         }
@@ -250,6 +301,18 @@ export class Session {
     this.#part(causeOf(error), encodeError(error));
   }
 
+  /** Gives the client's name, and its entry with it, up to another connection. */
+  surrender(error: TrackerError): void {
+    this.#entry = null;
+    this.#claim = null;
+    this.refuse(error);
+  }
+
+  /** Tells of what happens to the client, also after the connection has ended. */
+  report(event: SessionEvent): void {
+    this.#report?.(event);
+  }
+
   /** Closes the connection at once, telling nothing. */
   abort(): void {
     this.#end();
@@ -258,14 +321,26 @@ export class Session {
   #note(count: number): void {
     this.#to += count;
     this.#armIdle();
+    if (this.#patience !== 0) this.#armHeartbeat();
     this.#settleDeadline?.disarm();
   }
 
-  /** Parses, commits and answers all that is complete; `null` when that needs no writing. */
+  /** Parses, commits and answers all that is complete; `null` when there is no writing to wait for. */
   #answer(): Promise<void> | null {
     this.#commit();
     if (this.#hasOutput) this.#writing ??= this.#write();
-    return this.#writing;
+    if (this.#watcher === null || !this.#isCaughtUp) return this.#writing;
+    // Nobody waits for this: that it broke ends the session all the same.
+    this.#writing?.catch(() => this.#end());
+    return null;
+  }
+
+  /** Tells a watcher what is new, unless it is being told already. */
+  #tellNews(): void {
+    if (!this.#isOpen || this.#writing !== null) return;
+    if (this.#watcher?.isLost) return this.refuse(lostError());
+    this.#writing = this.#write();
+    this.#writing.catch(() => this.#end());
   }
 
   /**
@@ -282,51 +357,129 @@ export class Session {
       const token = this.#token = parser.next(buffer, this.#from, to);
       if (token === UPDATE) {
         this.#setState(parser.stateStart, parser.stateEnd);
-      } else if (token === GET) {
+      } else if (token === GET && this.#watcher === null) {
         this.#answerMap();
-      } else if (token === OPEN) {
+      } else if (token === OPEN && this.#watcher === null) {
         this.#setState(parser.stateStart, parser.stateEnd);
         if (this.#isOpen) this.#answerDone();
-      } else {
+      } else if (!this.#commitRare(token)) {
         if (completed) this.#messageDeadline?.disarm();
-        if (token === CLOSE) this.#part("close", GOODBYE);
-        else if (token === INVALID && parser.error !== null) this.refuse(parser.error);
         return;
       }
       // Whoever listens to the registry or to the server's events may have ended the session just now.
       if (!this.#isOpen) return;
       completed = true;
       this.#from = parser.position;
-      if (this.#map !== null || (this.#output !== null && this.#output.length >= GATHERED_BYTES)) {
+      if (this.#longReply !== null || (this.#output !== null && this.#output.length >= GATHERED_BYTES)) {
         this.#messageDeadline?.disarm();
         return;
       }
     }
   }
 
+  /** Handles what a busy connection does not send all the time; `false` when that was the last for now. */
+  #commitRare(token: Token): boolean {
+    try {
+      if (token === CLOSE) this.#part("close", GOODBYE);
+      else if (token === INVALID && this.#parser.error !== null) throw this.#parser.error;
+      if (token < 0 || token === CLOSE) return false;
+      this.#answerRequest(token);
+    } catch (error) {
+      if (!(error instanceof TrackerError)) throw error;
+      this.refuse(error);
+      return false;
+    }
+    return true;
+  }
+
+  #answerRequest(token: Token): void {
+    if (this.#watcher !== null && token !== PING) throw watchingError(token);
+    const payload = this.#buffer.subarray(this.#parser.stateStart, this.#parser.stateEnd);
+    if (token === HELLO) this.#greet(payload);
+    else if (token === WATCH) this.#watch(payload);
+    else if (token === LIST) this.#answerList(payload);
+    else if (token === PING) this.#answerPing();
+  }
+
+  #greet(payload: Uint8Array): void {
+    const request = parseHello(payload);
+    const { registry, names, maxState } = this.#context;
+    if (request.name !== undefined) {
+      this.#claim = names.claim(request.name, request, this);
+      this.#entry = this.#claim.entry;
+    }
+    const { heartbeat = 0 } = request;
+    this.#patience = heartbeat * 1_000 * HEARTBEAT_PATIENCE;
+    if (this.#patience !== 0) this.#armHeartbeat();
+    const greeting: Greeting = {
+      server: "tracker",
+      version: VERSION,
+      incarnation: registry.incarnation,
+      id: this.#claim?.name ?? null,
+      resume: this.#claim?.key ?? null,
+      heartbeat,
+      grace: this.#claim === null ? 0 : request.grace ?? 0,
+      maxState,
+    };
+    this.#answerDone();
+    const json = encodeJson(greeting);
+    const output = this.#makeOutput();
+    output.reserve(MAP_LENGTH_SIZE);
+    output.length = encodeMapLength(output.bytes, output.length, json.length, "wide");
+    output.add(json);
+  }
+
+  #watch(payload: Uint8Array): void {
+    const request = parseWatch(payload);
+    this.#answerDone();
+    this.#watcher = this.#context.feed.watch(request, () => this.#tellNews());
+  }
+
+  #answerList(payload: Uint8Array): void {
+    const { prefix = "" } = parseList(payload);
+    const { registry, builder } = this.#context;
+    builder.beginList(registry.revision);
+    for (const entry of registry.entries()) {
+      if (entry.id.startsWith(prefix)) builder.record(entry);
+    }
+    const list = builder.finish();
+    if (list.length > GATHERED_BYTES) this.#longReply = list;
+    else this.#makeOutput().add(list);
+  }
+
+  #answerPing(): void {
+    if (this.#watcher === null) return this.#answerDone();
+    const { builder } = this.#context;
+    builder.pong(this.#watcher.revision);
+    this.#makeOutput().add(builder.finish());
+  }
+
+  #makeOutput(): Output {
+    return this.#output ??= this.#context.outputs.take();
+  }
+
   #setState(start: number, end: number): void {
     const { registry } = this.#context;
-    if (this.#entry === null) {
-      const entry = registry.open(this.#buffer, { start, end });
-      if (!this.#isOpen) {
-        registry.close(entry);
-        return;
-      }
-      this.#entry = entry;
-      this.#report?.({ kind: "join", id: entry.id, dialect: this.#parser.dialect });
-    } else {
-      registry.update(this.#entry, this.#buffer, start, end);
+    if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
+    const id = this.#claim?.name;
+    const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
+    if (!this.#isOpen) {
+      registry.close(entry, "disconnect");
+      return;
     }
+    this.#entry = entry;
+    if (this.#claim !== null) this.#claim.entry = entry;
+    this.#report?.({ kind: "join", id: entry.id, dialect: this.#parser.dialect });
   }
 
   #answerDone(): void {
-    const output = this.#output ??= this.#context.outputs.take();
+    const output = this.#makeOutput();
     output.reserve(1);
     output.bytes[output.length++] = DONE;
   }
 
   #answerMap(): void {
-    const output = this.#output ??= this.#context.outputs.take();
+    const output = this.#makeOutput();
     const map = this.#context.registry.flatten();
     const isShort = map.length <= GATHERED_BYTES;
     output.reserve(MAP_LENGTH_SIZE + (isShort ? map.length : 0));
@@ -335,7 +488,7 @@ export class Session {
       output.bytes.set(map, output.length);
       output.length += map.length;
     } else {
-      this.#map = map;
+      this.#longReply = map;
     }
   }
 
@@ -390,7 +543,8 @@ export class Session {
   }
 
   get #hasOutput(): boolean {
-    return this.#output !== null || this.#map !== null || this.#lastWords !== null;
+    return this.#output !== null || this.#longReply !== null || this.#lastWords !== null ||
+      this.#watcher?.hasNews === true;
   }
 
   /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
@@ -403,6 +557,7 @@ export class Session {
    * interleave. To be called with output waiting, so that it does not end before `#writing` has been set.
    */
   async #write(): Promise<void> {
+    if (this.#watcher !== null) this.#armWatcher();
     do {
       const output = this.#output;
       // Whoever adds a reply while this is being written gathers it apart.
@@ -415,13 +570,19 @@ export class Session {
       if (output !== null) this.#returnOutput(output);
       if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
     } while (this.#hasOutput);
+    this.#watcherDeadline?.disarm();
     this.#writing = null;
   }
 
-  /** A client that takes what it is sent is not silent; it is this side that was too busy to listen. */
+  /**
+   * A client that takes what it is sent is not silent; it is this side that was too busy to listen. Only a watcher is
+   * listened to meanwhile, so its taking does not stand for the heartbeat that it has promised.
+   */
   #noteProgress(): void {
-    if (this.#isOpen) this.#armIdle();
-    else this.#armLinger();
+    if (!this.#isOpen) return this.#armLinger();
+    this.#armIdle();
+    if (this.#watcher !== null) this.#armWatcher();
+    else if (this.#patience !== 0) this.#armHeartbeat();
   }
 
   #returnOutput(output: Output): void {
@@ -429,12 +590,23 @@ export class Session {
     this.#context.outputs.give(output);
   }
 
-  /** A long map, or else the last words: neither is gathered with other replies. */
+  /** A long reply, or else a frame, or else the last words: none of them is gathered with other replies. */
   #takeLargeOutput(): Uint8Array {
-    const bytes = this.#map ?? this.#lastWords ?? EMPTY;
-    if (this.#map !== null) this.#map = null;
-    else this.#lastWords = null;
-    return bytes;
+    const reply = this.#longReply;
+    if (reply !== null) {
+      this.#longReply = null;
+      return reply;
+    }
+    if (this.#watcher?.hasNews) return this.#takeFrame(this.#watcher);
+    const lastWords = this.#lastWords;
+    this.#lastWords = null;
+    return lastWords ?? EMPTY;
+  }
+
+  #takeFrame(watcher: Watcher): Uint8Array {
+    if (!watcher.isLost) return watcher.next() ?? EMPTY;
+    this.refuse(lostError());
+    return EMPTY;
   }
 
   /** From here on the client is out of the map; the connection lives on only to say the last words. */
@@ -472,38 +644,68 @@ export class Session {
     this.#leave("disconnect");
     this.#disarm();
     this.#lingerDeadline?.disarm();
+    this.#watcherDeadline?.disarm();
     this.#duplex.close();
   }
 
   #leave(cause: LeaveCause): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+    const claim = this.#claim;
     const entry = this.#entry;
-    if (entry === null) return;
+    this.#claim = null;
     this.#entry = null;
-    this.#context.registry.close(entry);
-    this.#report?.({ kind: "leave", id: entry.id, cause });
+    if (claim !== null) {
+      this.#context.names.release(claim, cause);
+    } else if (entry !== null && this.#context.registry.close(entry, cause)) {
+      this.#report?.({ kind: "leave", id: entry.id, cause });
+    }
   }
 
   #disarm(): void {
     this.#messageDeadline?.disarm();
     this.#idleDeadline?.disarm();
+    this.#heartbeatDeadline?.disarm();
     this.#settleDeadline?.disarm();
   }
 
   #armMessage(): void {
-    const { message } = this.#context;
+    const { deadlines, messageTimeout } = this.#context;
+    if (messageTimeout === 0) return;
     this.#messageDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`a message was not complete ${message.duration} ms after it began`));
+      this.refuse(timeoutError(`a message was not complete ${messageTimeout} ms after it began`));
     });
-    message.arm(this.#messageDeadline);
+    deadlines.arm(this.#messageDeadline, messageTimeout);
   }
 
   #armIdle(): void {
-    const { idle } = this.#context;
-    if (idle.duration === 0) return;
+    const { deadlines, idleTimeout } = this.#context;
+    if (idleTimeout === 0) return;
     this.#idleDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`nothing was heard for ${idle.duration} ms`));
+      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`));
     });
-    idle.arm(this.#idleDeadline);
+    deadlines.arm(this.#idleDeadline, idleTimeout);
+  }
+
+  #armHeartbeat(): void {
+    if (!this.#isOpen) return;
+    this.#heartbeatDeadline ??= new Deadline(() => {
+      this.refuse(
+        timeoutError(`nothing was heard for ${this.#patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`),
+      );
+    });
+    this.#context.deadlines.arm(this.#heartbeatDeadline, this.#patience);
+  }
+
+  /** While a watcher takes nothing it is looked at from time to time; one that owes little may take as long as it likes. */
+  #armWatcher(): void {
+    const { deadlines, maxUnsent, writeTimeout } = this.#context;
+    this.#watcherDeadline ??= new Deadline(() => {
+      const unsent = this.#watcher?.unsent() ?? 0;
+      if (unsent > maxUnsent) this.refuse(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
+      else this.#armWatcher();
+    });
+    if (this.#isOpen) deadlines.arm(this.#watcherDeadline, writeTimeout);
   }
 
   #armSettle(): void {
@@ -512,18 +714,31 @@ export class Session {
       // The read that is under way stays where it is in the buffer: nothing is moved here.
       this.#answer()?.catch(() => this.#end());
     });
-    this.#context.settle.arm(this.#settleDeadline);
+    this.#context.deadlines.arm(this.#settleDeadline, SETTLE_TIMEOUT);
   }
 
   #armLinger(): void {
     if (this.#state === "ended") return;
     this.#lingerDeadline ??= new Deadline(() => this.#end());
-    this.#context.linger.arm(this.#lingerDeadline);
+    this.#context.deadlines.arm(this.#lingerDeadline, LINGER);
   }
 }
 
 function timeoutError(why: string): TrackerError {
   return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
+}
+
+function slowError(why: string): TrackerError {
+  return new TrackerError("SLOW_CONSUMER", `Cannot keep up: ${why}`);
+}
+
+function lostError(): TrackerError {
+  return slowError("leaves that it was not told of are forgotten");
+}
+
+function watchingError(token: Token): TrackerError {
+  const message = `${MESSAGE_NAMES[token]} cannot be sent on a connection that watches`;
+  return new TrackerError("BAD_TYPE", `Cannot take message: ${message}`);
 }
 
 function causeOf(error: TrackerError): LeaveCause {

@@ -10,6 +10,7 @@ import {
   encodeMapLength,
   type Expected,
   GET,
+  HELLO,
   INVALID,
   MessageEncoder,
   MessageParser,
@@ -17,6 +18,7 @@ import {
   type MessageType,
   NEED_MORE,
   OPEN,
+  PING,
   REPLY_DONE,
   REPLY_ERROR,
   REPLY_MAP,
@@ -176,12 +178,48 @@ Deno.test("codec refuses wrong magic, version and type as soon as the byte is th
   assertEquals(errorOf(66, 2).message, "Cannot parse message: its version is 2, not 1");
   assertEquals(errorOf(66, 2).code, "BAD_VERSION");
   assertEquals(errorOf(66, 1, 3, 66, 0).code, "BAD_VERSION");
-  for (let type = 4; type < 256; type++) {
+  for (let type = 8; type < 256; type++) {
     assertEquals(errorOf(42, type).code, "BAD_TYPE");
-    assertEquals(errorOf(66, 1, type).message, `Cannot parse message: there is no type ${type}`);
     assertEquals(errorOf(42, 0, 1, "a", 42, type).code, "BAD_TYPE");
     assertEquals(errorOf(42, 0, longLength(1), "a", 42, type).code, "BAD_TYPE");
+    assertEquals(errorOf(42, 4, longLength(2), "{}", 42, type).code, "BAD_TYPE");
   }
+  for (let type = 4; type < 256; type++) {
+    assertEquals(errorOf(66, 1, type).message, `Cannot parse message: there is no type ${type}`);
+  }
+});
+
+Deno.test("codec refuses the extensions' messages on a connection that did not begin with Hello", () => {
+  for (const [type, name] of [[5, "Watch"], [6, "List"], [7, "Ping"]] as const) {
+    const message = `Cannot parse message: type ${type} (${name}) needs a connection that began with Hello`;
+    for (const before of [[], [42, 3], [42, 0, 1, "a"], [42, 0, longLength(1), "a"]]) {
+      const error = errorOf(...before, 42, type);
+      assertEquals([error.code, error.message], ["BAD_TYPE", message]);
+    }
+  }
+});
+
+Deno.test("codec takes a Hello as the first message of a 42 connection only", () => {
+  const hello = [42, 4, longLength(2), "{}"];
+  assertEquals(parse([bytesOf(...hello)]).parser.extended, true);
+  assertEquals(parse([bytesOf(...hello)]).parser.dialect, "wide");
+  assertEquals(errorOf(42, 4, longLength(4_097)).code, "BAD_HELLO");
+  assertEquals(errorOf(42, 4, 255, 255, 255, 255, 255, 255, 255, 255).code, "BAD_HELLO");
+  for (const before of [[42, 3], [42, 0, 1, "a"], [42, 0, longLength(1), "a"], hello]) {
+    assertEquals(errorOf(...before, ...hello).code, "BAD_HELLO");
+  }
+});
+
+Deno.test("codec takes a Hello where wide is insisted on, and no other dialect", () => {
+  const bytes = bytesOf(42, 4, longLength(2), "{}", 42, 7);
+  const tokensOf = (dialect: "wide" | "compact" | "java") => {
+    const parser = new MessageParser({ dialect });
+    const first = parser.next(bytes, 0, bytes.length);
+    return [first, parser.next(bytes, parser.position, bytes.length)];
+  };
+  assertEquals(tokensOf("wide"), [HELLO, PING]);
+  assertEquals(tokensOf("compact"), [INVALID, INVALID]);
+  assertEquals(tokensOf("java"), [INVALID, INVALID]);
 });
 
 Deno.test("codec stays with its error", () => {
@@ -415,7 +453,7 @@ Deno.test("an error reply keeps its code, and an unknown code its text", () => {
     return [parser.error?.code, parser.error?.message];
   };
   assertEquals(read("BAD_TYPE: there is\nno type"), ["BAD_TYPE", "there is\nno type"]);
-  assertEquals(read("NAME_TAKEN: ada"), ["REFUSED", "NAME_TAKEN: ada"]);
+  assertEquals(read("NO_SUCH_CODE: ada"), ["REFUSED", "NO_SUCH_CODE: ada"]);
   assertEquals(read("ABORTED: not a wire code"), ["REFUSED", "ABORTED: not a wire code"]);
   assertEquals(read("?"), ["REFUSED", "?"]);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Deadline, DeadlineQueue } from "../lib/deadlines.ts";
+import fc from "fast-check";
+import { Deadline, Deadlines } from "../lib/deadlines.ts";
 
 /** A deadline that can be waited for. */
 function awaitable(): { deadline: Deadline; expired: Promise<void> } {
@@ -7,92 +8,117 @@ function awaitable(): { deadline: Deadline; expired: Promise<void> } {
   return { deadline: new Deadline(resolve), expired: promise };
 }
 
+/** Keeps the program from doing anything else for a while. */
+function standStill(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
+
 Deno.test("a deadline expires once, not before its time", async () => {
-  const queue = new DeadlineQueue(20);
+  const deadlines = new Deadlines();
   const { deadline, expired } = awaitable();
   const start = performance.now();
-  queue.arm(deadline);
+  deadlines.arm(deadline, 20);
   assert(deadline.armed);
   await expired;
   assert(performance.now() - start >= 20);
   assert(!deadline.armed);
 });
 
-Deno.test("a disarmed deadline does not expire, and does not hold up the ones behind it", async () => {
-  const queue = new DeadlineQueue(10);
+Deno.test("a disarmed deadline does not expire, and does not hold up the others", async () => {
+  const deadlines = new Deadlines();
   let wrong = 0;
-  const disarmed = [new Deadline(() => wrong++), new Deadline(() => wrong++), new Deadline(() => wrong++)];
+  const disarmed = Array.from({ length: 5 }, () => new Deadline(() => wrong++));
   const { deadline, expired } = awaitable();
-  const [first, second, third] = disarmed;
-  assert(first !== undefined && second !== undefined && third !== undefined);
-  queue.arm(first);
-  queue.arm(second);
-  queue.arm(deadline);
-  queue.arm(third);
-  second.disarm();
-  first.disarm();
-  third.disarm();
-  third.disarm();
+  for (const [index, other] of disarmed.entries()) deadlines.arm(other, 8 + index);
+  deadlines.arm(deadline, 10);
+  for (const other of disarmed) other.disarm();
+  disarmed[0]?.disarm();
   await expired;
   assertEquals(wrong, 0);
 });
 
-Deno.test("arming anew begins anew", async () => {
-  const queue = new DeadlineQueue(30);
+Deno.test("arming anew begins anew, for a shorter or a longer time", async () => {
+  const deadlines = new Deadlines();
   const order: string[] = [];
   const done = Promise.withResolvers<void>();
-  const early = new Deadline(() => order.push("early"));
-  const late = new Deadline(() => {
-    order.push("late");
+  const postponed = new Deadline(() => {
+    order.push("postponed");
     done.resolve();
   });
-  queue.arm(late);
-  queue.arm(early);
-  queue.arm(late);
+  const advanced = new Deadline(() => order.push("advanced"));
+  deadlines.arm(postponed, 5);
+  deadlines.arm(advanced, 60_000);
+  deadlines.arm(new Deadline(() => order.push("between")), 25);
+  deadlines.arm(postponed, 40);
+  deadlines.arm(advanced, 10);
   await done.promise;
-  assertEquals(order, ["early", "late"]);
+  assertEquals(order, ["advanced", "between", "postponed"]);
 });
 
 Deno.test("a deadline armed while another expires is kept", async () => {
-  const queue = new DeadlineQueue(5);
+  const deadlines = new Deadlines();
   const { deadline, expired } = awaitable();
-  queue.arm(new Deadline(() => queue.arm(deadline)));
+  deadlines.arm(new Deadline(() => deadlines.arm(deadline, 5)), 5);
   await expired;
 });
 
-Deno.test("an expiry that arms another does not hold up those behind it", async () => {
-  const queue = new DeadlineQueue(100);
-  const { deadline, expired } = awaitable();
-  const again = new Deadline(() => {});
-  const start = performance.now();
-  queue.arm(new Deadline(() => queue.arm(again)));
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  queue.arm(deadline);
-  await expired;
-  assert(performance.now() - start < 190);
-  queue.clear();
-});
-
-Deno.test("a deadline that moves to another queue leaves the first", async () => {
-  const [short, long] = [new DeadlineQueue(5), new DeadlineQueue(20)];
+Deno.test("a stall is added to every deadline, also to those that were far off", async () => {
+  const deadlines = new Deadlines();
+  const order: string[] = [];
+  const heard = new Deadline(() => order.push("given up"));
   const { deadline, expired } = awaitable();
   const start = performance.now();
-  short.arm(deadline);
-  long.arm(deadline);
+  deadlines.arm(heard, 300);
+  deadlines.arm(deadline, 700);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  standStill(600);
+  // What came in during the stall is read in the turn after it.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  deadlines.arm(heard, 60_000);
   await expired;
-  assert(performance.now() - start >= 20);
-  short.clear();
+  assertEquals(order, []);
+  assert(performance.now() - start >= 1_000, "the stall of 600 ms was not added to the 700");
+  deadlines.clear();
 });
 
-Deno.test("a duration of 0 means never, and a cleared queue keeps no timer", () => {
-  const never = new DeadlineQueue(0);
+Deno.test("a duration of 0 means never, and cleared deadlines keep no timer", () => {
+  const deadlines = new Deadlines();
   const deadline = new Deadline(() => {
     throw new Error("expired");
   });
-  never.arm(deadline);
+  deadlines.arm(deadline, 0);
   assert(!deadline.armed);
-  const queue = new DeadlineQueue(60_000);
-  queue.arm(deadline);
-  queue.clear();
+  deadlines.arm(deadline, 60_000);
+  deadlines.clear();
   assert(!deadline.armed);
+});
+
+Deno.test("deadlines: armed, postponed and disarmed at random, they expire in order", async () => {
+  const step = fc.record({ which: fc.nat(19), wait: fc.integer({ min: 0, max: 12 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
+      const deadlines = new Deadlines();
+      const due = new Map<Deadline, number>();
+      const expired: number[] = [];
+      const all = Array.from({ length: 20 }, () => {
+        const deadline: Deadline = new Deadline(() => {
+          expired.push(due.get(deadline)!);
+          due.delete(deadline);
+        });
+        return deadline;
+      });
+      for (const { which, wait } of steps) {
+        deadlines.arm(all[which]!, wait);
+        if (wait === 0) due.delete(all[which]!);
+        else due.set(all[which]!, all[which]!.due);
+      }
+      const expected = [...due.values()].sort((one, other) => one - other);
+      const last = awaitable();
+      deadlines.arm(last.deadline, 20);
+      await last.expired;
+      assertEquals(expired, expected);
+    }),
+    { numRuns: 30 },
+  );
 });

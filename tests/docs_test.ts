@@ -6,7 +6,7 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/
 import type { Flag } from "../lib/commands/flags.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
-import type { LeaveCause, ServerEvent } from "../mod.ts";
+import { LEAVE_CAUSES, type ServerEvent } from "../mod.ts";
 import { bytesOf, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -114,22 +114,17 @@ Deno.test("PROTOCOL lists every error code of the wire, and no other", async () 
 Deno.test("README lists every event of the log and every cause of a leave", async () => {
   // The compiler sees to it that these are complete.
   const events: Record<ServerEvent["kind"] | "dropped", true> = {
+    suspect: true,
+    resume: true,
     join: true,
     leave: true,
     error: true,
     "accept-error": true,
     dropped: true,
   };
-  const causes: Record<LeaveCause, true> = {
-    close: true,
-    disconnect: true,
-    timeout: true,
-    shutdown: true,
-    error: true,
-  };
   const tables = tablesOf(sectionOf(await read("README.md"), "The log"));
   const documented = tables.map((rows) => rows.map(([first = ""]) => codeOf(first)[0]));
-  assertEquals(documented, [Object.keys(events), Object.keys(causes)]);
+  assertEquals(documented, [Object.keys(events), [...LEAVE_CAUSES]]);
 });
 
 const UNITS: Readonly<Record<string, number>> = {

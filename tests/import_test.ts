@@ -6,9 +6,11 @@ const root = new URL("../", import.meta.url);
 function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
     const path = new URL(request.url).pathname;
-    if (!/^\/(mod\.ts|lib\/[a-z]+\.ts)$/.test(path)) return new Response("not found", { status: 404 });
+    if (!/^\/(mod\.ts|deno\.json|lib\/[a-z]+\.ts)$/.test(path)) return new Response("not found", { status: 404 });
     const text = await Deno.readTextFile(new URL(`.${path}`, root));
-    return new Response(text, { headers: { "content-type": "application/typescript" } });
+    return new Response(text, {
+      headers: { "content-type": path.endsWith(".json") ? "application/json" : "application/typescript" },
+    });
   });
 }
 

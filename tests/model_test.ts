@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Client, type Dialect, DIALECTS, Registry } from "../mod.ts";
-import { clearDeadlines, createSessionContext, Session, type SessionContext } from "../lib/session.ts";
+import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../lib/session.ts";
 import { textOf } from "./support/bytes.ts";
+import { LIMITS } from "./support/limits.ts";
 import { createPair } from "./support/memory.ts";
 
 /** One of up to eight clients, and what the model knows of it. */
@@ -36,7 +37,7 @@ Deno.test("any interleaving of eight clients agrees with a plain Map", async () 
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 60 }), fc.nat(), async (actions, seed) => {
       const registry = new Registry();
-      const context = createSessionContext(registry, { maxState: 65_536, messageTimeout: 10_000, idleTimeout: 0 });
+      const context = createSessionContext(registry, LIMITS);
       const peers = new Map<number, Peer>();
       const everyone: Peer[] = [];
       const model = new Map<string, string>();
@@ -72,7 +73,7 @@ Deno.test("any interleaving of eight clients agrees with a plain Map", async () 
         await peer.ended;
       }
       assertEquals(textOf(registry.flatten()), "{}");
-      clearDeadlines(context);
+      closeSessionContext(context);
     }),
     { numRuns: 200 },
   );
@@ -82,7 +83,7 @@ Deno.test("clients that all act at once leave the map that each one's last word 
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 80 }), fc.nat(), async (actions, seed) => {
       const registry = new Registry();
-      const context = createSessionContext(registry, { maxState: 65_536, messageTimeout: 10_000, idleTimeout: 0 });
+      const context = createSessionContext(registry, LIMITS);
       const peers = Array.from(
         { length: 8 },
         (_, who) => join(context, DIALECTS[(seed + who) % 3] ?? "wide", seed + who),
@@ -102,7 +103,7 @@ Deno.test("clients that all act at once leave the map that each one's last word 
       await Promise.all(peers.map(({ client }) => client.close()));
       await Promise.all(peers.map(({ ended }) => ended));
       assertEquals(registry.size, 0);
-      clearDeadlines(context);
+      closeSessionContext(context);
     }),
     { numRuns: 100 },
   );

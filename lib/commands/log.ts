@@ -123,6 +123,9 @@ function lineOf(event: ServerEvent): Line {
   switch (event.kind) {
     case "join":
       return { event: event.kind, id: event.id, peer, dialect: event.dialect };
+    case "resume":
+      return { event: event.kind, id: event.id, peer };
+    case "suspect":
     case "leave":
       return { event: event.kind, id: event.id, peer, cause: event.cause };
     case "error":

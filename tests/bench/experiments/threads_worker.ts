@@ -4,13 +4,14 @@
  * @module
  */
 
+import { LIMITS } from "../../support/limits.ts";
 import { Registry } from "../../../lib/registry.ts";
 import { createSessionContext, Session } from "../../../lib/session.ts";
 
 const port = Number(new URL(import.meta.url).searchParams.get("port"));
 const registry = new Registry();
 registry.open("ready");
-const context = createSessionContext(registry, { maxState: 65_536, messageTimeout: 10_000, idleTimeout: 0 });
+const context = createSessionContext(registry, LIMITS);
 const listener = Deno.listen({ hostname: "127.0.0.1", port, reusePort: true });
 for (;;) {
   const connection = await listener.accept();

@@ -1,18 +1,18 @@
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { Client, type ClientOptions, connect, DIALECTS, TrackerError } from "../mod.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Connection, type ConnectionOptions, dial, DIALECTS, TrackerError } from "../mod.ts";
 import { AWKWARD_STATES } from "./fixtures/conversations.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "./support/bytes.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";
 import { TcpBench } from "./support/tcp.ts";
 
-/** A client whose server is the test. */
+/** A connection whose server is the test. */
 class ClientBench implements AsyncDisposable {
-  readonly client: Client;
+  readonly client: Connection;
   readonly server: MemoryConnection;
 
-  constructor(options: ClientOptions = {}, seed?: number) {
+  constructor(options: ConnectionOptions = {}, seed?: number) {
     const [client, server] = createPair(seed);
-    this.client = new Client(client, options);
+    this.client = new Connection(client, options);
     this.server = server;
   }
 
@@ -32,11 +32,20 @@ class ClientBench implements AsyncDisposable {
   }
 }
 
+/** A connection to a server of this process, which opens if there is a state. */
+async function connect(
+  { port, state, ...options }: ConnectionOptions & { port: number; state?: string | Uint8Array },
+): Promise<Connection> {
+  const connection = new Connection(await dial("127.0.0.1", port, undefined, 10_000), options);
+  if (state !== undefined) await connection.open(state);
+  return connection;
+}
+
 async function codeOf(run: Promise<unknown>): Promise<string> {
   return (await assertRejects(() => run, TrackerError)).code;
 }
 
-Deno.test("client opens, updates, reads and closes in every dialect", async () => {
+Deno.test("a connection opens, updates, reads and closes in every dialect", async () => {
   for (const dialect of DIALECTS) {
     await using bench = new TcpBench();
     const client = await connect({ port: bench.port, dialect, state: "first" });
@@ -54,7 +63,7 @@ Deno.test("client opens, updates, reads and closes in every dialect", async () =
   }
 });
 
-Deno.test("client carries awkward states through Open and Update in every dialect", async () => {
+Deno.test("a connection carries awkward states through Open and Update in every dialect", async () => {
   await using bench = new TcpBench();
   for (const dialect of DIALECTS) {
     for (const [name, state] of Object.entries(AWKWARD_STATES)) {
@@ -70,7 +79,7 @@ Deno.test("client carries awkward states through Open and Update in every dialec
   }
 });
 
-Deno.test("compact client brings across even the one state that an Update cannot carry", async () => {
+Deno.test("a compact connection brings across even the one state that an Update cannot carry", async () => {
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port, dialect: "compact", state: "x" });
   const awkward = bytesOf(254, "y".repeat(254));
@@ -82,7 +91,7 @@ Deno.test("compact client brings across even the one state that an Update cannot
   assertEquals(message, "Cannot encode state: 256 bytes is above the compact dialect's limit of 255");
 });
 
-Deno.test("compact client reads a map that outgrew 255 bytes", async () => {
+Deno.test("a compact connection reads a map that outgrew 255 bytes", async () => {
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port, dialect: "compact", state: "x" });
   bench.registry.open("y".repeat(100_000), { id: "big" });
@@ -119,7 +128,7 @@ Deno.test("updates of one turn go out in one write", async () => {
     writes++;
     return write(bytes);
   };
-  const client = new Client(near);
+  const client = new Connection(near);
   for (let round = 0; round < 500; round++) client.update("x");
   await client.update("y");
   assertEquals(writes, 1);
@@ -276,68 +285,6 @@ Deno.test("close is bounded in time by a server that does not answer", async () 
   await using bench = new ClientBench({ timeout: 20 });
   assertEquals(await codeOf(bench.client.close()), "TIMEOUT");
   await bench.client.finished;
-});
-
-Deno.test("an undisposed connection is closed by await using, whatever state it is in", async () => {
-  await using bench = new TcpBench();
-  {
-    await using client = await connect({ port: bench.port, state: "a" });
-    client.abort();
-  }
-  await bench.until((map) => map === "{}");
-});
-
-Deno.test("connecting fails with a code and a reason", async () => {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  listener.close();
-  const refused = await assertRejects(() => connect({ port }), TrackerError);
-  assertEquals(refused.code, "CONNECTION_REFUSED");
-  assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: nothing listens there`);
-  assertInstanceOf(refused.cause, Deno.errors.ConnectionRefused);
-  assertEquals(await codeOf(connect({ port, signal: AbortSignal.abort() })), "ABORTED");
-  assertEquals(await codeOf(connect({ hostname: "no such host", port })), "CONNECTION_FAILED");
-});
-
-Deno.test("connecting gives up on a server that accepts and says nothing", async () => {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  assertEquals(await codeOf(connect({ port, state: "a", timeout: 30 })), "TIMEOUT");
-  const controller = new AbortController();
-  const waiting = codeOf(connect({ port, state: "a", signal: controller.signal }));
-  const first = await listener.accept();
-  const second = await listener.accept();
-  controller.abort();
-  assertEquals(await waiting, "ABORTED");
-  first.close();
-  second.close();
-});
-
-Deno.test("connecting gives up in time when the system gets no answer", async () => {
-  const { connect: dial } = Deno;
-  Deno.connect = ((options: Deno.ConnectOptions) =>
-    new Promise<Deno.TcpConn>((_, reject) => {
-      options.signal?.addEventListener("abort", () => reject(options.signal?.reason));
-    })) as typeof Deno.connect;
-  try {
-    const error = await assertRejects(() => connect({ port: 6789, timeout: 20 }), TrackerError);
-    assertEquals(error.code, "TIMEOUT");
-    assertEquals(error.message, "Cannot connect to 127.0.0.1:6789: no answer within 20 ms");
-    const controller = new AbortController();
-    const waiting = codeOf(connect({ hostname: "::1", signal: controller.signal }));
-    controller.abort();
-    assertEquals(await waiting, "ABORTED");
-  } finally {
-    Deno.connect = dial;
-  }
-});
-
-Deno.test({
-  name: "connecting without Deno's permission is refused with a code",
-  permissions: { net: false },
-  async fn() {
-    assertEquals(await codeOf(connect({ port: 1 })), "PERMISSION_DENIED");
-  },
 });
 
 Deno.test("a client that reads text keeps a byte order mark and marks what is no text", async () => {

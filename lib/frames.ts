@@ -9,7 +9,6 @@
 
 import { TrackerError } from "./errors.ts";
 import { EVENT_KINDS, type EventKind, LEAVE_CAUSES, type LeaveCause, type Status, STATUSES } from "./protocol.ts";
-import type { Entry } from "./registry.ts";
 
 /** What a watcher is told of one client, or of the watch itself. */
 export type WatchEvent =
@@ -69,6 +68,26 @@ const SMALLEST_BUILDER = 4_096;
 /** A buffer that has grown beyond this is not kept for the next frame, in bytes. */
 const KEPT_BUILDER = 1_048_576;
 
+/** A client as a frame or list tells of it. An entry of the registry is one. */
+export interface FramedClient {
+  /** Whether its connection lasts. */
+  readonly status: Status;
+  /** The map's revision at its last change. */
+  readonly revision: number;
+  /** When it opened, in milliseconds since 1970-01-01 UTC. */
+  readonly openedAt: number;
+  /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
+  readonly updatedAt: number;
+  /** The identifier's length in UTF-8, in bytes. */
+  readonly idLength: number;
+  /** The state's length, in bytes. */
+  readonly stateLength: number;
+  /** Copies the identifier to a place, and returns the offset after it. */
+  writeId(target: Uint8Array, at: number): number;
+  /** Copies the state to a place, and returns the offset after it. */
+  writeState(target: Uint8Array, at: number): number;
+}
+
 const encoder = new TextEncoder();
 
 /** Writes frames and lists. One builder writes one after another, and keeps its buffer for the next. */
@@ -89,10 +108,10 @@ export class FrameBuilder {
   }
 
   /** Adds a client of the snapshot. */
-  present(entry: Entry): void {
-    this.#event("present", entry.revision, entry, 5 + entry.stateLength);
-    this.#bytes[this.#at++] = STATUSES.indexOf(entry.status);
-    this.#state(entry);
+  present(client: FramedClient): void {
+    this.#event("present", client.revision, client, 5 + client.stateLength);
+    this.#bytes[this.#at++] = STATUSES.indexOf(client.status);
+    this.#state(client);
   }
 
   /** Adds the end of the snapshot. */
@@ -103,14 +122,14 @@ export class FrameBuilder {
   }
 
   /** Adds a client's entering, or its new state. */
-  state(kind: "join" | "update", revision: number, entry: Entry): void {
-    this.#event(kind, revision, entry, 4 + entry.stateLength);
-    this.#state(entry);
+  state(kind: "join" | "update", revision: number, client: FramedClient): void {
+    this.#event(kind, revision, client, 4 + client.stateLength);
+    this.#state(client);
   }
 
   /** Adds a client's loss of its connection, or its return. */
-  status(kind: "suspect" | "resume", revision: number, entry: Entry): void {
-    this.#event(kind, revision, entry, 0);
+  status(kind: "suspect" | "resume", revision: number, client: FramedClient): void {
+    this.#event(kind, revision, client, 0);
   }
 
   /** Adds a client's leaving. */
@@ -135,14 +154,14 @@ export class FrameBuilder {
   }
 
   /** Adds a client's record to a list. */
-  record(entry: Entry): void {
-    this.#reserve(RECORD_OVERHEAD + entry.idLength + entry.stateLength);
-    this.#id(entry);
-    this.#bytes[this.#at++] = STATUSES.indexOf(entry.status);
-    this.#long(entry.revision);
-    this.#long(entry.openedAt);
-    this.#long(entry.updatedAt);
-    this.#state(entry);
+  record(client: FramedClient): void {
+    this.#reserve(RECORD_OVERHEAD + client.idLength + client.stateLength);
+    this.#id(client);
+    this.#bytes[this.#at++] = STATUSES.indexOf(client.status);
+    this.#long(client.revision);
+    this.#long(client.openedAt);
+    this.#long(client.updatedAt);
+    this.#state(client);
     this.#events++;
   }
 
@@ -162,12 +181,12 @@ export class FrameBuilder {
     return bytes;
   }
 
-  #event(kind: EventKind, revision: number, entry: Entry | null, rest: number): void {
-    this.#reserve(EVENT_HEADER + (entry === null ? 0 : entry.idLength) + rest);
+  #event(kind: EventKind, revision: number, client: FramedClient | null, rest: number): void {
+    this.#reserve(EVENT_HEADER + (client === null ? 0 : client.idLength) + rest);
     this.#bytes[this.#at++] = EVENT_KINDS[kind];
     this.#long(revision);
-    if (entry !== null) {
-      this.#id(entry);
+    if (client !== null) {
+      this.#id(client);
     } else {
       this.#view.setUint16(this.#at, 0);
       this.#at += 2;
@@ -175,14 +194,14 @@ export class FrameBuilder {
     this.#events++;
   }
 
-  #id(entry: Entry): void {
-    this.#view.setUint16(this.#at, entry.idLength);
-    this.#at = entry.writeId(this.#bytes, this.#at + 2);
+  #id(client: FramedClient): void {
+    this.#view.setUint16(this.#at, client.idLength);
+    this.#at = client.writeId(this.#bytes, this.#at + 2);
   }
 
-  #state(entry: Entry): void {
-    this.#view.setUint32(this.#at, entry.stateLength);
-    this.#at = entry.writeState(this.#bytes, this.#at + 4);
+  #state(client: FramedClient): void {
+    this.#view.setUint32(this.#at, client.stateLength);
+    this.#at = client.writeState(this.#bytes, this.#at + 4);
   }
 
   /** A text of ASCII characters, which is what incarnations are made of. */

@@ -7,7 +7,7 @@ import type { Flag } from "../lib/commands/flags.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
 import { LEAVE_CAUSES, type ServerEvent } from "../mod.ts";
-import { bytesOf, readToEnd, textOf, writeFully } from "./support/bytes.ts";
+import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -114,9 +114,9 @@ Deno.test("PROTOCOL lists every error code of the wire, and no other", async () 
 Deno.test("README lists every event of the log and every cause of a leave", async () => {
   // The compiler sees to it that these are complete.
   const events: Record<ServerEvent["kind"] | "dropped", true> = {
+    join: true,
     suspect: true,
     resume: true,
-    join: true,
     leave: true,
     error: true,
     "accept-error": true,
@@ -136,7 +136,7 @@ const UNITS: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
   connections: 1,
   characters: 1,
-  buffers: 1,
+  leaves: 1,
 };
 
 /** `16 MiB` or `16,384 connections`, as a number of bytes, milliseconds or things. */
@@ -238,7 +238,7 @@ Deno.test("the golden bytes have a row for every dialect, type and error that on
     assert(sent.some((cell) => codeOf(cell).some((code) => code.startsWith(header))), header);
   }
   const replies = rows.map(([, , reply]) => reply).join("\n");
-  for (const code of ["BAD_MAGIC", "BAD_VERSION", "BAD_TYPE", "STATE_TOO_LARGE"]) {
+  for (const code of ["BAD_MAGIC", "BAD_VERSION", "BAD_TYPE", "BAD_HELLO", "STATE_TOO_LARGE"]) {
     assertStringIncludes(replies, `"${code}: `);
   }
 });
@@ -252,6 +252,20 @@ Deno.test("the server holds the worked examples as PROTOCOL says", async () => {
     assertGreater(inDirection("←").length, 10);
     assertEquals((await replay(inDirection("→"))).reply, inDirection("←"), dialect);
   }
+});
+
+Deno.test("the server holds the worked example of the extensions as PROTOCOL says, step by step", async () => {
+  const registry = new tracker.Registry({ incarnation: "5d3a0c6b9e2f4817", now: () => 1_700_000_000_000 });
+  await using server = tracker.serve({ port: 0, registry });
+  using connection = await Deno.connect({ port: server.addr.port });
+  const rows = tableOf(await read("PROTOCOL.md"), "extended");
+  assertGreater(rows.length, 20);
+  for (const [direction, cell = "", meaning] of rows) {
+    const bytes = bytesOfCell(cell);
+    if (direction === "→") await writeFully(connection, bytes);
+    else assertEquals(await readExactly(connection, bytes.length), bytes, meaning);
+  }
+  assertEquals(await readToEnd(connection), new Uint8Array(0));
 });
 
 Deno.test("every link inside the project leads somewhere", async () => {

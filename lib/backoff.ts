@@ -60,6 +60,8 @@ export class Backoff {
   #openedAt: number | null = null;
 
   /**
+   * Begins with the shortest wait.
+   *
    * @param reconnect How to come back; `false` not at all
    * @throws {TrackerError} BAD_ARGUMENT when an option makes no sense
    */

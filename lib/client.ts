@@ -24,7 +24,6 @@ import { type Dial, link, type LinkOptions } from "./link.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
 import { DEFAULT_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "./protocol.ts";
 import type { Greeting, HelloRequest, PrefixRequest } from "./requests.ts";
-import { formatAddress } from "./tcp.ts";
 import { isTransient } from "./transient.ts";
 import { Watch, type WatchOptions, type WatchSource } from "./watch.ts";
 

@@ -513,7 +513,11 @@ export class Connection implements AsyncDisposable {
   #shut(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#duplex.close();
+    try {
+      this.#duplex.close();
+    } catch {
+      // Whoever made it has closed it already.
+    }
     const error = this.#error ?? closedError("go on", "the client is closed");
     this.#outbox.close(error);
     for (const { reject } of [...this.#waiting.splice(0), ...this.#waitingForPong.splice(0)]) reject(error);

@@ -114,22 +114,22 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
     return this.#entries.has(id);
   }
 
-  /** @returns The identifiers, in the order the clients opened */
+  /** The identifiers, in the order the clients opened. */
   keys(): MapIterator<string> {
     return this.#entries.keys();
   }
 
-  /** @returns The clients, in the order they opened */
+  /** The clients, in the order they opened. */
   values(): MapIterator<MirrorEntry> {
     return this.#entries.values();
   }
 
-  /** @returns The identifiers and clients, in the order they opened */
+  /** The identifiers and clients, in the order they opened. */
   entries(): MapIterator<[string, MirrorEntry]> {
     return this.#entries.entries();
   }
 
-  /** @returns The identifiers and clients, in the order they opened */
+  /** The identifiers and clients, in the order they opened. */
   [Symbol.iterator](): MapIterator<[string, MirrorEntry]> {
     return this.#entries[Symbol.iterator]();
   }

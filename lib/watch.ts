@@ -108,7 +108,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     return this.#events.return();
   }
 
-  /** @returns The watch itself: it can be read once. */
+  /** What `for await` calls. A watch can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -159,14 +159,14 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   async *#connect(signal: AbortSignal, onOpen: () => void): AsyncGenerator<MapEvent, void> {
     const slot = new Slot();
     const greet = (connection: Connection, call: CallOptions) => this.#greet(connection, slot, call);
-    const { connection } = await link(this.#source.link, greet, signal);
+    const { connection, greeting } = await link(this.#source.link, greet, signal);
     const onAbort = () => connection.abort(abortedError("watch", signal));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     void connection.finished.then(() => slot.end());
     onOpen();
     try {
-      if (yield* this.#tell(slot)) return;
+      if (yield* this.#tell(slot, greeting?.incarnation)) return;
     } finally {
       signal.removeEventListener("abort", onAbort);
       connection.abort();
@@ -188,8 +188,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   }
 
   /** Returns whether the server must be asked again, for a snapshot. */
-  async *#tell(slot: Slot): AsyncGenerator<MapEvent, boolean> {
-    let phase: "returning" | "snapshot" | "changes" = this.#position === null ? "snapshot" : "returning";
+  async *#tell(slot: Slot, incarnation: string | undefined): AsyncGenerator<MapEvent, boolean> {
+    // Of another life of the server no place is known.
+    let phase: Phase = this.#position?.incarnation === incarnation ? "returning" : "snapshot";
     if (phase === "snapshot") yield { kind: "snapshot" };
     for (let events = await slot.take(); events !== null; events = await slot.take()) {
       for (const event of events) {
@@ -213,11 +214,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
    * empty, and revisions tell: a change of the whole map would have been told. With a prefix the changes may have been
    * others': there is no telling, and the watch must begin anew.
    */
-  #phaseOf(event: WatchedEvent): "returning" | "snapshot" | "changes" {
+  #phaseOf(event: WatchedEvent): Phase {
     if (event.kind === "present") return "snapshot";
-    if (event.kind !== "synced") return "changes";
-    if (event.incarnation !== this.#position?.incarnation) return "snapshot";
-    if (event.revision === this.#position.revision) return "changes";
+    if (event.kind !== "synced" || event.revision === this.#position?.revision) return "changes";
     if (this.#prefix === "") return "snapshot";
     this.#position = null;
     return "returning";
@@ -235,6 +234,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     }
   }
 }
+
+/** Where a connection's events are: it has come back and not said yet what it tells, or it tells this. */
+type Phase = "returning" | "snapshot" | "changes";
 
 /** Hands over events, one batch at a time: whoever puts waits until the one before is taken. */
 class Slot {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "../../lib/commands/std.ts";
 import { CASES } from "./cases/mod.ts";
 import { type Peer, PEERS } from "./peers.ts";
 

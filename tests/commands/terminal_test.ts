@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { commandLine, Running, startServer, testUnless } from "./tracker.ts";
+import { commandLine, Running, startServer, surroundings, testUnless } from "./tracker.ts";
 
 /** util-linux's `script` gives a program a terminal; elsewhere it is written differently. */
 const noTerminal = Deno.build.os === "linux" && await exists("script")
@@ -23,7 +23,7 @@ async function exists(program: string): Promise<boolean> {
  */
 function onTerminal(args: string[], env: Record<string, string> = {}): Running {
   const line = commandLine(args).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], env);
+  return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], surroundings(env));
 }
 
 testUnless(noTerminal, "get escapes control characters on a terminal, and only there", async () => {

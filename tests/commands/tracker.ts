@@ -134,9 +134,9 @@ export class Running implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor([program, ...args]: [string, ...string[]], env: Record<string, string> = {}) {
+  constructor([program, ...args]: [string, ...string[]], options: Deno.CommandOptions = surroundings()) {
     const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-    this.#child = new Deno.Command(program, { args, ...surroundings(env), ...streams }).spawn();
+    this.#child = new Deno.Command(program, { args, ...options, ...streams }).spawn();
     this.stdout = new Output(this.#child.stdout);
     this.stderr = new Output(this.#child.stderr);
     this.status = this.#child.status;
@@ -176,7 +176,7 @@ export class Running implements AsyncDisposable {
 
 /** Starts a command line. */
 export function start(args: readonly string[], { permissions, env }: StartOptions = {}): Running {
-  return new Running(commandLine(args, permissions), env);
+  return new Running(commandLine(args, permissions), surroundings(env));
 }
 
 /** Runs a command line to its end, with nothing to read. */

@@ -30,8 +30,8 @@ export async function checkBase({ triple, os, arch }: Target): Promise<void> {
  * @returns The error; `undefined` when something else went wrong
  */
 export function missingBase(output: string, triple: string): ReleaseError | undefined {
-  const [, address, failed] = /Download (https?:\S*\/denort-\S+)[^]*?^(error: )/m.exec(output) ?? [];
-  if (failed === undefined) return undefined;
+  const [, address] = /Download (https?:\S*\/denort-\S+)/.exec(output) ?? [];
+  if (address === undefined || !output.includes("Setting up base binary")) return undefined;
   const message = `Cannot compile for ${triple}: deno could not download its base runtime from ${address}`;
   return new ReleaseError(`${message}. ${howToGet(triple)}`);
 }

@@ -23,7 +23,7 @@ async function exists(program: string): Promise<boolean> {
  */
 function onTerminal(args: string[], env: Record<string, string> = {}): Running {
   const line = commandLine(args).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], surroundings(env));
+  return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], surroundings({ NO_COLOR: "", ...env }));
 }
 
 testUnless(noTerminal, "get escapes control characters on a terminal, and only there", async () => {

@@ -23,6 +23,7 @@ async function exists(program: string): Promise<boolean> {
  */
 function onTerminal(args: string[], env: Record<string, string> = {}): Running {
   const line = commandLine(args).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  // Whoever runs the tests may have set it.
   return new Running(["script", "-qefc", `exec ${line}`, "/dev/null"], surroundings({ NO_COLOR: "", ...env }));
 }
 

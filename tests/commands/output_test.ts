@@ -1,8 +1,8 @@
 /** Output that cannot be written, and input that cannot be read. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Client, connect } from "../../mod.ts";
-import { commandLine, PATIENCE, Running, startServer, surroundings, testUnless } from "./tracker.ts";
+import { connect } from "../../mod.ts";
+import { commandLine, connectEventually, Running, startServer, surroundings, testUnless } from "./tracker.ts";
 
 /** The shell holds a program back until its output is as the test wants it. */
 const noShell = Deno.build.os === "windows" ? "there is no sh" : undefined;
@@ -37,22 +37,11 @@ testUnless(noShell, "a server whose first line nobody reads serves until it is t
   const { port } = found.addr;
   found.close();
   await using running = await startUnread(["serve", "--port", `${port}`, "--log", "off"]);
-  await (await connectWhenUp(port)).close();
+  await (await connectEventually({ port, state: "abc" })).close();
   running.kill("SIGTERM");
   const { code, stderr } = await running.end();
   assertEquals([code, stderr], [0, ""]);
 });
-
-async function connectWhenUp(port: number): Promise<Client> {
-  const until = performance.now() + PATIENCE;
-  for (;;) {
-    try {
-      return await connect({ port, state: "abc" });
-    } catch (error) {
-      if (performance.now() > until) throw error;
-    }
-  }
-}
 
 testUnless(noFullDevice, "output and input that fail are said to, in one line", async () => {
   await using server = await startServer();

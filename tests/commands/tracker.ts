@@ -6,6 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { type Client, connect, type ConnectOptions } from "../../mod.ts";
 
 const MAIN = import.meta.resolve("../../main.ts");
 
@@ -15,7 +16,7 @@ const OVERRIDE = Deno.env.get("TRACKER_COMMAND");
 export const runsSources = OVERRIDE === undefined;
 
 /** How long anything may take before a test gives up, in milliseconds; `TRACKER_PATIENCE` multiplies it. */
-export const PATIENCE: number = 20_000 * Number(Deno.env.get("TRACKER_PATIENCE") ?? 1);
+const PATIENCE = 20_000 * Number(Deno.env.get("TRACKER_PATIENCE") ?? 1);
 
 /** Why a test that chooses permissions is skipped, when it is. */
 export const permissionsAreFixed = runsSources ? undefined : "permissions are built into TRACKER_COMMAND";
@@ -241,6 +242,18 @@ export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<v
   let answer = await ask();
   while (answer !== wanted && performance.now() < until) answer = await ask();
   assertEquals(answer, wanted);
+}
+
+/** Connects as soon as there is a server with a place for one more. */
+export async function connectEventually(options: ConnectOptions): Promise<Client> {
+  const until = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+    }
+  }
 }
 
 /**

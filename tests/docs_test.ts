@@ -7,66 +7,20 @@ import type { Flag } from "../lib/commands/flags.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
 import type { LeaveCause, ServerEvent } from "../mod.ts";
-import { bytesOf, readToEnd, textOf, writeFully } from "./support/bytes.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { readToEnd, textOf, writeFully } from "./support/bytes.ts";
+import {
+  bytesOfCell,
+  codeOf,
+  read,
+  ROOT,
+  sectionOf,
+  tableOf,
+  tablesOf,
+  withoutCode,
+  workedExample,
+} from "./support/page.ts";
 
 const PAGES = ["README.md", "PROTOCOL.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-
-function read(path: string): Promise<string> {
-  return Deno.readTextFile(new URL(path, ROOT));
-}
-
-/** What stands under a heading, up to the next one of its level or above. */
-function sectionOf(page: string, heading: string): string {
-  const lines = withoutCode(page).split("\n");
-  const from = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
-  assert(from !== -1, `there is no heading "${heading}"`);
-  const level = lines[from]!.indexOf(" ");
-  const length = lines.slice(from + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(" ") <= level);
-  return lines.slice(from + 1, length === -1 ? undefined : from + 1 + length).join("\n");
-}
-
-/** A line in an example that begins with `#` is no heading. */
-function withoutCode(page: string): string {
-  return page.replace(/^```[^]*?^```$/gm, "");
-}
-
-/** The rows of every table in a text: one cell a column, heads and rules left out. */
-function tablesOf(text: string): string[][][] {
-  const tables = text.match(/(?:^\|.*\|$\n?)+/gm) ?? [];
-  return tables.map((table) => table.trim().split("\n").slice(2).map(cellsOf));
-}
-
-function cellsOf(row: string): string[] {
-  return row.slice(1, -1).split("|").map((cell) => cell.trim());
-}
-
-/** The first table of a section. */
-function tableOf(page: string, heading: string): string[][] {
-  const [table] = tablesOf(sectionOf(page, heading));
-  assert(table !== undefined, `there is no table under "${heading}"`);
-  return table;
-}
-
-/** What stands in backticks. */
-function codeOf(cell: string): string[] {
-  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
-}
-
-/** Decimal bytes, and JSON strings for text. */
-function bytesOfCell(cell: string): Uint8Array<ArrayBuffer> {
-  return bytesOf(
-    ...codeOf(cell).flatMap((code): (number | string)[] => {
-      if (code.startsWith('"')) return [JSON.parse(code) as string];
-      return code.split(" ").map((word) => {
-        const byte = Number(word);
-        assert(/^\d+$/.test(word) && byte < 256, `${word} is no byte`);
-        return byte;
-      });
-    }),
-  );
-}
 
 Deno.test("README lists every command, each with its arguments", async () => {
   const rows = tableOf(await read("README.md"), "Commands");
@@ -249,13 +203,9 @@ Deno.test("the golden bytes have a row for every dialect, type and error that on
 });
 
 Deno.test("the server holds the worked examples as PROTOCOL says", async () => {
-  const page = await read("PROTOCOL.md");
   for (const dialect of tracker.DIALECTS) {
-    const rows = tableOf(page, dialect);
-    const inDirection = (arrow: string) =>
-      bytesOf(...rows.filter(([direction]) => direction === arrow).map(([, bytes = ""]) => bytesOfCell(bytes)));
-    assertGreater(inDirection("←").length, 10);
-    assertEquals((await replay(inDirection("→"))).reply, inDirection("←"), dialect);
+    const { sent, reply } = await workedExample(dialect);
+    assertEquals((await replay(sent)).reply, reply, dialect);
   }
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "./std.ts";
 import { readEnvironment } from "./environment.ts";
 import { unknownName, UsageError } from "./usage.ts";
 

@@ -29,7 +29,9 @@ export function tagOf(version: string): string {
 export function checkTag(tag: string | undefined, version: string): void {
   if (tag === undefined) throw new Error(`Cannot check the tag: give one, such as ${tagOf(version)}`);
   if (tag !== tagOf(version)) {
-    throw new Error(`Cannot release ${tag}: deno.json has the version ${version}, so the tag must be ${tagOf(version)}`);
+    throw new Error(
+      `Cannot release ${tag}: deno.json has the version ${version}, so the tag must be ${tagOf(version)}`,
+    );
   }
 }
 

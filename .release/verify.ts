@@ -20,7 +20,9 @@ export function parseChecksums(text: string): Map<string, string> {
   return new Map(
     text.trimEnd().split("\n").map((line) => {
       const [, checksum, name] = /^([0-9a-f]{64}) [ *]([^/\\]+)$/.exec(line) ?? [];
-      if (checksum === undefined || name === undefined) throw new Error(`Cannot read SHA256SUMS: "${line}" is no entry`);
+      if (checksum === undefined || name === undefined) {
+        throw new Error(`Cannot read SHA256SUMS: "${line}" is no entry`);
+      }
       return [name, checksum];
     }),
   );

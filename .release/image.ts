@@ -6,17 +6,21 @@
 
 import { write } from "../lib/commands/output.ts";
 import { VERSION } from "../lib/commands/version.ts";
-import { commandLine, runProgram, runTask } from "./task.ts";
+import { fileNameOf, TARGETS } from "./targets.ts";
+import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 
-/** The processors an image is made for, as Docker calls them. Each has a stage of that name in the Dockerfile. */
-export const PLATFORMS: readonly string[] = ["linux/amd64", "linux/arm64"];
+/** What Docker calls the processors that programs for Linux are built for. */
+const PLATFORMS = { x86_64: "amd64", aarch64: "arm64" } as const;
+
+/** What the Dockerfile finds: a directory for each processor, with the program in it. */
+const CONTEXT = new URL("image/", DIST);
 
 /** What an image is made of. */
 export interface ImageOptions {
   readonly version: string;
   /** Where images are kept, such as `ghcr.io/someone/tracker`. */
   readonly name: string;
-  /** Whether the image goes there, for every platform, or stays here, for this one. */
+  /** Whether the image goes there, for every processor, or stays here, for this one. */
   readonly push: boolean;
 }
 
@@ -29,6 +33,7 @@ export interface ImageOptions {
 export function imageBuild({ version, name, push }: ImageOptions): string[] {
   // Whoever asks for the latest version does not mean one that is not yet done.
   const tags = version.includes("-") ? [version] : [version, "latest"];
+  const platforms = Object.values(PLATFORMS).map((platform) => `linux/${platform}`).join(",");
   return [
     "buildx",
     "build",
@@ -37,10 +42,19 @@ export function imageBuild({ version, name, push }: ImageOptions): string[] {
     ...tags.flatMap((tag) => ["--tag", `${name}:${tag}`]),
     "--label",
     `org.opencontainers.image.version=${version}`,
-    ...(push ? ["--platform", PLATFORMS.join(","), "--push"] : ["--load"]),
-    // Nothing but the programs goes to the builder, so no .dockerignore is needed.
-    "dist",
+    ...(push ? ["--platform", platforms, "--push"] : ["--load"]),
+    "dist/image",
   ];
+}
+
+/** Puts the programs where the Dockerfile looks for them: only they go to the builder, so no .dockerignore is needed. */
+async function assemble({ version, push }: ImageOptions): Promise<void> {
+  await Deno.remove(CONTEXT, { recursive: true }).catch(() => {});
+  for (const target of TARGETS.filter(({ os, arch }) => os === "linux" && (push || arch === Deno.build.arch))) {
+    const directory = new URL(`${PLATFORMS[target.arch]}/`, CONTEXT);
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.copyFile(new URL(fileNameOf(target, version), DIST), new URL("tracker", directory));
+  }
 }
 
 /** Where GitHub keeps a project's images, whose names have no capitals; on any other machine just a name. */
@@ -51,8 +65,10 @@ function imageName(): string {
 
 if (import.meta.main) {
   await runTask("image", async () => {
-    const args = imageBuild({ version: VERSION, name: imageName(), push: Deno.args.includes("--push") });
+    const options: ImageOptions = { version: VERSION, name: imageName(), push: Deno.args.includes("--push") };
+    const args = imageBuild(options);
     if (Deno.args.includes("--dry-run")) return await write(`${commandLine("docker", args)}\n`);
+    await assemble(options);
     await runProgram("docker", args);
   });
 }

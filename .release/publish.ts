@@ -1,5 +1,5 @@
 /**
- * `deno task publish [--dry-run]`: makes a release on GitHub out of `dist/`, with `gh`.
+ * `deno task publish-release [--dry-run]`: makes a release on GitHub out of `dist/`, with `gh`.
  *
  * @module
  */
@@ -9,9 +9,8 @@ import { VERSION } from "../lib/commands/version.ts";
 import { readNotes } from "./notes.ts";
 import { tagOf } from "./tag.ts";
 import { fileNameOf, TARGETS } from "./targets.ts";
-import { commandLine, runProgram, runTask } from "./task.ts";
+import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 import { verify } from "./verify.ts";
-import { DIST } from "./task.ts";
 
 /** What a release has besides a program for each target. */
 const ALWAYS: readonly string[] = ["dist/SHA256SUMS", ".release/tracker.service"];
@@ -60,7 +59,7 @@ function filesOf(version: string): string {
 }
 
 if (import.meta.main) {
-  await runTask("publish", async () => {
+  await runTask("publish-release", async () => {
     const args = publication(VERSION, withWholeLinks(await readNotes(VERSION), filesOf(VERSION)));
     if (Deno.args.includes("--dry-run")) return await write(`${commandLine("gh", args)}\n`);
     await verify(DIST, TARGETS.map((target) => fileNameOf(target, VERSION)));

@@ -1,5 +1,5 @@
 /**
- * `deno task tag TAG`: whether a tag is the one that this checkout is to be released under.
+ * `deno task check-tag TAG`: whether a tag is the one that this checkout is to be released under.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function checkTag(tag: string | undefined, version: string): void {
 }
 
 if (import.meta.main) {
-  await runTask("tag", async () => {
+  await runTask("check-tag", async () => {
     const [tag] = Deno.args;
     checkTag(tag, VERSION);
     await readNotes(VERSION);

@@ -6,7 +6,7 @@
 
 import { write } from "../lib/commands/output.ts";
 import { VERSION } from "../lib/commands/version.ts";
-import { fileNameOf, TARGETS } from "./targets.ts";
+import { programName, TARGETS } from "./targets.ts";
 import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 
 /** What Docker calls the processors that programs for Linux are built for. */
@@ -53,7 +53,7 @@ async function assemble({ version, push }: ImageOptions): Promise<void> {
   for (const target of TARGETS.filter(({ os, arch }) => os === "linux" && (push || arch === Deno.build.arch))) {
     const directory = new URL(`${PLATFORMS[target.arch]}/`, CONTEXT);
     await Deno.mkdir(directory, { recursive: true });
-    await Deno.copyFile(new URL(fileNameOf(target, version), DIST), new URL("tracker", directory));
+    await Deno.copyFile(new URL(programName(version, target), DIST), new URL("tracker", directory));
   }
 }
 

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { ReleaseError } from "./release_error.ts";
+
 /** The largest page of a 64-bit Arm processor, to which linkers for it line up segments. */
 const LARGEST_PAGE = 0x1_0000n;
 
@@ -24,12 +26,12 @@ const LOAD = 1;
  *
  * @param program A 64-bit, little-endian ELF file, whose table of segments is the first thing that was appended
  * @returns The same program, at most 64 KiB longer; the very same bytes if nothing has to move
- * @throws {Error} when it is no such file
+ * @throws {ReleaseError} when it is no such file
  */
 export function lineUp(program: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   // 0x7f "ELF", 64 bits, little-endian.
   if (![0x7f, 0x45, 0x4c, 0x46, 2, 1].every((byte, at) => program[at] === byte)) {
-    throw new Error("Cannot line up segments: this is no 64-bit ELF file");
+    throw new ReleaseError("Cannot line up segments: this is no 64-bit ELF file");
   }
   const from = new DataView(program.buffer, program.byteOffset, program.byteLength).getBigUint64(
     HEADER.programTable,

@@ -8,7 +8,7 @@ import { write } from "../lib/commands/output.ts";
 import { VERSION } from "../lib/commands/version.ts";
 import { readNotes } from "./notes.ts";
 import { tagOf } from "./tag.ts";
-import { fileNameOf, TARGETS } from "./targets.ts";
+import { programName, TARGETS } from "./targets.ts";
 import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 import { verify } from "./verify.ts";
 
@@ -46,7 +46,7 @@ export function publication(version: string, notes: string): string[] {
     `Tracker ${version}`,
     "--notes",
     notes,
-    ...TARGETS.map((target) => `dist/${fileNameOf(target, version)}`),
+    ...TARGETS.map((target) => `dist/${programName(version, target)}`),
     ...ALWAYS,
   ];
 }
@@ -62,7 +62,7 @@ if (import.meta.main) {
   await runTask("publish-release", async () => {
     const args = publication(VERSION, withWholeLinks(await readNotes(VERSION), filesOf(VERSION)));
     if (Deno.args.includes("--dry-run")) return await write(`${commandLine("gh", args)}\n`);
-    await verify(DIST, TARGETS.map((target) => fileNameOf(target, VERSION)));
+    await verify(DIST, TARGETS.map((target) => programName(VERSION, target)));
     await runProgram("gh", args);
   });
 }

@@ -7,6 +7,7 @@
 import { write } from "../lib/commands/output.ts";
 import { VERSION } from "../lib/commands/version.ts";
 import { readNotes } from "./notes.ts";
+import { ReleaseError } from "./release_error.ts";
 import { runTask } from "./task.ts";
 
 /**
@@ -24,12 +25,12 @@ export function tagOf(version: string): string {
  *
  * @param tag The tag
  * @param version The version that deno.json has
- * @throws {Error} when it is another one's
+ * @throws {ReleaseError} when it is another one's
  */
 export function checkTag(tag: string | undefined, version: string): void {
-  if (tag === undefined) throw new Error(`Cannot check the tag: give one, such as ${tagOf(version)}`);
+  if (tag === undefined) throw new ReleaseError(`Cannot check the tag: give one, such as ${tagOf(version)}`);
   if (tag !== tagOf(version)) {
-    throw new Error(
+    throw new ReleaseError(
       `Cannot release ${tag}: deno.json has the version ${version}, so the tag must be ${tagOf(version)}`,
     );
   }

@@ -5,6 +5,7 @@
  */
 
 import { complain } from "../lib/commands/output.ts";
+import { ReleaseError } from "./release_error.ts";
 
 /** The project's top directory. */
 export const ROOT: URL = new URL("../", import.meta.url);
@@ -22,7 +23,8 @@ export async function runTask(name: string, task: () => Promise<void>): Promise<
   try {
     await task();
   } catch (error) {
-    complain(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof ReleaseError)) throw error;
+    complain(`${name}: ${error.message}`);
     Deno.exit(1);
   }
   Deno.exit(0);
@@ -33,7 +35,7 @@ export async function runTask(name: string, task: () => Promise<void>): Promise<
  *
  * @param program The program
  * @param args Its arguments
- * @throws {Error} when it is not there, or fails
+ * @throws {ReleaseError} when it is not there, or fails
  */
 export async function runProgram(program: string, args: readonly string[]): Promise<void> {
   let status: Deno.CommandStatus;
@@ -41,9 +43,9 @@ export async function runProgram(program: string, args: readonly string[]): Prom
     status = await new Deno.Command(program, { args: [...args] }).spawn().status;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new Error(`Cannot run ${program}: it is not installed`, { cause });
+    throw new ReleaseError(`Cannot run ${program}: it is not installed`, { cause });
   }
-  if (!status.success) throw new Error(`Cannot go on: ${program} ended with exit code ${status.code}`);
+  if (!status.success) throw new ReleaseError(`Cannot go on: ${program} ended with exit code ${status.code}`);
 }
 
 /**

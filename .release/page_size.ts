@@ -45,6 +45,19 @@ export function lineUp(program: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   return moved;
 }
 
+/**
+ * Does so with a file.
+ *
+ * @param path A program that `deno compile` has made for Linux
+ * @throws {ReleaseError} when it is none
+ */
+export async function lineUpFile(path: string): Promise<void> {
+  const program = await Deno.readFile(path);
+  const linedUp = lineUp(program);
+  // The file stays the same one, and executable.
+  if (linedUp !== program) await Deno.writeFile(path, linedUp);
+}
+
 function insert(bytes: Uint8Array, at: number, count: number): Uint8Array<ArrayBuffer> {
   const longer = new Uint8Array(bytes.length + count);
   longer.set(bytes.subarray(0, at));

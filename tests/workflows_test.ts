@@ -152,7 +152,7 @@ Deno.test("nothing is published before everything is checked, built and tried", 
     [jobs[name]?.needs ?? []].flat().flatMap((needed) => [needed, ...before(needed)]);
   for (const [name, { permissions = {} }] of Object.entries(jobs)) {
     if (!Object.values(permissions).includes("write")) continue;
-    assertEquals(before(name).sort(), ["build", "check", "smoke"], name);
+    assertEquals(before(name).filter((needed) => needed !== "publish").sort(), ["build", "check", "smoke"], name);
   }
   assertEquals(jobs["publish"]?.permissions, { contents: "write", "id-token": "write", attestations: "write" });
   assertEquals(jobs["image"]?.permissions, { contents: "read", packages: "write" });

@@ -11,6 +11,7 @@ import { checkBase, missingBase } from "./base.ts";
 import { BUNDLE, embeddedFiles, neutralize, strangersIn } from "./contents.ts";
 import { failure, runDeno } from "./deno_command.ts";
 import { PERMISSIONS } from "./permissions.ts";
+import { lineUpFile } from "./page_size.ts";
 import { ReleaseError } from "./release_error.ts";
 import { systemOf, type Target } from "./targets.ts";
 
@@ -60,6 +61,8 @@ export async function compile(bundle: string, target: Target, path: string): Pro
   try {
     checkEmbedded(output);
     await checkSystem(path, target);
+    // Of the processors here, only those of Arm have systems with larger pages.
+    if (target.os === "linux" && target.arch === "aarch64") await lineUpFile(path);
   } catch (error) {
     // What must not be released must not lie around either.
     await Deno.remove(path);

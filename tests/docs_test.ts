@@ -3,6 +3,7 @@
  */
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { programName, TARGETS } from "../.release/targets.ts";
 import type { Flag } from "../lib/commands/flags.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
@@ -143,7 +144,17 @@ Deno.test("README tells to run and to test with what the gate uses", async () =>
 Deno.test("every version that is written down is the version", async () => {
   const { version } = JSON.parse(await read("deno.json"));
   assertEquals(/^## \[(.+)\] - \d{4}-\d\d-\d\d$/m.exec(await read("CHANGELOG.md"))?.[1], version);
-  assertStringIncludes(await read("README.md"), `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+  const page = await read("README.md");
+  assertStringIncludes(page, `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+  const named = Array.from(page.matchAll(/(?:\btracker-|\/v)(\d+\.\d+\.[\w.+]+?)[-/]/g), ([, named]) => named);
+  assertGreater(named.length, 10);
+  assertEquals([...new Set(named)], [version]);
+});
+
+Deno.test("README lists the program of every target", async () => {
+  const { version } = JSON.parse(await read("deno.json"));
+  const documented = tableOf(await read("README.md"), "Install").map(([, program = ""]) => codeOf(program)[0]);
+  assertEquals(documented, TARGETS.map((target) => programName(version, target)));
 });
 
 Deno.test("CONTRIBUTING lists every task", async () => {

@@ -33,7 +33,7 @@ const FLAGS = {
     default: "auto",
     description:
       "how clients frame their messages: auto tells it from their first bytes; compact, wide or java insists",
-    parse: choice<Dialect | "auto">(["auto", ...DIALECTS]),
+    ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
   "max-clients": {
     placeholder: "COUNT",
@@ -63,7 +63,7 @@ const FLAGS = {
     placeholder: "FORMAT",
     default: "text",
     description: "what is written to standard error when clients join, leave or fail: text, json or off",
-    parse: choice(LOG_FORMATS),
+    ...choice(LOG_FORMATS),
   },
 } as const;
 

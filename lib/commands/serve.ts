@@ -19,12 +19,14 @@ const FLAGS = {
   host: {
     placeholder: "ADDRESS",
     default: "127.0.0.1",
+    environment: "TRACKER_HOST",
     description: "address to listen on; 0.0.0.0 lets other machines in",
     parse: host,
   },
   port: {
     placeholder: "PORT",
     default: `${DEFAULT_PORT}`,
+    environment: "TRACKER_PORT",
     description: "port to listen on; 0 takes any free one",
     parse: integer(0, 65_535),
   },

@@ -8,7 +8,9 @@ import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, DIALECTS, HIGHEST_MAX_ST
 import { DEFAULT_MAX_CLIENTS, DEFAULT_MESSAGE_TIMEOUT, serve, type Server } from "../server.ts";
 import type { Command, Process } from "./command.ts";
 import { parseFlags } from "./flags.ts";
-import { EventLog, LOG_FORMATS } from "./log.ts";
+import { isReadByJournal } from "./journal.ts";
+import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
+import { Notifier } from "./notify.ts";
 import { complain, OutputClosed, remark, write } from "./output.ts";
 import { aborted, stopSignal } from "./signals.ts";
 import { choice, duration, host, integer } from "./values.ts";
@@ -95,7 +97,7 @@ export const serveCommand: Command = {
 
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const log = new EventLog(flags.log);
+  const log = new EventLog(await lineFormat(flags.log));
   const server = serve({
     hostname: flags.host,
     port: flags.port,
@@ -107,12 +109,20 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     onEvent: (event) => log.report(event),
   });
   const stop = stopSignal(process);
+  const notifier = new Notifier();
   await announce(server);
+  notifier.ready(`listening on ${formatAddress(server.addr)}`);
   await aborted(stop);
   remark("tracker: stopping: clients are being told; Ctrl-C again stops at once");
+  notifier.stopping("stopping: clients are being told");
   await server.shutdown();
   await log.close();
+  notifier.close();
   return 0;
+}
+
+async function lineFormat(format: LogFormat): Promise<LineFormat> {
+  return format === "text" && await isReadByJournal() ? "journal" : format;
 }
 
 async function announce({ addr }: Server): Promise<void> {

@@ -21,7 +21,7 @@ const FLAGS = {
     placeholder: "TARGET",
     default: Deno.build.target,
     description: "the system to compile for",
-    parse: choice(TARGETS.map(({ triple }) => triple)),
+    ...choice(TARGETS.map(({ triple }) => triple)),
   } satisfies Flag<string>,
   all: toggle("compile for every target"),
   output: {

@@ -4,10 +4,15 @@
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { programName, TARGETS } from "../.release/targets.ts";
+import { bashScript } from "../lib/commands/completions/bash.ts";
+import { fishScript } from "../lib/commands/completions/fish.ts";
+import { zshScript } from "../lib/commands/completions/zsh.ts";
 import type { Flag } from "../lib/commands/flags.ts";
+import { helpOf } from "../lib/commands/help.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
 import type { LeaveCause, ServerEvent } from "../mod.ts";
+import { fail } from "./commands/tracker.ts";
 import { readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import {
   bytesOfCell,
@@ -47,12 +52,51 @@ function rowOf(name: string, { placeholder, default: written }: Flag<unknown>): 
   return placeholder === undefined ? [`--${name}`, "off"] : [`--${name} ${placeholder}`, written];
 }
 
-Deno.test("README lists every environment variable that a flag reads", async () => {
+Deno.test("README, help, completions and the program itself know the same flags of every command", async () => {
+  const page = await read("README.md");
+  const scripts = [bashScript, zshScript, fishScript].map((script) => script(COMMANDS));
+  const everyFlag = new Map(COMMANDS.flatMap(({ flags }) => Object.entries<Flag<unknown>>(flags)));
+  for (const command of COMMANDS) {
+    const { name, flags } = command;
+    const names = Object.keys(flags).map((flag) => `--${flag}`);
+    const documented = names.length === 0 ? [] : tableOf(page, name).map(([flag = ""]) => flag);
+    const helped = flagsIn(/^Flags:\n[^]*?\n\n/m.exec(helpOf(command))?.[0]);
+    assertEquals(flagsIn(documented.join("\n")), names, `README of ${name}`);
+    assertEquals(helped, [...names, "--help"], `help of ${name}`);
+    for (const script of scripts) assertEquals(flagsIn(partFor(name, script)), [...names, "--help"], script);
+    // The program knows a flag if it minds how it is used.
+    const known = await Promise.all(Array.from(everyFlag, async ([flag, { placeholder }]) => {
+      const misused = placeholder === undefined ? `--${flag}=misused` : `--${flag}`;
+      return (await fail([name, misused], 2)).startsWith("tracker: unknown flag") ? [] : [`--${flag}`];
+    }));
+    assertEquals(known.flat().sort(), [...names].sort(), `program: ${name}`);
+  }
+});
+
+/** The flags that a text names, each once, in their order. */
+function flagsIn(text = ""): string[] {
+  return [...new Set(Array.from(text.matchAll(/(?<![\w-])--[a-z-]+/g), ([flag]) => flag))];
+}
+
+/** What a completion script has for a command: fish has a line for each flag, the others a case for each command. */
+function partFor(command: string, script: string): string {
+  const lines = script.split("\n").filter((line) => line.includes(`'__tracker_takes ${command} --`));
+  if (lines.length !== 0) return lines.map((line) => flagsIn(line)[0]).join("\n");
+  return new RegExp(`^ +${command}\\)\n[^]*?;;$`, "m").exec(script)?.[0] ?? "";
+}
+
+Deno.test("README lists every environment variable that is read", async () => {
   const documented = tableOf(await read("README.md"), "Environment").map(([variable = ""]) => codeOf(variable)[0]);
-  const inherited = COMMANDS.flatMap(({ flags }) =>
-    Object.values(flags).flatMap(({ environment }) => environment ?? [])
+  const variables = new Set(
+    COMMANDS.flatMap(({ flags }) => Object.values(flags).flatMap((flag) => flag.environment ?? [])),
   );
-  assertEquals(documented, [...new Set(inherited), "NO_COLOR"]);
+  for await (const { name, isFile } of Deno.readDir(new URL("lib/commands/", ROOT))) {
+    if (!isFile) continue;
+    for (const [, variable = ""] of (await read(`lib/commands/${name}`)).matchAll(/readEnvironment\("(\w+)"\)/g)) {
+      variables.add(variable);
+    }
+  }
+  assertEquals(documented.toSorted(), [...variables, "NO_COLOR"].sort());
 });
 
 Deno.test("README lists every error code with its meaning, and no other", async () => {
@@ -146,6 +190,7 @@ Deno.test("every version that is written down is the version", async () => {
   assertEquals(/^## \[(.+)\] - \d{4}-\d\d-\d\d$/m.exec(await read("CHANGELOG.md"))?.[1], version);
   const page = await read("README.md");
   assertStringIncludes(page, `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+  assertStringIncludes(page, `\ntracker ${version} (deno `);
   const named = Array.from(page.matchAll(/(?:\btracker-|\/v)(\d+\.\d+\.[\w.+]+?)[-/]/g), ([, named]) => named);
   assertGreater(named.length, 10);
   assertEquals([...new Set(named)], [version]);

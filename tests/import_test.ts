@@ -8,7 +8,7 @@ const root = new URL("../", import.meta.url);
 function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
     const path = new URL(request.url).pathname;
-    if (!/^\/(mod\.ts|main\.ts|deno\.json|lib\/([a-z]+\/)?[a-z_.]+\.ts)$/.test(path)) {
+    if (!/^\/(mod\.ts|main\.ts|deno\.json|lib\/([a-z]+\/)*[a-z_.]+\.ts)$/.test(path)) {
       return new Response("not found", { status: 404 });
     }
     const text = await Deno.readTextFile(new URL(`.${path}`, root));

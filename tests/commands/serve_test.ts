@@ -71,6 +71,26 @@ Deno.test("serve says that the port is taken, and what to do", async () => {
   );
 });
 
+Deno.test("serve takes host and port from the environment, unless a flag says otherwise", async () => {
+  await using server = await startServer();
+  const permissions = ["-N", "--allow-env=TRACKER_HOST,TRACKER_PORT"];
+  const where = (line: string) => /^tracker: Cannot listen on (\S+): /.exec(line)?.[1];
+  // Each fails, and says where: the host is for documentation, which nobody has, or the port is taken.
+  const taken = { TRACKER_PORT: `${server.port}` };
+  assertEquals(where(await fail(["serve"], 1, { permissions, env: taken })), `127.0.0.1:${server.port}`);
+  const foreign = { ...taken, TRACKER_HOST: "192.0.2.1" };
+  assertEquals(where(await fail(["serve"], 1, { permissions, env: foreign })), `192.0.2.1:${server.port}`);
+  assertEquals(where(await fail(["serve", "--port=0"], 1, { permissions, env: foreign })), "192.0.2.1:0");
+  assertEquals(
+    where(await fail(["serve", "--host=127.0.0.1"], 1, { permissions, env: foreign })),
+    `127.0.0.1:${server.port}`,
+  );
+  assertEquals(
+    await fail(["serve"], 2, { permissions, env: { TRACKER_PORT: "tcp://10.0.0.1:6789" } }),
+    "tracker: TRACKER_PORT must be an integer from 0 to 65535, not 'tcp://10.0.0.1:6789'. Run 'tracker help serve'",
+  );
+});
+
 Deno.test("serve says that a host is not one of this machine", async () => {
   // Of the range for documentation, which nobody has.
   const line = await fail(["serve", "--host", "192.0.2.1", "--port", "0"], 1);

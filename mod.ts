@@ -32,11 +32,17 @@ export {
   type RegistryOptions,
 } from "./lib/registry.ts";
 export type { NameEvent } from "./lib/names.ts";
+export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/metrics.ts";
+export { Network } from "./lib/network.ts";
+export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/tokens.ts";
 export type { SessionEvent } from "./lib/session.ts";
 export {
   DEFAULT_DRAIN_TIMEOUT,
+  DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
+  DEFAULT_MAX_TOTAL_STATE,
   DEFAULT_MAX_UNSENT,
+  DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
   serve,

@@ -31,6 +31,7 @@ import {
   type MessageType,
   OPEN,
   PING,
+  STATS,
   UPDATE,
   WATCH,
 } from "./protocol.ts";
@@ -227,7 +228,7 @@ export class MessageParser {
   /** A message of a type above the seed's four, on a connection that is wide. */
   #extension(type: number, buffer: Uint8Array, from: number, to: number): Token {
     if (this.#mode !== Mode.Extended) return this.#failExtension(type);
-    if (type === PING) return this.#bare(PING, from + 2);
+    if (type === PING || type === STATS) return this.#bare(type, from + 2);
     if (type === WATCH || type === LIST) return this.#request(type, buffer, from, to);
     return this.#failExtension(type);
   }
@@ -364,7 +365,7 @@ export class MessageParser {
     return NEED_MORE;
   }
 
-  #bare(type: typeof GET | typeof CLOSE | typeof PING, end: number): Token {
+  #bare(type: typeof GET | typeof CLOSE | typeof PING | typeof STATS, end: number): Token {
     return this.#found(type, end, end, 1);
   }
 
@@ -541,7 +542,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Whether a message is its header alone. */
 function isBare(type: MessageType): boolean {
-  return type === GET || type === CLOSE || type === PING;
+  return type === GET || type === CLOSE || type === PING || type === STATS;
 }
 
 /** The test of PROTOCOL.md's envelope rule on a payload. */
@@ -625,6 +626,9 @@ export const REPLY_LIST = 5;
 /** {@linkcode ReplyParser.next} found a frame on a connection that watches: the payload is its events. */
 export const REPLY_FRAME = 6;
 
+/** {@linkcode ReplyParser.next} found the reply to a Stats: the payload is its JSON. */
+export const REPLY_STATS = 7;
+
 /** What {@linkcode ReplyParser.next} found. */
 export type ReplyToken =
   | typeof REPLY_DONE
@@ -633,14 +637,15 @@ export type ReplyToken =
   | typeof REPLY_HELLO
   | typeof REPLY_LIST
   | typeof REPLY_FRAME
+  | typeof REPLY_STATS
   | typeof NEED_MORE
   | typeof INVALID;
 
 /**
- * What a client waits for: the reply to an Open, Close, Ping or Watch (`done`), to a Get, a Hello or a List, the frames
- * after a Watch, among which a Close may be answered, or nothing at all.
+ * What a client waits for: the reply to an Open, Close, Ping or Watch (`done`), to a Get, Hello, List or Stats, the
+ * frames after a Watch, among which a Close may be answered, or nothing at all.
  */
-export type Expected = "done" | "map" | "hello" | "list" | "frame" | "nothing";
+export type Expected = "done" | "map" | "hello" | "list" | "stats" | "frame" | "nothing";
 
 /** Longest map a client accepts unless told otherwise, in bytes (256 MiB). */
 export const DEFAULT_MAX_MAP = 2 ** 28;
@@ -774,6 +779,7 @@ const HELLO_REPLY: LongReply = { token: REPLY_HELLO, name: "greeting", least: 2 
 const LONG_REPLIES: Partial<Record<Expected, LongReply>> = {
   map: { token: REPLY_MAP, name: "map", least: EMPTY_MAP_LENGTH },
   list: { token: REPLY_LIST, name: "list", least: LONG_LENGTH },
+  stats: { token: REPLY_STATS, name: "report", least: 2 },
   frame: { token: REPLY_FRAME, name: "frame", least: 1 },
 };
 
@@ -782,6 +788,7 @@ const QUESTION = {
   map: "a Get",
   hello: "a Hello",
   list: "a List",
+  stats: "a Stats",
   frame: "a Watch",
   nothing: "anything that was asked",
 } as const;

@@ -57,6 +57,12 @@ export class Deadlines {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = 0;
   #stalled = 0;
+  #lag = { last: 0, worst: 0 };
+
+  /** How late the timer woke, last and at worst, in milliseconds. */
+  get lag(): { readonly last: number; readonly worst: number } {
+    return this.#lag;
+  }
 
   /** The time that counts: milliseconds on the monotonic clock, without those in which the program stood still. */
   now(): number {
@@ -113,6 +119,8 @@ export class Deadlines {
     this.#timer = undefined;
     const late = performance.now() - this.#wakeAt;
     if (late > STALL) this.#stalled += late;
+    this.#lag.last = Math.max(0, late);
+    this.#lag.worst = Math.max(this.#lag.worst, late);
     try {
       this.#expire(this.now());
     } finally {

@@ -15,6 +15,8 @@ export const WIRE_ERRORS = {
   BAD_HELLO: "a Hello is not a connection's first message, or the JSON of a Hello, Watch or List is not as it must be",
   NAME_TAKEN: "another connection has the name",
   TAKEN_OVER: "another connection has taken over the name",
+  UNAUTHORIZED: "the client has shown no token that allows what it asks for",
+  TOO_MUCH_STATE: "all states together would take more than the server allows",
   SLOW_CONSUMER: "a watcher reads more slowly than the map changes",
   SHUTTING_DOWN: "the server is being stopped",
 } as const;

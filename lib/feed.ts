@@ -33,6 +33,8 @@ interface Frame {
   readonly revision: number;
   /** Bytes of the chain up to its end. */
   readonly end: number;
+  /** Events of the chain up to its end. */
+  readonly count: number;
   next: Frame | null;
 }
 
@@ -42,7 +44,7 @@ class Chain {
   readonly watchers = new Set<Watcher>();
   readonly #builder = new FrameBuilder();
   #revision = 0;
-  tail: Frame = { bytes: new Uint8Array(0), revision: 0, end: 0, next: null };
+  tail: Frame = { bytes: new Uint8Array(0), revision: 0, end: 0, count: 0, next: null };
 
   constructor(prefix: string) {
     this.prefix = prefix;
@@ -64,8 +66,9 @@ class Chain {
 
   endFrame(): void {
     if (!this.hasNews) return;
+    const count = this.tail.count + this.#builder.count;
     const bytes = this.#builder.finish();
-    const frame: Frame = { bytes, revision: this.#revision, end: this.tail.end + bytes.length, next: null };
+    const frame: Frame = { bytes, revision: this.#revision, end: this.tail.end + bytes.length, count, next: null };
     this.tail.next = frame;
     this.tail = frame;
   }
@@ -89,6 +92,9 @@ export class Feed {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #scheduled = false;
   #flushedAt = -Infinity;
+  #size = 0;
+  /** How many changes watchers were not told because they fell behind. */
+  conflated = 0;
 
   /**
    * @param registry The map
@@ -97,6 +103,11 @@ export class Feed {
   constructor(registry: Registry, options: FeedOptions = {}) {
     this.registry = registry;
     this.#tick = options.tick ?? DEFAULT_TICK;
+  }
+
+  /** How many watchers there are. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -115,12 +126,15 @@ export class Feed {
     const known = since?.incarnation === incarnation && since.revision <= revision ? since.revision : null;
     const watcher = new Watcher(this, chain, known, onNews);
     chain.watchers.add(watcher);
+    this.#size++;
     return watcher;
   }
 
   /** @internal */
   forget(watcher: Watcher, chain: Chain): void {
-    if (!chain.watchers.delete(watcher) || chain.watchers.size !== 0) return;
+    if (!chain.watchers.delete(watcher)) return;
+    this.#size--;
+    if (chain.watchers.size !== 0) return;
     this.#chains.delete(chain.prefix);
     if (this.#chains.size !== 0) return;
     this.#unsubscribe?.();
@@ -170,6 +184,8 @@ export class Watcher {
   /** The revision at which the snapshot began: what has joined since comes after it. */
   #begun = 0;
   #synced = false;
+  /** While it is off the chain: how many events there had been when it was told the last of them. */
+  #toldCount = 0;
 
   /** @internal {@linkcode Feed.watch} makes it. */
   constructor(feed: Feed, chain: Chain, since: number | null, onNews: () => void) {
@@ -200,7 +216,7 @@ export class Watcher {
 
   /** @internal Something is new on the chain. */
   notice(): void {
-    if (this.#place !== null && this.#chain.tail.end - this.#place.end > MAX_BEHIND) this.#place = null;
+    if (this.#place !== null && this.#chain.tail.end - this.#place.end > MAX_BEHIND) this.#fallOff(this.#place);
     if (this.hasNews) this.#onNews();
   }
 
@@ -238,6 +254,11 @@ export class Watcher {
   /** Whether leaves that it has not been told are forgotten, so that it cannot catch up any more. */
   get isLost(): boolean {
     return this.#place === null && this.#backlog === null && !this.#feed.registry.remembers(this.#revision);
+  }
+
+  #fallOff(place: Frame): void {
+    this.#place = null;
+    this.#toldCount = place.count;
   }
 
   get #hasBacklog(): boolean {
@@ -278,6 +299,7 @@ export class Watcher {
       this.#chain.endFrame();
       this.#place = this.#chain.tail;
       this.#backlog = new Backlog(registry, this.#chain.prefix, this.#revision);
+      if (this.#synced) this.#feed.conflated += Math.max(0, this.#place.count - this.#toldCount - this.#backlog.size);
     }
     if (!this.#backlog.tell(builder)) return;
     const { target, isExact } = this.#backlog;
@@ -327,6 +349,11 @@ class Backlog {
     if (isNew ? status === "suspect" : statusRevision > since) {
       this.#items.push({ revision: statusRevision, kind: status === "live" ? "resume" : "suspect", entry });
     }
+  }
+
+  /** How many events it has. */
+  get size(): number {
+    return this.#items.length;
   }
 
   /** Tells a frame's worth; `true` when that was the last of it. */

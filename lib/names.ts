@@ -115,6 +115,11 @@ export class Names {
     else this.#leave(claim, cause);
   }
 
+  /** How many entries are without a connection. */
+  get suspects(): number {
+    return this.#suspects;
+  }
+
   /** Ends every grace: the server is being stopped. */
   clear(): void {
     for (const claim of [...this.#claims.values()]) {

@@ -39,6 +39,9 @@ export const LIST = 6;
 /** Asks for a sign of life: no payload, reply is {@linkcode DONE}, or an event on a connection that watches. */
 export const PING = 7;
 
+/** Asks how the server is doing: no payload, reply is a length and a JSON object. */
+export const STATS = 8;
+
 /** The one-byte reply to Open, Close and Ping. */
 export const DONE = 1;
 
@@ -54,10 +57,21 @@ export type MessageType =
   | typeof HELLO
   | typeof WATCH
   | typeof LIST
-  | typeof PING;
+  | typeof PING
+  | typeof STATS;
 
 /** The names of the message types, indexed by their type byte. */
-export const MESSAGE_NAMES: readonly string[] = ["Open", "Close", "Update", "Get", "Hello", "Watch", "List", "Ping"];
+export const MESSAGE_NAMES: readonly string[] = [
+  "Open",
+  "Close",
+  "Update",
+  "Get",
+  "Hello",
+  "Watch",
+  "List",
+  "Ping",
+  "Stats",
+];
 
 /**
  * How a connection frames its messages:

@@ -295,6 +295,7 @@ export class Registry {
   readonly #departures = new Departures();
   #opened = 0;
   #revision = 0;
+  #stateBytes = 0;
   #flat: Uint8Array | null = null;
 
   /**
@@ -314,6 +315,11 @@ export class Registry {
   /** How many clients are open. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** How many bytes all states have together. */
+  get stateBytes(): number {
+    return this.#stateBytes;
   }
 
   /** How many changes the map has seen: each gets the next number, from 1. */
@@ -361,6 +367,7 @@ export class Registry {
     }
     chunk.entries.push(entry);
     entry.chunk = chunk;
+    this.#stateBytes += entry.stateLength;
     this.#entries.set(id, entry);
     this.#commit("join", entry, chunk);
     return entry;
@@ -378,7 +385,9 @@ export class Registry {
   update(entry: Entry, state: Uint8Array | string, start?: number, end?: number): boolean {
     if (!(entry instanceof Slot) || entry.chunk === null) return false;
     const bytes = typeof state === "string" ? encoder.encode(state) : state;
+    const before = entry.stateLength;
     entry.assign(bytes, start ?? 0, end ?? bytes.length);
+    this.#stateBytes += entry.stateLength - before;
     entry.updatedAt = this.#now();
     this.#commit("update", entry, entry.chunk);
     return true;
@@ -411,6 +420,7 @@ export class Registry {
     const { chunk } = entry;
     entry.chunk = null;
     this.#entries.delete(entry.id);
+    this.#stateBytes -= entry.stateLength;
     chunk.entries.splice(chunk.entries.indexOf(entry), 1);
     if (chunk.entries.length === 0) this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
     chunk.dirty = true;

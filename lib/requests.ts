@@ -6,6 +6,7 @@
  */
 
 import { TrackerError } from "./errors.ts";
+import type { Stats } from "./metrics.ts";
 import { HEARTBEAT_RANGE, LONGEST_GRACE, MAX_REQUEST, NAME_PATTERN } from "./protocol.ts";
 
 /** What a Hello asks for. */
@@ -141,7 +142,7 @@ export function parseGreeting(bytes: Uint8Array): Greeting {
  * @returns UTF-8
  * @throws {TrackerError} BAD_ARGUMENT when it is longer than a message may carry
  */
-export function encodeJson(value: HelloRequest | WatchRequest | PrefixRequest | Greeting): Uint8Array {
+export function encodeJson(value: HelloRequest | WatchRequest | PrefixRequest | Greeting | Stats): Uint8Array {
   const bytes = encoder.encode(JSON.stringify(value));
   if (bytes.length <= MAX_REQUEST) return bytes;
   throw new TrackerError("BAD_ARGUMENT", `Cannot encode request: ${bytes.length} bytes is above ${MAX_REQUEST}`);

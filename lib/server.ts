@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { AccessRules } from "./access.ts";
 import { LONGEST_TIMEOUT } from "./deadlines.ts";
 import { TrackerError } from "./errors.ts";
+import type { LimitName, Stats } from "./metrics.ts";
+import { Network } from "./network.ts";
 import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
 import {
@@ -14,8 +17,11 @@ import {
   Session,
   type SessionContext,
   type SessionEvent,
+  type SessionLimits,
+  statsOf,
 } from "./session.ts";
 import { formatAddress, setNoDelay } from "./tcp.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** Connections a server holds at once unless told otherwise. */
 export const DEFAULT_MAX_CLIENTS = 16_384;
@@ -26,8 +32,17 @@ export const DEFAULT_MESSAGE_TIMEOUT = 10_000;
 /** Bytes of changes that a watcher may be behind while it takes nothing, unless told otherwise. */
 export const DEFAULT_MAX_UNSENT = 8_388_608;
 
-/** How long a watcher may take nothing of what it is sent before that is looked at, unless told otherwise. */
-export const DEFAULT_WRITE_TIMEOUT = 5_000;
+/** How long a client may take nothing of what it is sent unless told otherwise, in milliseconds. */
+export const DEFAULT_WRITE_TIMEOUT = 10_000;
+
+/** How long a client may take to show its token, or to agree on TLS, unless told otherwise, in milliseconds. */
+export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
+
+/** Bytes that all states may have together unless told otherwise: 256 MiB. */
+export const DEFAULT_MAX_TOTAL_STATE = 268_435_456;
+
+/** Connections that may watch at once unless told otherwise. */
+export const DEFAULT_MAX_WATCHERS = 4_096;
 
 /** How long {@linkcode Server.shutdown} lets clients hear the news unless told otherwise, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
@@ -67,8 +82,30 @@ export interface ServeOptions {
    * SLOW_CONSUMER. Default 8 MiB.
    */
   maxUnsent?: number;
-  /** How long a watcher may take nothing before it is looked at how far behind it is, in milliseconds. Default 5,000. */
+  /**
+   * How long a client may take nothing of what it is sent, in milliseconds; 0 for ever. Default 10,000. A watcher may
+   * take longer as long as it is not further behind than `maxUnsent`.
+   */
   writeTimeout?: number;
+  /** How long a client may take to show its token, in milliseconds; 0 for ever. Default 10,000. */
+  handshakeTimeout?: number;
+  /** Bytes of all states together; what goes beyond is refused with TOO_MUCH_STATE. Default 256 MiB. */
+  maxTotalState?: number;
+  /** Connections that watch at once; one more is refused with TOO_MANY_CLIENTS. Default 4,096. */
+  maxWatchers?: number;
+  /** Connections from one address at once; 0, the default, for any number up to `maxClients`. */
+  maxPerAddress?: number;
+  /** Connections accepted in a second; the others wait in the system's queue. 0, the default, for any number. */
+  acceptRate?: number;
+  /** Messages a second of one connection; one that sends more is read more slowly. 0, the default, for any number. */
+  messageRate?: number;
+  /**
+   * The tokens of those who may connect; without, everybody may. A function is asked at each Hello, so that tokens can
+   * be replaced while the server runs.
+   */
+  tokens?: Tokens | (() => Tokens);
+  /** Networks whose clients need no token, nor a Hello to show it. */
+  legacyFrom?: readonly (Network | string)[];
   /** Shuts the server down when aborted. */
   signal?: AbortSignal;
   /** The map to keep. Default a new one. */
@@ -83,6 +120,12 @@ export interface Server extends AsyncDisposable {
   readonly addr: Deno.NetAddr;
   /** The live map. */
   readonly registry: Registry;
+  /**
+   * How it is doing.
+   *
+   * @returns What it has counted since it started, and what it holds now
+   */
+  metrics(): Stats;
   /** Resolves when the server has ended and every connection is closed. */
   readonly finished: Promise<void>;
   /**
@@ -125,6 +168,12 @@ class TcpServer implements Server {
   readonly #listener: Deno.TcpListener;
   readonly #context: SessionContext;
   readonly #maxClients: number;
+  readonly #maxPerAddress: number;
+  /** How many connections there are from each address; nothing is kept of it where that is not limited. */
+  readonly #addresses = new Map<string, number>();
+  /** Least time between two connections, in milliseconds, and when the next one is due. */
+  readonly #acceptInterval: number;
+  #nextAccept = 0;
   readonly #onEvent: ((event: ServerEvent) => void) | undefined;
   readonly #sessions = new Set<Session>();
   readonly #refusals = new Set<Session>();
@@ -139,19 +188,15 @@ class TcpServer implements Server {
   #lastEnded: (() => void) | undefined;
 
   constructor(options: ServeOptions) {
-    const { signal, maxState = DEFAULT_MAX_STATE, maxClients = DEFAULT_MAX_CLIENTS } = options;
-    const { messageTimeout = DEFAULT_MESSAGE_TIMEOUT, idleTimeout = 0, dialect = "auto" } = options;
-    const { maxUnsent = DEFAULT_MAX_UNSENT, writeTimeout = DEFAULT_WRITE_TIMEOUT } = options;
-    requireInteger("maxState", maxState, 0, HIGHEST_MAX_STATE);
+    const { signal, maxClients = DEFAULT_MAX_CLIENTS, maxPerAddress = 0, acceptRate = 0 } = options;
     requireInteger("maxClients", maxClients, 1, 2 ** 31);
-    requireInteger("messageTimeout", messageTimeout, 0, LONGEST_TIMEOUT);
-    requireInteger("idleTimeout", idleTimeout, 0, LONGEST_TIMEOUT);
-    requireInteger("writeTimeout", writeTimeout, 1, LONGEST_TIMEOUT);
-    requireInteger("maxUnsent", maxUnsent, 0, Number.MAX_SAFE_INTEGER);
+    requireInteger("maxPerAddress", maxPerAddress, 0, 2 ** 31);
+    requireInteger("acceptRate", acceptRate, 0, 2 ** 31);
     this.registry = options.registry ?? new Registry();
-    const limits = { dialect, maxState, messageTimeout, idleTimeout, writeTimeout, maxUnsent, maxSuspects: maxClients };
-    this.#context = createSessionContext(this.registry, limits);
+    this.#context = createSessionContext(this.registry, limitsOf(options, maxClients), rulesOf(options));
     this.#maxClients = maxClients;
+    this.#maxPerAddress = maxPerAddress;
+    this.#acceptInterval = acceptRate === 0 ? 0 : 1_000 / acceptRate;
     this.#onEvent = options.onEvent;
     this.#listener = listen(options.hostname ?? "127.0.0.1", options.port ?? DEFAULT_PORT);
     this.addr = this.#listener.addr;
@@ -178,6 +223,10 @@ class TcpServer implements Server {
     return this.finished;
   }
 
+  metrics(): Stats {
+    return statsOf(this.#context);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
@@ -198,6 +247,7 @@ class TcpServer implements Server {
     while (!this.#stopped) {
       try {
         this.#admit(await this.#listener.accept());
+        if (this.#acceptInterval !== 0) await this.#slowDown();
       } catch (error) {
         if (this.#stopped) return;
         this.#onEvent?.({ kind: "accept-error", error: error instanceof Error ? error : new Error(String(error)) });
@@ -206,27 +256,61 @@ class TcpServer implements Server {
     }
   }
 
+  /** Leaves the next connection in the system's queue until it is due. A burst of a second's worth may come at once. */
+  async #slowDown(): Promise<void> {
+    const now = performance.now();
+    this.#nextAccept = Math.max(this.#nextAccept, now - 1_000) + this.#acceptInterval;
+    if (this.#nextAccept > now) await this.#pause(this.#nextAccept - now);
+  }
+
   #admit(connection: Deno.TcpConn): void {
-    if (this.#stopped) {
-      // Accepted in the very turn in which the server was stopped.
-      connection.close();
-    } else if (this.#sessions.size < this.#maxClients) {
+    const { metrics } = this.#context;
+    metrics.accepted++;
+    // A connection that was accepted in the very turn in which the server was stopped has nobody to talk to.
+    if (this.#stopped) return connection.close();
+    const { hostname } = connection.remoteAddr;
+    const refusal = this.#refusalOf(hostname);
+    if (refusal === null) {
       this.#start(connection, this.#sessions);
-    } else if (this.#refusals.size < MAX_REFUSALS) {
-      this.#start(connection, this.#refusals).refuse(
-        new TrackerError("TOO_MANY_CLIENTS", `Cannot accept connection: the limit of ${this.#maxClients} is reached`),
-      );
-    } else {
-      connection.close();
+      return;
     }
+    metrics.countRefusal(refusal.limit);
+    if (this.#refusals.size < MAX_REFUSALS) this.#start(connection, this.#refusals).refuse(refusal.error);
+    else connection.close();
+  }
+
+  /** Why a connection from an address cannot be taken, if it cannot. */
+  #refusalOf(hostname: string): { limit: LimitName; error: TrackerError } | null {
+    if (this.#sessions.size >= this.#maxClients) {
+      return { limit: "clients", error: fullError(`the limit of ${this.#maxClients} is reached`) };
+    }
+    if (this.#maxPerAddress !== 0 && (this.#addresses.get(hostname) ?? 0) >= this.#maxPerAddress) {
+      const why = `the limit of ${this.#maxPerAddress} from one address is reached`;
+      return { limit: "perAddress", error: fullError(why) };
+    }
+    return null;
   }
 
   #start(connection: Deno.TcpConn, group: Set<Session>): Session {
     setNoDelay(connection);
-    const session = new Session(connection, this.#context, this.#reporter(connection), this.#forget);
+    const { hostname } = connection.remoteAddr;
+    const forget = this.#maxPerAddress === 0 ? this.#forget : this.#countAddress(hostname);
+    const session = new Session(connection, this.#context, this.#reporter(connection), forget, hostname);
     group.add(session);
     void session.run();
     return session;
+  }
+
+  /** Counts a connection in, and returns what counts it out. */
+  #countAddress(hostname: string): (session: Session) => void {
+    const addresses = this.#addresses;
+    addresses.set(hostname, (addresses.get(hostname) ?? 0) + 1);
+    return (session) => {
+      const left = (addresses.get(hostname) ?? 1) - 1;
+      if (left === 0) addresses.delete(hostname);
+      else addresses.set(hostname, left);
+      this.#forget(session);
+    };
   }
 
   #reporter(connection: Deno.TcpConn): ((event: SessionEvent) => void) | undefined {
@@ -250,6 +334,40 @@ class TcpServer implements Server {
     const timer = setTimeout(() => this.#cutOff(), milliseconds);
     this.finished.finally(() => clearTimeout(timer));
   }
+}
+
+/** The limits of the sessions, with their defaults. */
+function limitsOf(options: ServeOptions, maxClients: number): SessionLimits {
+  const limits = {
+    maxState: options.maxState ?? DEFAULT_MAX_STATE,
+    messageTimeout: options.messageTimeout ?? DEFAULT_MESSAGE_TIMEOUT,
+    idleTimeout: options.idleTimeout ?? 0,
+    writeTimeout: options.writeTimeout ?? DEFAULT_WRITE_TIMEOUT,
+    handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
+    maxUnsent: options.maxUnsent ?? DEFAULT_MAX_UNSENT,
+    maxTotalState: options.maxTotalState ?? DEFAULT_MAX_TOTAL_STATE,
+    maxWatchers: options.maxWatchers ?? DEFAULT_MAX_WATCHERS,
+    messageRate: options.messageRate ?? 0,
+  };
+  for (const [name, value] of Object.entries(limits)) requireInteger(name, value, 0, highestOf(name));
+  return { ...limits, dialect: options.dialect ?? "auto", maxSuspects: maxClients };
+}
+
+function highestOf(name: string): number {
+  if (name === "maxState") return HIGHEST_MAX_STATE;
+  return name.endsWith("Timeout") ? LONGEST_TIMEOUT : Number.MAX_SAFE_INTEGER;
+}
+
+function rulesOf({ tokens, legacyFrom = [] }: ServeOptions): AccessRules | null {
+  if (tokens === undefined) return null;
+  return {
+    tokens: typeof tokens === "function" ? tokens : () => tokens,
+    legacyFrom: legacyFrom.map((network) => typeof network === "string" ? Network.parse(network) : network),
+  };
+}
+
+function fullError(why: string): TrackerError {
+  return new TrackerError("TOO_MANY_CLIENTS", `Cannot accept connection: ${why}`);
 }
 
 function requireInteger(name: string, value: number, low: number, high: number): void {

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { accessOf, type AccessRules, grantOf, unauthorized } from "./access.ts";
 import {
   AMBIGUOUS,
   encodeError,
@@ -22,9 +23,10 @@ import {
 } from "./codec.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import type { Duplex } from "./duplex.ts";
-import { TrackerError } from "./errors.ts";
+import { type ErrorCode, TrackerError } from "./errors.ts";
 import { Feed, type Watcher } from "./feed.ts";
 import { FrameBuilder } from "./frames.ts";
+import { type LimitName, Metrics, type Stats } from "./metrics.ts";
 import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
 import { Pool } from "./pool.ts";
 import {
@@ -40,11 +42,13 @@ import {
   OPEN,
   PING,
   SETTLE_TIMEOUT,
+  STATS,
   UPDATE,
   WATCH,
 } from "./protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
 import { encodeJson, type Greeting, parseHello, parseList, parseWatch } from "./requests.ts";
+import type { Access } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
 /** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
@@ -86,10 +90,28 @@ export interface SessionContext {
   readonly messageTimeout: number;
   /** How long a client may be silent, in milliseconds. */
   readonly idleTimeout: number;
+  /** How long a client may take nothing of what it is sent, in milliseconds. */
+  readonly writeTimeout: number;
+  /** How long a client may take to show its token, in milliseconds. */
+  readonly handshakeTimeout: number;
   /** Most bytes of changes a watcher may be behind while it takes nothing. */
   readonly maxUnsent: number;
-  /** How long a watcher may take nothing before that is looked at, in milliseconds. */
-  readonly writeTimeout: number;
+  /** Most bytes of all states together. */
+  readonly maxTotalState: number;
+  /** Most connections that watch. */
+  readonly maxWatchers: number;
+  /** Most messages a second of one connection; 0 for any number. */
+  readonly messageRate: number;
+  /** What is asked of those who connect; `null` for nothing. */
+  readonly rules: AccessRules | null;
+  /** When it was made, on the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+  /** What is counted. */
+  readonly metrics: Metrics;
+  /** The sessions that have not ended. */
+  readonly sessions: Set<Session>;
+  /** Looks from time to time for clients that take nothing of what they are sent. */
+  readonly sweep: Deadline;
   /** What ends all that takes too long. */
   readonly deadlines: Deadlines;
   /** Who holds which name. */
@@ -116,33 +138,56 @@ export interface SessionLimits {
   messageTimeout: number;
   /** How long a client may be silent, in milliseconds; 0 for as long as it likes. */
   idleTimeout: number;
+  /** How long a client may take nothing of what it is sent, in milliseconds; 0 for as long as it likes. */
+  writeTimeout: number;
+  /** How long a client may take to show its token, in milliseconds; 0 for as long as it likes. */
+  handshakeTimeout: number;
   /** Most bytes of changes a watcher may be behind while it takes nothing. */
   maxUnsent: number;
-  /** How long a watcher may take nothing before that is looked at, in milliseconds. */
-  writeTimeout: number;
+  /** Most bytes of all states together. */
+  maxTotalState: number;
+  /** Most connections that watch. */
+  maxWatchers: number;
+  /** Most messages a second of one connection; 0 for any number. */
+  messageRate: number;
   /** Most named clients whose connection has ended and who are waited for. */
   maxSuspects: number;
 }
+
+/** A client that takes nothing is found at most this part of the time allowed too late. */
+const SWEEPS = 4;
 
 /**
  * Makes what the sessions of one server share.
  *
  * @param registry The map they commit to
  * @param limits Their limits
+ * @param rules What is asked of those who connect; nothing unless given
  * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
-export function createSessionContext(registry: Registry, limits: SessionLimits): SessionContext {
+export function createSessionContext(
+  registry: Registry,
+  limits: SessionLimits,
+  rules: AccessRules | null = null,
+): SessionContext {
   const deadlines = new Deadlines();
+  const sessions = new Set<Session>();
+  const { maxSuspects, dialect = "auto", ...numbers } = limits;
+  const sweep = new Deadline(() => {
+    for (const session of sessions) session.checkProgress();
+    if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
+  });
   return {
+    ...numbers,
     registry,
-    dialect: limits.dialect ?? "auto",
-    maxState: limits.maxState,
-    messageTimeout: limits.messageTimeout,
-    idleTimeout: limits.idleTimeout,
-    maxUnsent: limits.maxUnsent,
-    writeTimeout: limits.writeTimeout,
+    dialect,
+    rules,
     deadlines,
-    names: new Names(registry, deadlines, limits.maxSuspects),
+    sessions,
+    sweep,
+    startedAt: performance.now(),
+    metrics: new Metrics(),
+    names: new Names(registry, deadlines, maxSuspects),
     feed: new Feed(registry),
     builder: new FrameBuilder(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
@@ -159,6 +204,33 @@ export function createSessionContext(registry: Registry, limits: SessionLimits):
 export function closeSessionContext({ names, deadlines }: SessionContext): void {
   names.clear();
   deadlines.clear();
+}
+
+/**
+ * How the server is doing.
+ *
+ * @param context What its sessions share
+ * @returns What it has counted, and what it holds now
+ */
+export function statsOf(context: SessionContext): Stats {
+  const { registry, metrics, names, feed, sessions, deadlines, startedAt } = context;
+  const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
+  return {
+    version: VERSION,
+    incarnation: registry.incarnation,
+    uptime: Math.round(performance.now() - startedAt),
+    revision: registry.revision,
+    now: {
+      connections: sessions.size,
+      clients: registry.size,
+      suspects: names.suspects,
+      watchers: feed.size,
+      stateBytes: registry.stateBytes,
+    },
+    ...metrics.counted,
+    conflated: feed.conflated,
+    lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
+  };
 }
 
 /** Replies gathered for one write. */
@@ -203,6 +275,17 @@ export class Session implements Holder {
   #entry: Entry | null = null;
   #claim: Claim | null = null;
   #watcher: Watcher | null = null;
+  /** What the client may do. */
+  #access: Access | "none";
+  /** Counts its messages by type, in its dialect. */
+  #counts: Float64Array;
+  /** When something was heard of it last, on the monotonic clock, in milliseconds. */
+  #heardAt = 0;
+  /** How many messages it may send before it has to wait. */
+  #allowance = 0;
+  #allowedAt = 0;
+  /** Ends the waiting of a client that has sent more than its share. */
+  #wake: (() => void) | null = null;
 
   /** Bytes `#from..#to` of the buffer have arrived and are not parsed yet. */
   #buffer: Uint8Array<ArrayBuffer>;
@@ -218,6 +301,10 @@ export class Session implements Holder {
   /** Settles when the writing that is under way is done. */
   #writing: Promise<void> | null = null;
   #farewell: Promise<void> | null = null;
+  /** How many writes there have been, and how many when somebody last looked, and when that number was new. */
+  #writes = 0;
+  #writesSeen = 0;
+  #stuckSince = 0;
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
@@ -226,7 +313,7 @@ export class Session implements Holder {
   #patience = 0;
   #settleDeadline: Deadline | null = null;
   #lingerDeadline: Deadline | null = null;
-  #watcherDeadline: Deadline | null = null;
+  #handshakeDeadline: Deadline | null = null;
 
   /**
    * @param duplex The connection; the session closes it in the end
@@ -234,12 +321,14 @@ export class Session implements Holder {
    * @param report Called with what happens, as it happens
    * @param onEnd Called when the connection is closed; a server shares one function among all its sessions, where a
    *   reaction to the promise of `run` would cost each of them a closure and a promise more
+   * @param address The client's address, for the rules of access
    */
   constructor(
     duplex: Duplex,
     context: SessionContext,
     report?: (event: SessionEvent) => void,
     onEnd?: (session: Session) => void,
+    address = "",
   ) {
     this.#duplex = duplex;
     this.#context = context;
@@ -247,6 +336,10 @@ export class Session implements Holder {
     this.#parser = new MessageParser(context);
     this.#report = report;
     this.#onEnd = onEnd;
+    this.#access = accessOf(context.rules, address);
+    this.#counts = context.metrics.unsettled;
+    context.sessions.add(this);
+    if (!context.sweep.armed) context.deadlines.arm(context.sweep, context.writeTimeout / SWEEPS);
   }
 
   /** How many bytes the read buffer holds room for. */
@@ -262,6 +355,8 @@ export class Session implements Holder {
   async run(): Promise<void> {
     try {
       this.#armIdle();
+      if (this.#access === "none") this.#armHandshake();
+      this.#heardAt = performance.now();
       // One flat loop: each async function in between would cost a waiting connection a frame of its own.
       while (this.#isOpen) {
         // Reading into the whole buffer, which is the common case, makes no view.
@@ -279,6 +374,7 @@ export class Session implements Holder {
         if (answering !== null) await answering;
         if (count === null) break;
         if (this.#isOpen) this.#awaitMore();
+        if (this.#allowance < 0) await this.#pause();
       }
       if (!this.#isOpen) await this.#linger();
     } catch {
@@ -297,6 +393,9 @@ export class Session implements Holder {
    */
   refuse(error: TrackerError): void {
     if (!this.#isOpen) return;
+    this.#context.metrics.countError(error.code);
+    const limit = LIMIT_OF_ERROR[error.code];
+    if (limit !== undefined) this.#context.metrics.countRefusal(limit);
     this.#report?.({ kind: "error", error });
     this.#part(causeOf(error), encodeError(error));
   }
@@ -310,7 +409,30 @@ export class Session implements Holder {
 
   /** Tells of what happens to the client, also after the connection has ended. */
   report(event: SessionEvent): void {
+    if (event.kind === "leave" && event.cause !== "close") {
+      this.#context.metrics.countGhost(performance.now() - this.#heardAt);
+    }
     this.#report?.(event);
+  }
+
+  /** Gives the client up if it has taken nothing of what it is sent for too long. A watcher may, if it owes little. */
+  checkProgress(): void {
+    const now = this.#context.deadlines.now();
+    if (this.#writing === null || this.#writes !== this.#writesSeen || !this.#isOpen) {
+      this.#writesSeen = this.#writes;
+      this.#stuckSince = now;
+    } else if (now - this.#stuckSince >= this.#context.writeTimeout) {
+      this.#giveUpStuck();
+    }
+  }
+
+  #giveUpStuck(): void {
+    const { writeTimeout, maxUnsent } = this.#context;
+    if (this.#watcher === null) {
+      return this.refuse(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
+    }
+    const unsent = this.#watcher.unsent();
+    if (unsent > maxUnsent) this.refuse(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
   }
 
   /** Closes the connection at once, telling nothing. */
@@ -320,6 +442,8 @@ export class Session implements Holder {
 
   #note(count: number): void {
     this.#to += count;
+    this.#heardAt = performance.now();
+    this.#context.metrics.received += count;
     this.#armIdle();
     if (this.#patience !== 0) this.#armHeartbeat();
     this.#settleDeadline?.disarm();
@@ -352,14 +476,17 @@ export class Session implements Holder {
     const parser = this.#parser;
     const buffer = this.#buffer;
     const to = this.#to;
+    const mayWrite = this.#access === "write";
+    const mayRead = this.#access !== "none" && this.#watcher === null;
     let completed = false;
     for (;;) {
       const token = this.#token = parser.next(buffer, this.#from, to);
-      if (token === UPDATE) {
+      if (token >= 0) this.#count(token, parser.count);
+      if (token === UPDATE && mayWrite) {
         this.#setState(parser.stateStart, parser.stateEnd);
-      } else if (token === GET && this.#watcher === null) {
+      } else if (token === GET && mayRead && this.#watcher === null) {
         this.#answerMap();
-      } else if (token === OPEN && this.#watcher === null) {
+      } else if (token === OPEN && mayWrite && this.#watcher === null) {
         this.#setState(parser.stateStart, parser.stateEnd);
         if (this.#isOpen) this.#answerDone();
       } else if (!this.#commitRare(token)) {
@@ -375,6 +502,13 @@ export class Session implements Holder {
         return;
       }
     }
+  }
+
+  #count(type: number, count: number): void {
+    const { metrics, messageRate } = this.#context;
+    if (this.#counts === metrics.unsettled) this.#counts = metrics.messagesOf(this.#parser.dialect);
+    this.#counts[type]! += count;
+    if (messageRate !== 0) this.#allowance -= count;
   }
 
   /** Handles what a busy connection does not send all the time; `false` when that was the last for now. */
@@ -393,17 +527,30 @@ export class Session implements Holder {
   }
 
   #answerRequest(token: Token): void {
+    if (token !== HELLO) this.#authorize(token);
     if (this.#watcher !== null && token !== PING) throw watchingError(token);
     const payload = this.#buffer.subarray(this.#parser.stateStart, this.#parser.stateEnd);
     if (token === HELLO) this.#greet(payload);
     else if (token === WATCH) this.#watch(payload);
     else if (token === LIST) this.#answerList(payload);
     else if (token === PING) this.#answerPing();
+    else if (token === STATS) this.#answerJson(statsOf(this.#context));
+  }
+
+  /** Without a token a client may ask for nothing, and with one to read it may not be in the map. */
+  #authorize(token: Token): void {
+    if (this.#access === "none") throw unauthorized("a connection has to begin with a Hello that has a token");
+    if (this.#access === "read" && (token === OPEN || token === UPDATE)) {
+      throw unauthorized("the token is for reading");
+    }
   }
 
   #greet(payload: Uint8Array): void {
     const request = parseHello(payload);
-    const { registry, names, maxState } = this.#context;
+    const { registry, names, maxState, rules } = this.#context;
+    if (rules !== null && this.#access === "none") this.#access = grantOf(rules, request.token).access;
+    this.#handshakeDeadline?.disarm();
+    if (this.#access === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
     if (request.name !== undefined) {
       this.#claim = names.claim(request.name, request, this);
       this.#entry = this.#claim.entry;
@@ -422,7 +569,11 @@ export class Session implements Holder {
       maxState,
     };
     this.#answerDone();
-    const json = encodeJson(greeting);
+    this.#answerJson(greeting);
+  }
+
+  #answerJson(value: Greeting | Stats): void {
+    const json = encodeJson(value);
     const output = this.#makeOutput();
     output.reserve(MAP_LENGTH_SIZE);
     output.length = encodeMapLength(output.bytes, output.length, json.length, "wide");
@@ -431,8 +582,13 @@ export class Session implements Holder {
 
   #watch(payload: Uint8Array): void {
     const request = parseWatch(payload);
+    const { feed, maxWatchers, metrics } = this.#context;
+    if (feed.size >= maxWatchers) {
+      metrics.countRefusal("watchers");
+      throw new TrackerError("TOO_MANY_CLIENTS", `Cannot watch: the limit of ${maxWatchers} watchers is reached`);
+    }
     this.#answerDone();
-    this.#watcher = this.#context.feed.watch(request, () => this.#tellNews());
+    this.#watcher = feed.watch(request, () => this.#tellNews());
   }
 
   #answerList(payload: Uint8Array): void {
@@ -459,7 +615,8 @@ export class Session implements Holder {
   }
 
   #setState(start: number, end: number): void {
-    const { registry } = this.#context;
+    const { registry, maxTotalState } = this.#context;
+    if (registry.stateBytes + end - start > maxTotalState && this.#exceedsTotal(end - start)) return;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
@@ -470,6 +627,18 @@ export class Session implements Holder {
     this.#entry = entry;
     if (this.#claim !== null) this.#claim.entry = entry;
     this.#report?.({ kind: "join", id: entry.id, dialect: this.#parser.dialect });
+  }
+
+  /** A state that does not fit is refused whole, and the map stays as it was; one that shrinks always fits. */
+  #exceedsTotal(length: number): boolean {
+    const { registry, maxTotalState } = this.#context;
+    const before = this.#entry?.stateLength ?? 0;
+    if (length <= before && this.#entry !== null || registry.stateBytes - before + length <= maxTotalState) {
+      return false;
+    }
+    const why = `all states together would be above the limit of ${maxTotalState} bytes`;
+    this.refuse(new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`));
+    return true;
   }
 
   #answerDone(): void {
@@ -557,20 +726,20 @@ export class Session implements Holder {
    * interleave. To be called with output waiting, so that it does not end before `#writing` has been set.
    */
   async #write(): Promise<void> {
-    if (this.#watcher !== null) this.#armWatcher();
     do {
       const output = this.#output;
       // Whoever adds a reply while this is being written gathers it apart.
       this.#output = null;
       const bytes = output === null ? this.#takeLargeOutput() : output.gathered;
       for (let written = 0; written < bytes.length;) {
-        written += await this.#duplex.write(written === 0 ? bytes : bytes.subarray(written));
+        const count = await this.#duplex.write(written === 0 ? bytes : bytes.subarray(written));
+        written += count;
+        this.#context.metrics.sent += count;
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
       if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
     } while (this.#hasOutput);
-    this.#watcherDeadline?.disarm();
     this.#writing = null;
   }
 
@@ -579,10 +748,10 @@ export class Session implements Holder {
    * listened to meanwhile, so its taking does not stand for the heartbeat that it has promised.
    */
   #noteProgress(): void {
+    this.#writes++;
     if (!this.#isOpen) return this.#armLinger();
     this.#armIdle();
-    if (this.#watcher !== null) this.#armWatcher();
-    else if (this.#patience !== 0) this.#armHeartbeat();
+    if (this.#watcher === null && this.#patience !== 0) this.#armHeartbeat();
   }
 
   #returnOutput(output: Output): void {
@@ -644,7 +813,7 @@ export class Session implements Holder {
     this.#leave("disconnect");
     this.#disarm();
     this.#lingerDeadline?.disarm();
-    this.#watcherDeadline?.disarm();
+    this.#context.sessions.delete(this);
     this.#duplex.close();
   }
 
@@ -658,11 +827,41 @@ export class Session implements Holder {
     if (claim !== null) {
       this.#context.names.release(claim, cause);
     } else if (entry !== null && this.#context.registry.close(entry, cause)) {
-      this.#report?.({ kind: "leave", id: entry.id, cause });
+      this.report({ kind: "leave", id: entry.id, cause });
     }
   }
 
+  /**
+   * Lets a client wait that has sent more than its share; what it goes on sending waits in its own system. The
+   * allowance grows back at the rate allowed, up to what a second brings.
+   */
+  async #pause(): Promise<void> {
+    const { messageRate, deadlines } = this.#context;
+    const now = performance.now();
+    const earned = (now - this.#allowedAt) / 1_000 * messageRate;
+    this.#allowance = Math.min(messageRate, this.#allowance + earned);
+    this.#allowedAt = now;
+    if (this.#allowance >= 0) return;
+    // It is not being listened to meanwhile, so its silence is none of its own.
+    this.#messageDeadline?.disarm();
+    this.#idleDeadline?.disarm();
+    this.#heartbeatDeadline?.disarm();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = new Deadline(resolve);
+    this.#wake = resolve;
+    deadlines.arm(deadline, Math.ceil(-this.#allowance / messageRate * 1_000));
+    await promise;
+    deadline.disarm();
+    this.#wake = null;
+    if (!this.#isOpen) return;
+    this.#armIdle();
+    if (this.#patience !== 0) this.#armHeartbeat();
+    if (this.#to !== this.#from) this.#armMessage();
+  }
+
   #disarm(): void {
+    this.#wake?.();
+    this.#handshakeDeadline?.disarm();
     this.#messageDeadline?.disarm();
     this.#idleDeadline?.disarm();
     this.#heartbeatDeadline?.disarm();
@@ -697,15 +896,12 @@ export class Session implements Holder {
     this.#context.deadlines.arm(this.#heartbeatDeadline, this.#patience);
   }
 
-  /** While a watcher takes nothing it is looked at from time to time; one that owes little may take as long as it likes. */
-  #armWatcher(): void {
-    const { deadlines, maxUnsent, writeTimeout } = this.#context;
-    this.#watcherDeadline ??= new Deadline(() => {
-      const unsent = this.#watcher?.unsent() ?? 0;
-      if (unsent > maxUnsent) this.refuse(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
-      else this.#armWatcher();
+  #armHandshake(): void {
+    const { deadlines, handshakeTimeout } = this.#context;
+    this.#handshakeDeadline ??= new Deadline(() => {
+      this.refuse(timeoutError(`no Hello with a token came within ${handshakeTimeout} ms`));
     });
-    if (this.#isOpen) deadlines.arm(this.#watcherDeadline, writeTimeout);
+    deadlines.arm(this.#handshakeDeadline, handshakeTimeout);
   }
 
   #armSettle(): void {
@@ -727,6 +923,14 @@ export class Session implements Holder {
 function timeoutError(why: string): TrackerError {
   return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
 }
+
+/** Codes that say that a limit was reached. */
+const LIMIT_OF_ERROR: Partial<Record<ErrorCode, LimitName>> = {
+  STATE_TOO_LARGE: "state",
+  TOO_MUCH_STATE: "totalState",
+  SLOW_CONSUMER: "unsent",
+  TIMEOUT: "time",
+};
 
 function slowError(why: string): TrackerError {
   return new TrackerError("SLOW_CONSUMER", `Cannot keep up: ${why}`);

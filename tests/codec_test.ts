@@ -178,7 +178,7 @@ Deno.test("codec refuses wrong magic, version and type as soon as the byte is th
   assertEquals(errorOf(66, 2).message, "Cannot parse message: its version is 2, not 1");
   assertEquals(errorOf(66, 2).code, "BAD_VERSION");
   assertEquals(errorOf(66, 1, 3, 66, 0).code, "BAD_VERSION");
-  for (let type = 8; type < 256; type++) {
+  for (let type = 9; type < 256; type++) {
     assertEquals(errorOf(42, type).code, "BAD_TYPE");
     assertEquals(errorOf(42, 0, 1, "a", 42, type).code, "BAD_TYPE");
     assertEquals(errorOf(42, 0, longLength(1), "a", 42, type).code, "BAD_TYPE");
@@ -190,7 +190,7 @@ Deno.test("codec refuses wrong magic, version and type as soon as the byte is th
 });
 
 Deno.test("codec refuses the extensions' messages on a connection that did not begin with Hello", () => {
-  for (const [type, name] of [[5, "Watch"], [6, "List"], [7, "Ping"]] as const) {
+  for (const [type, name] of [[5, "Watch"], [6, "List"], [7, "Ping"], [8, "Stats"]] as const) {
     const message = `Cannot parse message: type ${type} (${name}) needs a connection that began with Hello`;
     for (const before of [[], [42, 3], [42, 0, 1, "a"], [42, 0, longLength(1), "a"]]) {
       const error = errorOf(...before, 42, type);

@@ -49,7 +49,7 @@ Deno.test("README lists every flag of every command, each with its default", asy
 });
 
 function rowOf(name: string, { placeholder, default: written }: Flag<unknown>): string[] {
-  return placeholder === undefined ? [`--${name}`, "off"] : [`--${name} ${placeholder}`, written];
+  return placeholder === undefined ? [`--${name}`, "off"] : [`--${name} ${placeholder}`, written || "none"];
 }
 
 Deno.test("README, help, completions and the program itself know the same flags of every command", async () => {

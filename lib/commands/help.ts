@@ -117,8 +117,9 @@ function synopsis({ name, positionals }: Command): string {
 
 function flagRow(name: string, flag: Flag<unknown>): Row {
   if (flag.placeholder === undefined) return [`--${name}`, flag.description];
-  const inherited = flag.environment === undefined ? "" : `$${flag.environment}, or else `;
-  return [`--${name} ${flag.placeholder}`, `${flag.description} (default ${inherited}${flag.default})`];
+  const defaults = [flag.environment === undefined ? "" : `$${flag.environment}`, flag.default].filter(Boolean);
+  const suffix = defaults.length === 0 ? "" : ` (default ${defaults.join(", or else ")})`;
+  return [`--${name} ${flag.placeholder}`, flag.description + suffix];
 }
 
 function generalRow({ names, description }: GeneralFlag): Row {

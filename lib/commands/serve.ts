@@ -4,16 +4,20 @@
  * @module
  */
 
-import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, DIALECTS, HIGHEST_MAX_STATE } from "../protocol.ts";
-import { DEFAULT_MAX_CLIENTS, DEFAULT_MESSAGE_TIMEOUT, serve, type Server } from "../server.ts";
+import type { Network } from "../network.ts";
+import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
+import { serve, type Server } from "../server.ts";
 import type { Command, Process } from "./command.ts";
 import { parseFlags } from "./flags.ts";
 import { isReadByJournal } from "./journal.ts";
+import { LIMIT_FLAGS, limitsFrom } from "./limit_flags.ts";
 import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
 import { Notifier } from "./notify.ts";
 import { complain, OutputClosed, remark, write } from "./output.ts";
 import { aborted, stopSignal } from "./signals.ts";
-import { choice, duration, host, integer } from "./values.ts";
+import { TokenFile } from "./token_file.ts";
+import { UsageError } from "./usage.ts";
+import { choice, host, integer, networks } from "./values.ts";
 import { formatAddress } from "../tcp.ts";
 import { VERSION } from "../version.ts";
 
@@ -39,29 +43,18 @@ const FLAGS = {
       "how clients frame their messages: auto tells it from their first bytes; compact, wide or java insists",
     ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
-  "max-clients": {
-    placeholder: "COUNT",
-    default: `${DEFAULT_MAX_CLIENTS}`,
-    description: "connections held at once; one more is refused",
-    parse: integer(1, 2 ** 31),
+  ...LIMIT_FLAGS,
+  "token-file": {
+    placeholder: "FILE",
+    default: "",
+    description: "a file of tokens, name:token or name:token:read a line; who has none of them may do nothing",
+    parse: (text: string) => text === "" ? undefined : text,
   },
-  "max-state": {
-    placeholder: "BYTES",
-    default: `${DEFAULT_MAX_STATE}`,
-    description: "longest state; a client that sends a longer one is refused",
-    parse: integer(0, HIGHEST_MAX_STATE),
-  },
-  "message-timeout": {
-    placeholder: "DURATION",
-    default: `${DEFAULT_MESSAGE_TIMEOUT / 1_000}s`,
-    description: "how long a message may take from first byte to last; 0 for ever",
-    parse: duration,
-  },
-  "idle-timeout": {
-    placeholder: "DURATION",
-    default: "0",
-    description: "how long a client may be silent before it is given up; 0 for ever",
-    parse: duration,
+  "legacy-from": {
+    placeholder: "NETWORKS",
+    default: "",
+    description: "networks whose clients need no token, such as 10.0.0.0/8,::1",
+    parse: networks,
   },
   log: {
     placeholder: "FORMAT",
@@ -98,19 +91,18 @@ export const serveCommand: Command = {
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
   const log = new EventLog(await lineFormat(flags.log));
+  const tokenFile = await openTokenFile(flags["token-file"], flags["legacy-from"]);
   const server = serve({
     hostname: flags.host,
     port: flags.port,
     dialect: flags.dialect,
-    maxClients: flags["max-clients"],
-    maxState: flags["max-state"],
-    messageTimeout: flags["message-timeout"],
-    idleTimeout: flags["idle-timeout"],
+    ...limitsFrom(flags),
+    ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, legacyFrom: flags["legacy-from"] }),
     onEvent: (event) => log.report(event),
   });
   const stop = stopSignal(process);
   const notifier = new Notifier();
-  await announce(server);
+  await announce(server, tokenFile !== null);
   notifier.ready(`listening on ${formatAddress(server.addr)}`);
   await aborted(stop);
   remark("tracker: stopping: clients are being told; Ctrl-C again stops at once");
@@ -125,9 +117,16 @@ async function lineFormat(format: LogFormat): Promise<LineFormat> {
   return format === "text" && await isReadByJournal() ? "journal" : format;
 }
 
-async function announce({ addr }: Server): Promise<void> {
+/** A network without tokens would look like protection, and be none. */
+async function openTokenFile(path: string | undefined, legacyFrom: readonly Network[]): Promise<TokenFile | null> {
+  if (path !== undefined) return await TokenFile.open(path);
+  if (legacyFrom.length !== 0) throw new UsageError("--legacy-from needs a --token-file: without one all may connect");
+  return null;
+}
+
+async function announce({ addr }: Server, asksForTokens: boolean): Promise<void> {
   const address = formatAddress(addr);
-  if (!isLoopback(addr.hostname)) {
+  if (!isLoopback(addr.hostname) && !asksForTokens) {
     complain(
       `tracker: warning: ${address} is not only for this machine: all who reach it can read and write every state`,
     );

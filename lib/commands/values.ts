@@ -5,6 +5,7 @@
  */
 
 import { LONGEST_TIMEOUT } from "../deadlines.ts";
+import { Network } from "../network.ts";
 import { DEFAULT_PORT } from "../protocol.ts";
 import { quote, unknownName, UsageError } from "./usage.ts";
 
@@ -108,4 +109,22 @@ function isHost(text: string): boolean {
 
 function isVersionSix(text: string): boolean {
   return /:.*:/.test(text) && /^[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,32})?$/.test(text);
+}
+
+/**
+ * Parses networks in CIDR notation, with commas between them.
+ *
+ * @param text What was written; nothing for none
+ * @returns The networks
+ */
+export function networks(text: string): Network[] {
+  return text === "" ? [] : text.split(",").map(network);
+}
+
+function network(text: string): Network {
+  try {
+    return Network.parse(text);
+  } catch {
+    throw new UsageError(`must be networks such as 10.0.0.0/8 or ::1, with commas between them, not ${quote(text)}`);
+  }
 }

@@ -7,5 +7,9 @@ export const LIMITS: SessionLimits = {
   idleTimeout: 0,
   maxUnsent: 2 ** 20,
   writeTimeout: 5_000,
+  handshakeTimeout: 10_000,
+  maxTotalState: 2 ** 28,
+  maxWatchers: 1_000,
+  messageRate: 0,
   maxSuspects: 100,
 };

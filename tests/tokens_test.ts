@@ -1,0 +1,31 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Tokens, TrackerError } from "../mod.ts";
+
+const ROBOTS = "7d1f0c9b2e44a8865f3f";
+const DASHBOARD = "b0f9a1e6cc7d4d0f83aa";
+
+Deno.test("a token file has a token a line, blank lines and comments", () => {
+  const tokens = Tokens.parse(`# ours\r\n\r\nrobots:${ROBOTS}\n  dashboard:${DASHBOARD}:read  \nboss:${ROBOTS}x:write`);
+  assertEquals(tokens.size, 3);
+  assertEquals(tokens.find(ROBOTS), { name: "robots", access: "write" });
+  assertEquals(tokens.find(DASHBOARD), { name: "dashboard", access: "read" });
+  assertEquals(tokens.find(`${ROBOTS}x`), { name: "boss", access: "write" });
+});
+
+Deno.test("what is no token is not found, however near it is", () => {
+  const tokens = Tokens.parse(`robots:${ROBOTS}`);
+  for (const guess of ["", ROBOTS.slice(0, -1), `${ROBOTS}\0`, ROBOTS.toUpperCase(), "robots", `robots:${ROBOTS}`]) {
+    assertEquals(tokens.find(guess), null, guess);
+  }
+});
+
+Deno.test("a line that makes no sense is named by its number, and no token is repeated in the error", () => {
+  const wrong = [ROBOTS, `a b:${ROBOTS}`, `a:${ROBOTS}:admin`, `a:${ROBOTS}:`, "a:tooshort", `a:${"x".repeat(1_025)}`];
+  for (const line of [...wrong, `a:${ROBOTS}\nb:${ROBOTS}`]) {
+    const error = assertThrows(() => Tokens.parse(`# first\n${line}`), TrackerError);
+    assertEquals(error.code, "BAD_ARGUMENT");
+    assert(/line [23]/.test(error.message), error.message);
+    assert(!error.message.includes(ROBOTS) && !error.message.includes("tooshort"), error.message);
+  }
+  assertThrows(() => Tokens.parse("# nothing\n"), TrackerError, "nobody could connect");
+});

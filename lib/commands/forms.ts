@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ListRecord, ListReply } from "../frames.ts";
+import type { ListRecord, ListReply, WatchEvent } from "../frames.ts";
 import type { MapEvent } from "../watch.ts";
 import { escapeBytes, escapeWord, textOrNull } from "./escape.ts";
 
@@ -55,9 +55,18 @@ export type WatchNews =
  * @returns The object: `time` and `event`, then what else there is to know
  */
 export function newsForm(news: WatchNews, time: Date): Readonly<Record<string, unknown>> {
+  return { time: time.toISOString(), ...eventForm(news) };
+}
+
+/**
+ * Puts an event into an object, without a time.
+ *
+ * @param news The event
+ * @returns The object: `event`, then what else there is to know
+ */
+export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string, unknown>> {
   const { kind: event, ...rest } = news;
-  const state = "state" in rest ? stateForm(rest.state) : {};
-  return { time: time.toISOString(), event, ...rest, ...state };
+  return { event, ...rest, ..."state" in rest ? stateForm(rest.state) : {} };
 }
 
 /**

@@ -24,6 +24,9 @@ const PACE = 100;
 /** Lines that are no clients: what is shown, the table's head, and how the connection is. */
 const FRAME_LINES = 3;
 
+/** Which of them is the head. */
+const HEAD = 1;
+
 /** Columns that id, status and times have at least, so that the table does not jump. */
 const LEAST = [10, 7, 10, 10];
 
@@ -142,7 +145,7 @@ export function layOutScreen(clients: Rows, { title, footer, columns, rows, now 
   const count = `${clients.size} ${clients.size === 1 ? "client" : "clients"}`;
   return [
     cutTo(`${title}  ${count}`, columns),
-    bold(head),
+    head,
     ...lines,
     ...left > 0 ? [cutTo(`… and ${left} more`, columns)] : [],
     cutTo(footer, columns),
@@ -235,7 +238,8 @@ export class LiveTable implements WatchDisplay {
     this.#isStale = false;
     try {
       const view = { title: this.#title, footer: this.#footer, ...terminalSize(), now: Date.now() };
-      await this.#screen.draw(layOutScreen(this.#rows, view));
+      const lines = layOutScreen(this.#rows, view);
+      await this.#screen.draw(lines.map((line, at) => at === HEAD ? bold(line) : line));
     } catch (error) {
       this.#onFailure(error);
     }

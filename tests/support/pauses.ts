@@ -22,14 +22,14 @@ export class Pauses {
     },
   };
 
-  /** Waits until somebody waits. */
-  async begun(): Promise<void> {
-    if (this.#waiting.length === 0) await new Promise<void>((resolve) => this.#arrived.push(resolve));
+  /** Waits until so many wait. */
+  async begun(count = 1): Promise<void> {
+    while (this.#waiting.length < count) await new Promise<void>((resolve) => this.#arrived.push(resolve));
   }
 
-  /** Ends every wait there is, of which there must be one in the end. */
-  async end(): Promise<void> {
-    await this.begun();
+  /** Ends every wait there is, once there are so many. */
+  async end(count = 1): Promise<void> {
+    await this.begun(count);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -6,10 +6,11 @@
 
 import type { Process } from "./lib/commands/command.ts";
 import { reportFailure } from "./lib/commands/failure.ts";
+import { HELP_FLAG, VERSION_FLAG } from "./lib/commands/general_flags.ts";
 import { findCommand, helpOf, overview } from "./lib/commands/help.ts";
 import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
 import { write, writeError } from "./lib/commands/output.ts";
-import { VERSION } from "./lib/commands/version.ts";
+import { VERSION } from "./lib/version.ts";
 
 /** Runs the command that the arguments name, and says what went wrong. Returns the exit code. */
 async function run(args: readonly string[], process: Process): Promise<number> {
@@ -20,11 +21,11 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   }
   let command: string | undefined;
   try {
-    if (name === "--version" || name === "-V") {
+    if (VERSION_FLAG.names.includes(name)) {
       await write(`tracker ${VERSION}\n`);
       return 0;
     }
-    const found = name === "--help" || name === "-h" ? helpCommand : findCommand(COMMANDS, name);
+    const found = HELP_FLAG.names.includes(name) ? helpCommand : findCommand(COMMANDS, name);
     command = found.name;
     if (!asksForHelp(rest)) return await found.run(rest, process);
     await write(helpOf(found));
@@ -36,7 +37,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
 
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
-  return args.slice(0, end === -1 ? args.length : end).some((arg) => arg === "--help" || arg === "-h");
+  return args.slice(0, end === -1 ? args.length : end).some((arg) => HELP_FLAG.names.includes(arg));
 }
 
 if (import.meta.main) {

@@ -3,70 +3,30 @@
  */
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { programName, TARGETS } from "../.release/targets.ts";
+import { bashScript } from "../lib/commands/completions/bash.ts";
+import { fishScript } from "../lib/commands/completions/fish.ts";
+import { zshScript } from "../lib/commands/completions/zsh.ts";
 import type { Flag } from "../lib/commands/flags.ts";
+import { helpOf } from "../lib/commands/help.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
 import { LEAVE_CAUSES, type ServerEvent } from "../mod.ts";
-import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { fail } from "./commands/tracker.ts";
+import { readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
+import {
+  bytesOfCell,
+  codeOf,
+  read,
+  ROOT,
+  sectionOf,
+  tableOf,
+  tablesOf,
+  withoutCode,
+  workedExample,
+} from "./support/page.ts";
 
 const PAGES = ["README.md", "PROTOCOL.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-
-function read(path: string): Promise<string> {
-  return Deno.readTextFile(new URL(path, ROOT));
-}
-
-/** What stands under a heading, up to the next one of its level or above. */
-function sectionOf(page: string, heading: string): string {
-  const lines = withoutCode(page).split("\n");
-  const from = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
-  assert(from !== -1, `there is no heading "${heading}"`);
-  const level = lines[from]!.indexOf(" ");
-  const length = lines.slice(from + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(" ") <= level);
-  return lines.slice(from + 1, length === -1 ? undefined : from + 1 + length).join("\n");
-}
-
-/** A line in an example that begins with `#` is no heading. */
-function withoutCode(page: string): string {
-  return page.replace(/^```[^]*?^```$/gm, "");
-}
-
-/** The rows of every table in a text: one cell a column, heads and rules left out. */
-function tablesOf(text: string): string[][][] {
-  const tables = text.match(/(?:^\|.*\|$\n?)+/gm) ?? [];
-  return tables.map((table) => table.trim().split("\n").slice(2).map(cellsOf));
-}
-
-function cellsOf(row: string): string[] {
-  return row.slice(1, -1).split("|").map((cell) => cell.trim());
-}
-
-/** The first table of a section. */
-function tableOf(page: string, heading: string): string[][] {
-  const [table] = tablesOf(sectionOf(page, heading));
-  assert(table !== undefined, `there is no table under "${heading}"`);
-  return table;
-}
-
-/** What stands in backticks. */
-function codeOf(cell: string): string[] {
-  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
-}
-
-/** Decimal bytes, and JSON strings for text. */
-function bytesOfCell(cell: string): Uint8Array<ArrayBuffer> {
-  return bytesOf(
-    ...codeOf(cell).flatMap((code): (number | string)[] => {
-      if (code.startsWith('"')) return [JSON.parse(code) as string];
-      return code.split(" ").map((word) => {
-        const byte = Number(word);
-        assert(/^\d+$/.test(word) && byte < 256, `${word} is no byte`);
-        return byte;
-      });
-    }),
-  );
-}
 
 Deno.test("README lists every command, each with its arguments", async () => {
   const rows = tableOf(await read("README.md"), "Commands");
@@ -92,12 +52,51 @@ function rowOf(name: string, { placeholder, default: written }: Flag<unknown>): 
   return placeholder === undefined ? [`--${name}`, "off"] : [`--${name} ${placeholder}`, written];
 }
 
-Deno.test("README lists every environment variable that a flag reads", async () => {
+Deno.test("README, help, completions and the program itself know the same flags of every command", async () => {
+  const page = await read("README.md");
+  const scripts = [bashScript, zshScript, fishScript].map((script) => script(COMMANDS));
+  const everyFlag = new Map(COMMANDS.flatMap(({ flags }) => Object.entries<Flag<unknown>>(flags)));
+  for (const command of COMMANDS) {
+    const { name, flags } = command;
+    const names = Object.keys(flags).map((flag) => `--${flag}`);
+    const documented = names.length === 0 ? [] : tableOf(page, name).map(([flag = ""]) => flag);
+    const helped = flagsIn(/^Flags:\n[^]*?\n\n/m.exec(helpOf(command))?.[0]);
+    assertEquals(flagsIn(documented.join("\n")), names, `README of ${name}`);
+    assertEquals(helped, [...names, "--help"], `help of ${name}`);
+    for (const script of scripts) assertEquals(flagsIn(partFor(name, script)), [...names, "--help"], script);
+    // The program knows a flag if it minds how it is used.
+    const known = await Promise.all(Array.from(everyFlag, async ([flag, { placeholder }]) => {
+      const misused = placeholder === undefined ? `--${flag}=misused` : `--${flag}`;
+      return (await fail([name, misused], 2)).startsWith("tracker: unknown flag") ? [] : [`--${flag}`];
+    }));
+    assertEquals(known.flat().sort(), [...names].sort(), `program: ${name}`);
+  }
+});
+
+/** The flags that a text names, each once, in their order. */
+function flagsIn(text = ""): string[] {
+  return [...new Set(Array.from(text.matchAll(/(?<![\w-])--[a-z-]+/g), ([flag]) => flag))];
+}
+
+/** What a completion script has for a command: fish has a line for each flag, the others a case for each command. */
+function partFor(command: string, script: string): string {
+  const lines = script.split("\n").filter((line) => line.includes(`'__tracker_takes ${command} --`));
+  if (lines.length !== 0) return lines.map((line) => flagsIn(line)[0]).join("\n");
+  return new RegExp(`^ +${command}\\)\n[^]*?;;$`, "m").exec(script)?.[0] ?? "";
+}
+
+Deno.test("README lists every environment variable that is read", async () => {
   const documented = tableOf(await read("README.md"), "Environment").map(([variable = ""]) => codeOf(variable)[0]);
-  const inherited = COMMANDS.flatMap(({ flags }) =>
-    Object.values(flags).flatMap(({ environment }) => environment ?? [])
+  const variables = new Set(
+    COMMANDS.flatMap(({ flags }) => Object.values(flags).flatMap((flag) => flag.environment ?? [])),
   );
-  assertEquals(documented, [...new Set(inherited), "NO_COLOR"]);
+  for await (const { name, isFile } of Deno.readDir(new URL("lib/commands/", ROOT))) {
+    if (!isFile) continue;
+    for (const [, variable = ""] of (await read(`lib/commands/${name}`)).matchAll(/readEnvironment\("(\w+)"\)/g)) {
+      variables.add(variable);
+    }
+  }
+  assertEquals(documented.toSorted(), [...variables, "NO_COLOR"].sort());
 });
 
 Deno.test("README lists every error code with its meaning, and no other", async () => {
@@ -184,7 +183,18 @@ Deno.test("README tells to run and to test with what the gate uses", async () =>
 Deno.test("every version that is written down is the version", async () => {
   const { version } = JSON.parse(await read("deno.json"));
   assertEquals(/^## \[(.+)\] - \d{4}-\d\d-\d\d$/m.exec(await read("CHANGELOG.md"))?.[1], version);
-  assertStringIncludes(await read("README.md"), `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+  const page = await read("README.md");
+  assertStringIncludes(page, `\ntracker ${version} listening on 127.0.0.1:6789\n`);
+  assertStringIncludes(page, `\ntracker ${version} (deno `);
+  const named = Array.from(page.matchAll(/(?:\btracker-|\/v)(\d+\.\d+\.[\w.+]+?)[-/]/g), ([, named]) => named);
+  assertGreater(named.length, 10);
+  assertEquals([...new Set(named)], [version]);
+});
+
+Deno.test("README lists the program of every target", async () => {
+  const { version } = JSON.parse(await read("deno.json"));
+  const documented = tableOf(await read("README.md"), "Install").map(([, program = ""]) => codeOf(program)[0]);
+  assertEquals(documented, TARGETS.map((target) => programName(version, target)));
 });
 
 Deno.test("CONTRIBUTING lists every task", async () => {
@@ -244,13 +254,9 @@ Deno.test("the golden bytes have a row for every dialect, type and error that on
 });
 
 Deno.test("the server holds the worked examples as PROTOCOL says", async () => {
-  const page = await read("PROTOCOL.md");
   for (const dialect of tracker.DIALECTS) {
-    const rows = tableOf(page, dialect);
-    const inDirection = (arrow: string) =>
-      bytesOf(...rows.filter(([direction]) => direction === arrow).map(([, bytes = ""]) => bytesOfCell(bytes)));
-    assertGreater(inDirection("←").length, 10);
-    assertEquals((await replay(inDirection("→"))).reply, inDirection("←"), dialect);
+    const { sent, reply } = await workedExample(dialect);
+    assertEquals((await replay(sent)).reply, reply, dialect);
   }
 });
 

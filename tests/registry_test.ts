@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { concat } from "@std/bytes";
+import { concat } from "../lib/commands/std.ts";
 import fc from "fast-check";
 import { type Change, Registry, TrackerError } from "../mod.ts";
 import { AWKWARD_STATES } from "./fixtures/conversations.ts";

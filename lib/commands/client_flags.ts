@@ -23,7 +23,7 @@ export const dialectFlag: Flag<Dialect> = {
   placeholder: "DIALECT",
   default: "wide",
   description: "how messages are framed: compact, wide or java",
-  parse: choice(DIALECTS),
+  ...choice(DIALECTS),
 };
 
 /** How long to wait. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concat } from "@std/bytes";
+import { concat } from "./std.ts";
 import {
   AMBIGUOUS,
   type Expected,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "./std.ts";
 import { readEnvironment } from "./environment.ts";
 import { unknownName, UsageError } from "./usage.ts";
 
@@ -18,6 +18,8 @@ export interface Flag<T> {
   readonly description: string;
   /** The environment variable that replaces the default, where reading it is permitted. */
   readonly environment?: string;
+  /** The values there are, where they can be counted: for those who complete a command line. */
+  readonly choices?: readonly string[];
   /**
    * Turns what was written into a value.
    *
@@ -40,6 +42,8 @@ export interface Positionals {
   readonly placeholder: string;
   /** Most that make sense. */
   readonly most: number;
+  /** What each of them can be, where that can be counted. */
+  readonly choices?: readonly string[];
 }
 
 /** A command line, read. */

@@ -6,6 +6,7 @@
 
 import type { Command } from "./command.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { type GeneralFlag, HELP_FLAG, VERSION_FLAG } from "./general_flags.ts";
 import { write } from "./output.ts";
 import { unknownName, UsageError } from "./usage.ts";
 
@@ -13,27 +14,32 @@ import { unknownName, UsageError } from "./usage.ts";
 const WIDTH = 100;
 
 /**
- * Makes the command that prints the help of the others and its own.
+ * Makes the command that prints the help of all commands.
  *
- * @param others The other commands
+ * @param commands Every command, this one included
  * @returns The command
  */
-export function createHelpCommand(others: readonly Command[]): Command {
-  const command: Command = {
+export function createHelpCommand(commands: () => readonly Command[]): Command {
+  const positionals = {
+    placeholder: "[COMMAND]",
+    most: 1,
+    get choices() {
+      return commands().map(({ name }) => name);
+    },
+  };
+  return {
     name: "help",
     summary: "Print this help, or that of a command.",
     details: [],
-    positionals: { placeholder: "[COMMAND]", most: 1 },
+    positionals,
     flags: {},
     examples: [{ line: "tracker help serve", meaning: "explains every flag of serve" }],
     run: async (args) => {
-      const [name] = parseFlags(args, {}, { placeholder: "[COMMAND]", most: 1 }).positionals;
-      const commands = [...others, command];
-      await write(name === undefined ? overview(commands) : helpOf(findCommand(commands, name)));
+      const [name] = parseFlags(args, {}, positionals).positionals;
+      await write(name === undefined ? overview(commands()) : helpOf(findCommand(commands(), name)));
       return 0;
     },
   };
-  return command;
 }
 
 /**
@@ -48,7 +54,8 @@ export function findCommand(commands: readonly Command[], name: string): Command
   const command = commands.find((command) => command.name === name);
   if (command !== undefined) return command;
   if (name.startsWith("-")) {
-    const message = unknownName("flag", name, ["--help", "--version"]);
+    const names = [HELP_FLAG, VERSION_FLAG].flatMap(({ names }) => names.filter((name) => name.startsWith("--")));
+    const message = unknownName("flag", name, names);
     throw new UsageError(message.endsWith("?") ? message : `${message}; a command comes first, then its flags`);
   }
   throw new UsageError(unknownName("command", name, commands.map((command) => command.name)));
@@ -70,7 +77,7 @@ export function overview(commands: readonly Command[]): string {
     ...columns(commands.map((command) => [synopsis(command), command.summary])),
     "",
     "Flags:",
-    ...columns([HELP_ROW, ["-V, --version", "print the version"]]),
+    ...columns([HELP_FLAG, VERSION_FLAG].map(generalRow)),
     "",
     "Run 'tracker help COMMAND' for a command's flags and examples.",
     "",
@@ -94,7 +101,7 @@ export function helpOf(command: Command): string {
     usage,
     "",
     "Flags:",
-    ...columns([...rows, HELP_ROW]),
+    ...columns([...rows, generalRow(HELP_FLAG)]),
     "",
     "Examples:",
     ...examples,
@@ -104,8 +111,6 @@ export function helpOf(command: Command): string {
 
 type Row = readonly [left: string, right: string];
 
-const HELP_ROW: Row = ["-h, --help", "print this help"];
-
 function synopsis({ name, positionals }: Command): string {
   return positionals === undefined ? name : `${name} ${positionals.placeholder}`;
 }
@@ -114,6 +119,10 @@ function flagRow(name: string, flag: Flag<unknown>): Row {
   if (flag.placeholder === undefined) return [`--${name}`, flag.description];
   const inherited = flag.environment === undefined ? "" : `$${flag.environment}, or else `;
   return [`--${name} ${flag.placeholder}`, `${flag.description} (default ${inherited}${flag.default})`];
+}
+
+function generalRow({ names, description }: GeneralFlag): Row {
+  return [names.join(", "), description];
 }
 
 function columns(rows: readonly Row[]): string[] {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams/text-line-stream";
+import { TextLineStream } from "./std.ts";
 
 /** Bytes that `String.fromCharCode` is given at once: each is an argument, and the stack holds them all. */
 const PIECE = 8_192;

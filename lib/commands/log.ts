@@ -18,6 +18,9 @@ export type LogFormat = "text" | "json" | "off";
 /** Every {@linkcode LogFormat}. */
 export const LOG_FORMATS: readonly LogFormat[] = ["text", "json", "off"];
 
+/** How lines are written; `"journal"` is text for systemd's journal, which knows the time and wants the severity. */
+export type LineFormat = LogFormat | "journal";
+
 /** Characters that may wait to be written: some ten thousand lines. */
 const MAX_WAITING = 2 ** 20;
 
@@ -35,7 +38,7 @@ type Line = Readonly<Record<string, string | number>>;
 
 /** Writes what happens at a server. */
 export class EventLog {
-  readonly #format: LogFormat;
+  readonly #format: LineFormat;
   readonly #target: LogTarget;
   readonly #maxWaiting: number;
   readonly #encoder = new TextEncoder();
@@ -51,7 +54,7 @@ export class EventLog {
    * @param target Where to write it
    * @param maxWaiting How many characters may wait to be written
    */
-  constructor(format: LogFormat, target: LogTarget = Deno.stderr, maxWaiting: number = MAX_WAITING) {
+  constructor(format: LineFormat, target: LogTarget = Deno.stderr, maxWaiting: number = MAX_WAITING) {
     this.#format = format;
     this.#target = target;
     this.#maxWaiting = maxWaiting;
@@ -77,10 +80,14 @@ export class EventLog {
   }
 
   #add(line: Line): void {
-    const stamped: Line = { time: new Date().toISOString(), ...line };
-    const text = this.#format === "json" ? JSON.stringify(stamped) : textOf(stamped);
+    const text = this.#format === "journal" ? severityOf(line) + textOf(line) : this.#stamp(line);
     this.#lines.push(text + "\n");
     this.#waiting += text.length;
+  }
+
+  #stamp(line: Line): string {
+    const stamped: Line = { time: new Date().toISOString(), ...line };
+    return this.#format === "json" ? JSON.stringify(stamped) : textOf(stamped);
   }
 
   async #write(): Promise<void> {
@@ -115,6 +122,11 @@ export class EventLog {
 /** The values in order. What each one is shows, except for the one number. */
 function textOf(line: Line): string {
   return Object.values(line).map((value) => typeof value === "number" ? `${value} lines:` : value).join(" ");
+}
+
+/** As sd-daemon(3) has it: 6 is information, 4 a warning. */
+function severityOf({ event }: Line): string {
+  return event === "join" || event === "leave" ? "<6>" : "<4>";
 }
 
 function lineOf(event: ServerEvent): Line {

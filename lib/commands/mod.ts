@@ -5,16 +5,24 @@
  */
 
 import type { Command } from "./command.ts";
+import { createCompletionsCommand } from "./completions.ts";
 import { getCommand } from "./get.ts";
 import { createHelpCommand } from "./help.ts";
 import { openCommand } from "./open.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
-
-const WORKING: readonly Command[] = [serveCommand, openCommand, getCommand, sendCommand];
+import { versionCommand } from "./version.ts";
 
 /** Prints the help. */
-export const helpCommand: Command = createHelpCommand(WORKING);
+export const helpCommand: Command = createHelpCommand(() => COMMANDS);
 
 /** Every command, in the order the help lists them. */
-export const COMMANDS: readonly Command[] = [...WORKING, helpCommand];
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  openCommand,
+  getCommand,
+  sendCommand,
+  versionCommand,
+  createCompletionsCommand(() => COMMANDS),
+  helpCommand,
+];

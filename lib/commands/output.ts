@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "@std/bytes";
+import { concat } from "./std.ts";
 import { CommandError } from "./command_error.ts";
 import { escapeBytes, escapeControls } from "./escape.ts";
 

@@ -8,23 +8,27 @@ import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, DIALECTS, HIGHEST_MAX_ST
 import { DEFAULT_MAX_CLIENTS, DEFAULT_MESSAGE_TIMEOUT, serve, type Server } from "../server.ts";
 import type { Command, Process } from "./command.ts";
 import { parseFlags } from "./flags.ts";
-import { EventLog, LOG_FORMATS } from "./log.ts";
+import { isReadByJournal } from "./journal.ts";
+import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
+import { Notifier } from "./notify.ts";
 import { complain, OutputClosed, remark, write } from "./output.ts";
 import { aborted, stopSignal } from "./signals.ts";
 import { choice, duration, host, integer } from "./values.ts";
 import { formatAddress } from "../tcp.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 const FLAGS = {
   host: {
     placeholder: "ADDRESS",
     default: "127.0.0.1",
+    environment: "TRACKER_HOST",
     description: "address to listen on; 0.0.0.0 lets other machines in",
     parse: host,
   },
   port: {
     placeholder: "PORT",
     default: `${DEFAULT_PORT}`,
+    environment: "TRACKER_PORT",
     description: "port to listen on; 0 takes any free one",
     parse: integer(0, 65_535),
   },
@@ -33,7 +37,7 @@ const FLAGS = {
     default: "auto",
     description:
       "how clients frame their messages: auto tells it from their first bytes; compact, wide or java insists",
-    parse: choice<Dialect | "auto">(["auto", ...DIALECTS]),
+    ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
   "max-clients": {
     placeholder: "COUNT",
@@ -63,7 +67,7 @@ const FLAGS = {
     placeholder: "FORMAT",
     default: "text",
     description: "what is written to standard error when clients join, leave or fail: text, json or off",
-    parse: choice(LOG_FORMATS),
+    ...choice(LOG_FORMATS),
   },
 } as const;
 
@@ -93,7 +97,7 @@ export const serveCommand: Command = {
 
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const log = new EventLog(flags.log);
+  const log = new EventLog(await lineFormat(flags.log));
   const server = serve({
     hostname: flags.host,
     port: flags.port,
@@ -105,12 +109,20 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     onEvent: (event) => log.report(event),
   });
   const stop = stopSignal(process);
+  const notifier = new Notifier();
   await announce(server);
+  notifier.ready(`listening on ${formatAddress(server.addr)}`);
   await aborted(stop);
   remark("tracker: stopping: clients are being told; Ctrl-C again stops at once");
+  notifier.stopping("stopping: clients are being told");
   await server.shutdown();
   await log.close();
+  notifier.close();
   return 0;
+}
+
+async function lineFormat(format: LogFormat): Promise<LineFormat> {
+  return format === "text" && await isReadByJournal() ? "journal" : format;
 }
 
 async function announce({ addr }: Server): Promise<void> {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { closestString } from "@std/text/closest-string";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { closestString, levenshteinDistance } from "./std.ts";
 
 /** A command line that makes no sense. The program ends with exit code 2 and points at the help. */
 export class UsageError extends Error {

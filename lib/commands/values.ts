@@ -33,19 +33,28 @@ export function integer(low: number, high: number): (text: string) => number {
   };
 }
 
+/** A value that is one word out of a few: what a flag of that kind has in its table. */
+export interface Choice<Word extends string> {
+  /** The words accepted. */
+  readonly choices: readonly Word[];
+  /** Turns what was written into one of them. */
+  readonly parse: (text: string) => Word;
+}
+
 /**
- * Makes a parser of one word out of a few.
+ * Makes what a flag needs whose value is one word out of a few.
  *
  * @param words The words accepted
- * @returns The parser
+ * @returns The words and their parser, to be spread into the flag
  */
-export function choice<Word extends string>(words: readonly Word[]): (text: string) => Word {
-  return (text) => {
+export function choice<Word extends string>(words: readonly Word[]): Choice<Word> {
+  const parse = (text: string) => {
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
     const [, suggestion = ""] = unknownName("value", text, words).split(/(?=; did you mean)/);
     throw new UsageError(`must be one of ${words.join(", ")}, not ${quote(text)}${suggestion}`);
   };
+  return { choices: words, parse };
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

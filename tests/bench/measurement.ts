@@ -54,31 +54,32 @@ export class Bench implements AsyncDisposable {
   readonly seconds: number;
   /** Whether only to see that everything works. */
   readonly quick: boolean;
-  readonly serverFlags: readonly string[];
+  /** The command line that runs Tracker. */
+  readonly tracker: readonly string[];
   readonly #servers = new Map<Peer, RunningServer>();
 
   /**
    * @param quick Whether only to see that everything works
-   * @param serverFlags What to give Deno as well when it runs Tracker
+   * @param tracker The command line that runs Tracker
    */
-  constructor(quick: boolean, serverFlags: readonly string[]) {
+  constructor(quick: boolean, tracker: readonly string[]) {
     this.quick = quick;
     this.seconds = quick ? 0.1 : 0.7;
-    this.serverFlags = serverFlags;
+    this.tracker = tracker;
   }
 
   /** A server that lives as long as the measurement does. */
   async server(peer: Peer): Promise<RunningServer> {
     const known = this.#servers.get(peer);
     if (known !== undefined) return known;
-    const server = await start(peer, this.serverFlags);
+    const server = await start(peer, this.tracker);
     this.#servers.set(peer, server);
     return server;
   }
 
   /** A server of one run's own. */
   freshServer(peer: Peer): Promise<RunningServer> {
-    return start(peer, this.serverFlags);
+    return start(peer, this.tracker);
   }
 
   /** A load generator of one run's own. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "../../lib/commands/std.ts";
 import { CASES } from "./cases/mod.ts";
-import { type Peer, PEERS } from "./peers.ts";
+import { type Peer, PEERS, ROOT } from "./peers.ts";
 
 /** What was asked for. */
 export interface Options {
@@ -18,7 +18,8 @@ export interface Options {
   /** Only parameters that contain this. */
   match: string;
   peers: readonly Peer[];
-  serverFlags: readonly string[];
+  /** The command line that runs Tracker. */
+  tracker: readonly string[];
 }
 
 /** A mistake in the command line. */
@@ -39,6 +40,7 @@ Options:
   --rounds N           rounds after the one that warms up (default 5, with --quick 1)
   --match TEXT         only parameters that contain TEXT, as in --match "wide, 9 bytes"
   --peers LIST         only these, as in --peers tracker,discard (default ${PEERS.join(",")})
+  --program PROGRAM    a compiled Tracker to measure instead of the sources
   --server-flag FLAG   a flag for the Deno that runs Tracker, as in --server-flag=--v8-flags=--prof; may be repeated
   --json               print JSON
   --help               print this
@@ -54,7 +56,7 @@ Options:
 export function parseOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
     boolean: ["quick", "json", "help"],
-    string: ["rounds", "match", "peers", "server-flag", "_"],
+    string: ["rounds", "match", "peers", "program", "server-flag", "_"],
     collect: ["server-flag"],
     unknown: (argument, key) => {
       if (key !== undefined) throw new UsageError(`there is no option ${argument}`);
@@ -73,8 +75,14 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: parseRounds(parsed["rounds"], quick ? 1 : 5),
     match: textOf(parsed["match"]),
     peers: parsePeers(parsed["peers"]),
-    serverFlags: (parsed["server-flag"] ?? []) as string[],
+    tracker: parseTracker(textOf(parsed["program"]), (parsed["server-flag"] ?? []) as string[]),
   };
+}
+
+function parseTracker(program: string, serverFlags: readonly string[]): readonly string[] {
+  if (program === "") return [Deno.execPath(), "run", ...serverFlags, "-N", `${ROOT}main.ts`];
+  if (serverFlags.length === 0) return [program];
+  throw new UsageError("--server-flag is for the sources: a compiled program has its flags built in");
 }
 
 function textOf(value: unknown): string {

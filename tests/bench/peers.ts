@@ -21,12 +21,13 @@ export interface RunningServer extends AsyncDisposable {
 /** Connections each server takes: more than the cases make. */
 const MOST_CONNECTIONS = 20_000;
 
-const root = new URL("../../", import.meta.url).pathname;
+/** The checkout, as a path that ends with a slash. */
+export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
 /** The command that starts each. */
-const COMMANDS: Record<Peer, (port: number, serverFlags: readonly string[]) => [string, string[]]> = {
-  tracker: (port, serverFlags) => [Deno.execPath(), [
-    ...["run", ...serverFlags, "-N", `${root}main.ts`, "serve", "--port", `${port}`],
+const COMMANDS: Record<Peer, (port: number, tracker: readonly string[]) => [string, string[]]> = {
+  tracker: (port, [program = "", ...args]) => [program, [
+    ...[...args, "serve", "--port", `${port}`],
     ...["--log", "off", "--max-clients", `${MOST_CONNECTIONS}`],
   ]],
   // Deno raises its own limit on open files to what the system allows; Redis has to be given it.
@@ -37,18 +38,18 @@ const COMMANDS: Record<Peer, (port: number, serverFlags: readonly string[]) => [
   ]],
   // With its default number of threads, which is 4.
   memcached: (port) => ["memcached", ["-p", `${port}`, "-l", "127.0.0.1", "-U", "0", "-u", "root", "-c", "4096"]],
-  discard: (port) => [Deno.execPath(), ["run", "-N", `${root}tests/bench/discard.ts`, `${port}`]],
+  discard: (port) => [Deno.execPath(), ["run", "-N", `${ROOT}tests/bench/discard.ts`, `${port}`]],
 };
 
 /**
  * Starts a server and waits until it accepts connections.
  *
  * @param peer Which one
- * @param serverFlags What to give Deno as well when it is Tracker
+ * @param tracker The command line that runs Tracker, when it is that
  * @returns The server
  */
-export async function start(peer: Peer, serverFlags: readonly string[] = []): Promise<RunningServer> {
-  const { server } = await startTimed(peer, serverFlags);
+export async function start(peer: Peer, tracker: readonly string[] = []): Promise<RunningServer> {
+  const { server } = await startTimed(peer, tracker);
   return server;
 }
 
@@ -56,16 +57,16 @@ export async function start(peer: Peer, serverFlags: readonly string[] = []): Pr
  * Starts a server and measures how long it takes to accept its first connection.
  *
  * @param peer Which one
- * @param serverFlags What to give Deno as well when it is Tracker
+ * @param tracker The command line that runs Tracker, when it is that
  * @returns The server, and the time in milliseconds
  */
 export async function startTimed(
   peer: Peer,
-  serverFlags: readonly string[] = [],
+  tracker: readonly string[] = [],
 ): Promise<{ server: RunningServer; milliseconds: number }> {
   const port = freePort();
   const startedAt = performance.now();
-  const process = new Process(...COMMANDS[peer](port, serverFlags));
+  const process = new Process(...COMMANDS[peer](port, tracker));
   try {
     await accepting(process, port);
     const milliseconds = performance.now() - startedAt;

@@ -16,7 +16,7 @@ export interface Plan {
   rounds: number;
   match: string;
   peers: readonly Peer[];
-  serverFlags: readonly string[];
+  tracker: readonly string[];
 }
 
 /** A target and what came of it. */
@@ -76,7 +76,7 @@ type Samples = Partial<Record<Peer, Sample[]>>;
 async function runMeasurement(name: string, measurement: Measurement, plan: Plan): Promise<Samples> {
   const peers = PEERS.filter((peer) => measurement.peers.includes(peer) && plan.peers.includes(peer));
   const samples: Samples = {};
-  await using bench = new Bench(plan.quick, plan.serverFlags);
+  await using bench = new Bench(plan.quick, plan.tracker);
   // Round 0 compiles hot code and fills caches, and does not count.
   for (let round = 0; round <= plan.rounds; round++) {
     for (const peer of peers) {

@@ -85,7 +85,8 @@ Deno.test("host takes names and addresses, with or without brackets", () => {
 });
 
 Deno.test("choice suggests what is near, and only that", () => {
-  const parse = choice(["compact", "wide", "java"]);
+  const { choices, parse } = choice(["compact", "wide", "java"]);
+  assertEquals(choices, ["compact", "wide", "java"]);
   assertEquals(parse("wide"), "wide");
   assertThrows(() => parse("wid"), UsageError, "did you mean wide?");
   assertEquals(assertThrows(() => parse("morse"), UsageError).message.includes("did you mean"), false);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { EventLog, type LogFormat, type LogTarget } from "../../lib/commands/log.ts";
-import type { ServerEvent } from "../../mod.ts";
+import { EventLog, type LineFormat, type LogTarget } from "../../lib/commands/log.ts";
+import { type ServerEvent, TrackerError } from "../../mod.ts";
 
 const peer: Deno.NetAddr = { transport: "tcp", hostname: "::1", port: 5 };
 const join: ServerEvent = { kind: "join", id: "client1", dialect: "wide", peer };
@@ -19,7 +19,7 @@ class SlowTarget implements LogTarget {
   }
 }
 
-async function log(format: LogFormat, ...events: ServerEvent[]): Promise<string> {
+async function log(format: LineFormat, ...events: ServerEvent[]): Promise<string> {
   const target = new SlowTarget();
   target.released.resolve();
   const log = new EventLog(format, target);
@@ -39,6 +39,22 @@ Deno.test("a json log has an object for each event", async () => {
   assertEquals(lines.map(({ time: _, ...rest }) => rest), [
     { event: "join", id: "client1", peer: "[::1]:5", dialect: "wide" },
     { event: "accept-error", message: "no\\x1b[2J\\x0amore" },
+  ]);
+});
+
+Deno.test("a log for the journal has no time, and the severity in front", async () => {
+  const error = new TrackerError("BAD_MAGIC", "no\nmagic");
+  const events: ServerEvent[] = [{ kind: "leave", id: "client1", cause: "close", peer }, {
+    kind: "error",
+    error,
+    peer,
+  }];
+  assertEquals((await log("journal", join, ...events, failed)).split("\n"), [
+    "<6>join client1 [::1]:5 wide",
+    "<6>leave client1 [::1]:5 close",
+    "<4>error [::1]:5 BAD_MAGIC no\\x0amagic",
+    "<4>accept-error no\\x1b[2J\\x0amore",
+    "",
   ]);
 });
 

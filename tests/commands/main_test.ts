@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { COMMANDS } from "../../lib/commands/mod.ts";
-import { fail, run } from "./tracker.ts";
+import { fail, run, runsSources } from "./tracker.ts";
 
 Deno.test("help goes to stdout, lists every command, and fits 100 columns", async () => {
   for (const args of [["help"], ["--help"], ["-h"]]) {
@@ -28,6 +28,17 @@ Deno.test("the version is the one of the configuration", async () => {
   for (const flag of ["--version", "-V"]) {
     assertEquals(await run([flag]), { code: 0, stdout: `tracker ${config.version}\n`, stderr: "" });
   }
+});
+
+Deno.test("version says what the program runs on, for people and for programs", async () => {
+  const { code, stdout, stderr } = await run(["version", "--json"]);
+  assertEquals([code, stderr], [0, ""]);
+  const { version, deno, v8, target, ...rest } = JSON.parse(stdout);
+  assertEquals([version, rest], [config.version, {}]);
+  assert([deno, v8].every((number) => /^\d+\.\d+\./.test(number)), stdout);
+  if (runsSources) assertEquals([deno, v8, target], [Deno.version.deno, Deno.version.v8, Deno.build.target]);
+  const line = `tracker ${version} (deno ${deno}, v8 ${v8}, ${target})\n`;
+  assertEquals(await run(["version"]), { code: 0, stdout: line, stderr: "" });
 });
 
 Deno.test("no command at all is answered with the help, on stderr", async () => {
@@ -76,6 +87,12 @@ const refused: [args: string, message: string][] = [
     "--server must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not '::1'. Run 'tracker help get'",
   ],
   ["send", "send needs a STEP, such as open=abc or get. Run 'tracker help send'"],
+  ["version 1", "unexpected argument 1. Run 'tracker help version'"],
+  ["completions", "completions needs a SHELL: bash, zsh, fish. Run 'tracker help completions'"],
+  [
+    "completions csh",
+    "SHELL must be one of bash, zsh, fish, not 'csh'; did you mean zsh? Run 'tracker help completions'",
+  ],
   ["send opne=abc", "unknown step opne; did you mean open? Run 'tracker help send'"],
   ["send get=1", "step get takes no value, not '1'. Run 'tracker help send'"],
   ["send --hex=2 get", "--hex takes no value. Run 'tracker help send'"],

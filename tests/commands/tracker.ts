@@ -6,6 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { type Client, connect, type ConnectOptions } from "../../mod.ts";
 
 const MAIN = import.meta.resolve("../../main.ts");
 
@@ -14,8 +15,22 @@ const OVERRIDE = Deno.env.get("TRACKER_COMMAND");
 /** Whether the sources are run, so that permissions can be chosen. */
 export const runsSources = OVERRIDE === undefined;
 
-/** How long anything may take before a test gives up, in milliseconds. */
-const PATIENCE = 20_000;
+/** How long anything may take before a test gives up, in milliseconds; `TRACKER_PATIENCE` multiplies it. */
+const PATIENCE = 20_000 * Number(Deno.env.get("TRACKER_PATIENCE") ?? 1);
+
+/** Why a test that chooses permissions is skipped, when it is. */
+export const permissionsAreFixed = runsSources ? undefined : "permissions are built into TRACKER_COMMAND";
+
+/** A program that is to need nothing finds nothing: it has this directory to itself, and nothing else around it. */
+const emptyDirectory = runsSources ? undefined : Deno.makeTempDirSync({ prefix: "tracker-blackbox-" });
+
+if (emptyDirectory !== undefined) {
+  addEventListener("unload", () => {
+    const left = Array.from(Deno.readDirSync(emptyDirectory), ({ name }) => name);
+    Deno.removeSync(emptyDirectory, { recursive: true });
+    if (left.length !== 0) throw new Error(`the program left ${left.join(", ")} behind`);
+  });
+}
 
 export interface StartOptions {
   /** Deno's permission flags. Default `-N` alone. */
@@ -28,6 +43,24 @@ export function commandLine(args: readonly string[], permissions: readonly strin
   if (OVERRIDE === undefined) return [Deno.execPath(), "run", "--no-prompt", ...permissions, MAIN, ...args];
   const words: string[] = OVERRIDE.startsWith("[") ? JSON.parse(OVERRIDE) : [OVERRIDE];
   return [words[0] ?? OVERRIDE, ...words.slice(1), ...args];
+}
+
+/**
+ * Where a process is started: the sources wherever the tests are; another program in an empty directory, with no
+ * environment but what a test wants, so that no deno, no cache and no configuration is within its reach.
+ */
+export function surroundings(env: Record<string, string> = {}): Deno.CommandOptions {
+  if (emptyDirectory === undefined) return { env };
+  const bare: Record<string, string> = { HOME: emptyDirectory, TMPDIR: emptyDirectory };
+  // Windows finds its network by this one.
+  const root = Deno.env.get("SystemRoot");
+  if (Deno.build.os === "windows" && root !== undefined) bare["SystemRoot"] = root;
+  return { clearEnv: true, cwd: emptyDirectory, env: { ...bare, ...env } };
+}
+
+/** A test that not every circumstance allows. Where it is skipped, its name says why. */
+export function testUnless(reason: string | undefined, name: string, fn: () => Promise<void>): void {
+  Deno.test({ name: reason === undefined ? name : `${name} (skipped: ${reason})`, ignore: reason !== undefined, fn });
 }
 
 /** Gathers what a process prints. */
@@ -102,8 +135,9 @@ export class Running implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor([program, ...args]: [string, ...string[]], env: Record<string, string> = {}) {
-    this.#child = new Deno.Command(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  constructor([program, ...args]: [string, ...string[]], options: Deno.CommandOptions = surroundings()) {
+    const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+    this.#child = new Deno.Command(program, { args, ...options, ...streams }).spawn();
     this.stdout = new Output(this.#child.stdout);
     this.stderr = new Output(this.#child.stderr);
     this.status = this.#child.status;
@@ -143,7 +177,7 @@ export class Running implements AsyncDisposable {
 
 /** Starts a command line. */
 export function start(args: readonly string[], { permissions, env }: StartOptions = {}): Running {
-  return new Running(commandLine(args, permissions), env);
+  return new Running(commandLine(args, permissions), surroundings(env));
 }
 
 /** Runs a command line to its end, with nothing to read. */
@@ -208,6 +242,18 @@ export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<v
   let answer = await ask();
   while (answer !== wanted && performance.now() < until) answer = await ask();
   assertEquals(answer, wanted);
+}
+
+/** Connects as soon as there is a server with a place for one more. */
+export async function connectEventually(options: ConnectOptions): Promise<Client> {
+  const until = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+    }
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { concat } from "@std/bytes";
+import { concat } from "../../lib/commands/std.ts";
 import type { Duplex } from "../../mod.ts";
 
 const encoder = new TextEncoder();

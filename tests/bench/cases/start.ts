@@ -20,8 +20,8 @@ export const start: Case = {
       better: "less",
       targets: [{ against: 100, ratio: 1 }],
     }],
-    async sample(_bench, peer) {
-      const { server, milliseconds } = await startTimed(peer);
+    async sample(bench, peer) {
+      const { server, milliseconds } = await startTimed(peer, bench.tracker);
       await server[Symbol.asyncDispose]();
       return { values: { milliseconds } };
     },

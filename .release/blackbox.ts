@@ -1,0 +1,66 @@
+/**
+ * `deno task blackbox`: the tests of the command line, run against any program that claims to be Tracker.
+ *
+ * @module
+ */
+
+import { write, writeError } from "../lib/commands/output.ts";
+
+const TESTS = new URL("../tests/commands/", import.meta.url);
+
+const HELP = `deno task blackbox PROGRAM [ARGUMENT...]
+
+Tests a program from outside, such as a compiled Tracker. It is started in an empty directory and without environment,
+so that it finds neither deno nor a cache, and must leave nothing behind.
+
+  PROGRAM             what to start
+  ARGUMENT            what it is given before the command
+
+Environment:
+  TRACKER_ONLY        only tests whose names contain this; /.../ is a regular expression
+  TRACKER_PATIENCE    how many times longer than usual to wait, for a slow machine
+`;
+
+/** Other tests of that directory look at the code from inside, whatever the program. */
+const HARNESS = 'from "./tracker.ts"';
+
+async function findTests(): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name } of Deno.readDir(TESTS)) {
+    const url = new URL(name, TESTS);
+    if (name.endsWith("_test.ts") && (await Deno.readTextFile(url)).includes(HARNESS)) paths.push(url.href);
+  }
+  return paths.sort();
+}
+
+async function test([program = "", ...args]: readonly string[]): Promise<number> {
+  // The tests start it somewhere else.
+  const command = [await Deno.realPath(program), ...args];
+  const only = Deno.env.get("TRACKER_ONLY");
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["test", "--frozen", "--no-check", "--sanitize-ops", "--sanitize-resources"],
+      ...["-N", "-R", "-W", "-E", "--allow-run", ...only === undefined ? [] : ["--filter", only]],
+      ...await findTests(),
+    ],
+    env: { TRACKER_COMMAND: JSON.stringify(command) },
+  }).spawn().status;
+  return code;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const [program] = args;
+  if (program === undefined || program === "--help" || program === "-h") {
+    await write(HELP);
+    return program === undefined ? 2 : 0;
+  }
+  try {
+    return await test(args);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    writeError(`blackbox: there is no program ${program}\n`);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await run(Deno.args));

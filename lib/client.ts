@@ -498,8 +498,9 @@ export class Client implements AsyncDisposable {
     try {
       const made = await link(this.#link, (connection, call) => this.#greet(connection, call), signal);
       connection = made.connection;
-      // What was reported while the server was greeted.
-      while (this.#told !== this.#version) await this.#tell(connection, { signal });
+      // What was reported while the server was greeted; once only, or a busy client would never be done.
+      if (this.#told !== this.#version) await this.#tell(connection, { signal });
+      if (signal.aborted) throw abortedError("connect", signal);
       this.#enter(connection, made.greeting);
     } catch (error) {
       connection?.abort();
@@ -534,6 +535,7 @@ export class Client implements AsyncDisposable {
   #enter(connection: Connection, greeting: Greeting | null): void {
     this.#connection = connection;
     this.#greeting = greeting;
+    if (this.#told !== this.#version && this.#state !== null) connection.update(this.#state);
     this.#ready.resolve(connection);
     this.#announce("open", null);
   }

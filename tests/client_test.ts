@@ -259,6 +259,7 @@ Deno.test("a state reported while the server is greeted comes after the one it w
     state: "first",
   });
   await client.connected;
+  while (states.length < 4) await client.ping();
   assertEquals(states, ["first", "during write 1", "during write 2", "during write 3"]);
   await client.close();
 });
@@ -457,6 +458,24 @@ Deno.test("all clients of a server that starts again are there again, each with 
   assertEquals(states.sort(), expected.sort());
   await Promise.all(clients.map((client) => client.close()));
   assertEquals(second.registry.size, 0);
+});
+
+Deno.test("a server that vanishes without a word is noticed, and one that is there does not miss a silent client", async () => {
+  await using host = new MemoryHost();
+  const pauses = new Pauses();
+  const { dial } = host;
+  await using client = await connect({ dial, name: "pi", state: "a", heartbeat: 1, reconnect: pauses.options });
+  await using watch = client.watch();
+  while ((await watch.next()).value?.kind !== "synced");
+  const next = watch.next();
+  host.mute();
+  await using silent = await connect({ dial, name: "silent", state: "s", heartbeat: 1 });
+  await pauses.begun(2);
+  assertEquals([client.status, client.error?.code, silent.status], ["reconnecting", "TIMEOUT", "open"]);
+  await pauses.end(2);
+  await reached(client, "open");
+  assertEquals((await next).value?.kind, "join");
+  assertEquals(host.registry.get("silent")?.status, "live");
 });
 
 Deno.test("connections that are cut at any moment lose no last state", async () => {

@@ -1,5 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Connection, type ConnectionOptions, dial, DIALECTS, TrackerError } from "../mod.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  dial,
+  DIALECTS,
+  FrameBuilder,
+  type Greeting,
+  Registry,
+  TrackerError,
+  type WatchedEvent,
+} from "../mod.ts";
 import { AWKWARD_STATES } from "./fixtures/conversations.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "./support/bytes.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";
@@ -30,6 +40,30 @@ class ClientBench implements AsyncDisposable {
     await this.client.finished;
     if (!this.server.closed) this.server.close();
   }
+}
+
+const GREETING: Greeting = {
+  server: "tracker",
+  version: "1",
+  incarnation: "x",
+  id: null,
+  resume: null,
+  heartbeat: 0,
+  grace: 0,
+  maxState: 10,
+};
+
+/** The answer to a Hello. */
+function greetingReply(greeting: unknown = GREETING): Uint8Array {
+  const json = JSON.stringify(greeting);
+  return bytesOf(1, longLength(json.length), json);
+}
+
+/** A frame, as a server writes it. */
+function frame(build: (builder: FrameBuilder) => void): Uint8Array {
+  const builder = new FrameBuilder();
+  build(builder);
+  return builder.finish();
 }
 
 /** A connection to a server of this process, which opens if there is a state. */
@@ -291,4 +325,225 @@ Deno.test("a client that reads text keeps a byte order mark and marks what is no
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port, state: bytesOf(0xef, 0xbb, 0xbf, 0xff) });
   assertEquals(await client.getText(), "{client1=\ufeff\ufffd}");
+});
+
+Deno.test("a Hello must come first, and what needs it says so", async () => {
+  await using bench = new ClientBench();
+  for (const call of [() => bench.client.list(), () => bench.client.ping(), () => bench.client.watch({}, () => {})]) {
+    assertEquals(await codeOf(call()), "BAD_ARGUMENT");
+  }
+  bench.client.update("x");
+  assertEquals(await codeOf(bench.client.hello()), "BAD_ARGUMENT");
+  await using java = new ClientBench({ dialect: "java" });
+  assertEquals(await codeOf(java.client.hello()), "BAD_ARGUMENT");
+  await using long = new ClientBench();
+  assertEquals(await codeOf(long.client.hello({ token: "x".repeat(4_096) })), "BAD_ARGUMENT");
+});
+
+Deno.test("a Hello, a List and a Ping are sent and answered in order with everything else", async () => {
+  await using bench = new ClientBench();
+  const { client } = bench;
+  const calls = [
+    client.hello({ name: "pi" }),
+    client.open("a"),
+    client.list({ prefix: "p" }),
+    client.ping(),
+    client.get(),
+  ];
+  const hello = '{"name":"pi"}';
+  const list = '{"prefix":"p"}';
+  await bench.receive(
+    42,
+    4,
+    longLength(13),
+    hello,
+    42,
+    0,
+    longLength(1),
+    "a",
+    42,
+    6,
+    longLength(14),
+    list,
+    42,
+    7,
+    42,
+    3,
+  );
+  const registry = new Registry({ now: () => 7 });
+  registry.open("a", { id: "pi" });
+  const builder = new FrameBuilder();
+  builder.beginList(registry.revision);
+  for (const entry of registry.entries()) builder.record(entry);
+  await bench.answer(greetingReply(), 1, builder.finish(), 1, longLength(6), "{pi=a}");
+  const [greeting, opened, listed, took, map] = await Promise.all(calls);
+  const records = [{ id: "pi", status: "live", revision: 1, openedAt: 7, updatedAt: 7, state: bytesOf("a") }];
+  assertEquals([greeting, opened, listed, map], [GREETING, undefined, { revision: 1, records }, bytesOf("{pi=a}")]);
+  assertEquals(typeof took, "number");
+});
+
+Deno.test("a greeting, list or frame that makes no sense ends the connection", async () => {
+  const nonsense: [(client: Connection) => Promise<unknown>, Uint8Array][] = [
+    [(client) => client.hello(), greetingReply([])],
+    [(client) => client.hello(), greetingReply({ ...GREETING, maxState: "many" })],
+    [(client) => client.hello().then(() => client.list()), bytesOf(greetingReply(), longLength(9), "123456789")],
+    [(client) => client.hello().then(() => client.list()), bytesOf(greetingReply(), longLength(7), "1234567")],
+    [(client) => client.hello().then(() => client.ping()), bytesOf(greetingReply(), 7)],
+    [(client) => watchFor(client, 1), bytesOf(greetingReply(), 1, longLength(3), "abc")],
+    [(client) => watchFor(client, 1), bytesOf(greetingReply(), 1, 1)],
+    [(client) => watchFor(client, 1), bytesOf(greetingReply(), 1, longLength(11), 99, longLength(1), 0, 0)],
+  ];
+  for (const [call, answer] of nonsense) {
+    await using bench = new ClientBench();
+    const failing = codeOf(call(bench.client));
+    await bench.answer(answer);
+    assertEquals(await failing, "BAD_REPLY");
+    await bench.client.finished;
+    assertEquals(bench.client.error?.code, "BAD_REPLY");
+  }
+});
+
+/** Watches until there are so many events, or the connection has ended. */
+async function watchFor(client: Connection, count: number): Promise<WatchedEvent[]> {
+  const events: WatchedEvent[] = [];
+  const enough = Promise.withResolvers<void>();
+  client.hello().catch(() => {});
+  await client.watch({}, (more) => {
+    events.push(...more);
+    if (events.length >= count) enough.resolve();
+  });
+  await Promise.race([enough.promise, client.finished]);
+  if (client.error !== null) throw client.error;
+  return events;
+}
+
+Deno.test("frames are understood however they are cut, pongs and the answer to a Close among them", async () => {
+  const registry = new Registry();
+  const entry = registry.open("x".repeat(5_000), { id: "pi" });
+  for (let seed = 0; seed < 20; seed++) {
+    await using bench = new ClientBench({}, seed);
+    const watching = watchFor(bench.client, 4);
+    const answering = bench.answer(
+      greetingReply(),
+      1,
+      frame((builder) => {
+        builder.present(entry);
+        builder.synced(1, "abc");
+        builder.pong(1);
+      }),
+      frame((builder) => builder.pong(1)),
+      frame((builder) => {
+        builder.state("update", 2, entry);
+        builder.leave(3, "pi", "kicked");
+      }),
+    );
+    const events = await watching;
+    await answering;
+    assertEquals(events.map(({ kind, revision }) => [kind, revision]), [
+      ["present", 1],
+      ["synced", 1],
+      ["update", 2],
+      ["leave", 3],
+    ]);
+    const ping = bench.client.ping();
+    const closing = bench.client.close();
+    await bench.answer(frame((builder) => builder.pong(3)), frame((builder) => builder.status("suspect", 4, entry)), 1);
+    assertEquals(typeof await ping, "number");
+    await closing;
+    assertEquals([bench.client.error, events.length], [null, 4]);
+  }
+});
+
+Deno.test("a connection that watches takes Updates and Pings, and says what it does not take", async () => {
+  await using bench = new ClientBench();
+  const watching = watchFor(bench.client, 1);
+  await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
+  await watching;
+  assertEquals(await codeOf(bench.client.get()), "BAD_ARGUMENT");
+  assertEquals(await codeOf(bench.client.open("a")), "BAD_ARGUMENT");
+  assertEquals(await codeOf(bench.client.watch({}, () => {})), "BAD_ARGUMENT");
+  await bench.client.update("a");
+  assertEquals(await codeOf(bench.client.ping({ timeout: 10 })), "TIMEOUT");
+  assertEquals(await codeOf(bench.client.ping({ signal: AbortSignal.abort() })), "ABORTED");
+  assertEquals(bench.client.error, null);
+});
+
+Deno.test("whoever takes events holds the server up for as long as it takes", async () => {
+  const registry = new Registry();
+  const entry = registry.open("x".repeat(10_000), { id: "pi" });
+  await using bench = new ClientBench();
+  const { client } = bench;
+  client.hello();
+  let taken = 0;
+  let proceed = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const watching = client.watch({}, (events) => {
+    taken += events.length;
+    arrived.resolve();
+    return proceed.promise;
+  });
+  const updates = Array.from({ length: 100 }, (_, at) => frame((builder) => builder.state("update", at + 2, entry)));
+  let written = 0;
+  const writing = (async () => {
+    await bench.answer(greetingReply(), 1);
+    for (const update of updates) {
+      await bench.answer(update);
+      written++;
+    }
+  })();
+  await watching;
+  await arrived.promise;
+  await client.update("not held up");
+  for (let round = 0; round < 20; round++) await new Promise((resolve) => setTimeout(resolve, 0));
+  const before = performance.now();
+  assertEquals([taken, written < 10, client.heardAt >= before], [1, true, true]);
+  proceed.resolve();
+  proceed = { ...proceed, promise: Promise.resolve() };
+  await writing;
+  await client.update("let through");
+  while (taken < 100) await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(taken, 100);
+});
+
+Deno.test("a connection whose events nobody takes can be closed, aborted and broken", async () => {
+  for (const end of ["close", "abort"] as const) {
+    await using bench = new ClientBench();
+    const { client } = bench;
+    client.hello();
+    const arrived = Promise.withResolvers<void>();
+    const watching = client.watch({}, () => {
+      arrived.resolve();
+      return new Promise(() => {});
+    });
+    await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
+    await watching;
+    await arrived.promise;
+    const ended = client[end]();
+    if (end === "close") await bench.answer(frame((builder) => builder.leave(2, "pi", "close")), 1);
+    await ended;
+    await client.finished;
+    assertEquals(client.error?.code, end === "close" ? undefined : "CONNECTION_CLOSED");
+  }
+  await using bench = new ClientBench();
+  bench.client.hello();
+  const watching = bench.client.watch({}, () => Promise.reject(new Error("no more")));
+  await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
+  await watching;
+  await bench.client.finished;
+  assertEquals(bench.client.error?.message, "Cannot go on: the connection broke (no more)");
+});
+
+Deno.test("an error that a server says on a connection that watches ends it with that", async () => {
+  await using bench = new ClientBench();
+  const watching = watchFor(bench.client, 2);
+  const code = codeOf(watching);
+  await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")), 0, 17, "SLOW_CONSUMER: no");
+  assertEquals(await code, "SLOW_CONSUMER");
+});
+
+Deno.test("a frame above the limit is refused from its length alone", async () => {
+  await using bench = new ClientBench({ maxMap: 1_000 });
+  const code = codeOf(watchFor(bench.client, 1));
+  await bench.answer(greetingReply(), 1, longLength(1_001));
+  assertEquals(await code, "REPLY_TOO_LARGE");
 });

@@ -91,13 +91,20 @@ Deno.test("a connection that is silent is pinged, once a heartbeat, and lasts", 
 });
 
 Deno.test("a connection that asks often enough is not pinged", async () => {
-  const { connection, server, end } = await start(200);
-  const until = performance.now() + 500;
-  while (performance.now() < until) {
-    await connection.get();
-    await pass(10);
+  const interval = 50;
+  const { connection, server, end } = await start(interval);
+  // On a busy machine some of the pauses are longer than they should be: one good stretch of time is enough.
+  for (let longest = Infinity; longest > interval / 2;) {
+    longest = 0;
+    const { pings } = server;
+    for (let round = 0; round < 40; round++) {
+      const before = performance.now();
+      await connection.get();
+      await pass(5);
+      longest = Math.max(longest, performance.now() - before);
+    }
+    if (longest <= interval / 2) assertEquals(server.pings, pings);
   }
-  assertEquals(server.pings, 0);
   await end();
 });
 
@@ -121,7 +128,7 @@ Deno.test("a server that falls silent without a word is given up with TIMEOUT af
   assertEquals(connection.error?.code, "TIMEOUT");
   assertEquals(connection.error?.message, "Cannot keep connection: nothing was heard of the server for 250 ms");
   assertGreater(silence, HEARTBEAT_PATIENCE * 100 - 20);
-  assertLess(silence, 2_000);
+  assertLess(silence, 20_000);
   await end();
 });
 

@@ -321,9 +321,10 @@ class Backlog {
   #add(entry: Entry, since: number): void {
     const { joinRevision, stateRevision, statusRevision, status } = entry;
     const isNew = joinRevision > since;
-    if (stateRevision > since) this.#items.push({ revision: stateRevision, kind: isNew ? "join" : "update", entry });
+    if (isNew) this.#items.push({ revision: joinRevision, kind: "join", entry });
+    else if (stateRevision > since) this.#items.push({ revision: stateRevision, kind: "update", entry });
     // A new client is told with its latest state. What its status did before that, nobody needs to know any more.
-    if (statusRevision > (isNew ? stateRevision : since)) {
+    if (isNew ? status === "suspect" : statusRevision > since) {
       this.#items.push({ revision: statusRevision, kind: status === "live" ? "resume" : "suspect", entry });
     }
   }

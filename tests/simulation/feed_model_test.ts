@@ -134,6 +134,6 @@ Deno.test("whoever watches, and however slowly, has the map in the end and no le
       await world.settle(time);
       assertEquals(time.running, 0);
     }),
-    { numRuns: 300 },
+    { numRuns: 60 },
   );
 });

@@ -93,7 +93,11 @@ export class Mirror {
     const state = summarize(event.state);
     this.#require(this.#history.at(event.revision).id === event.id, event, "has the revision of another client");
     this.#require(this.#history.at(event.revision).state === state, event, "has not the state of its revision");
-    this.#require(this.#history.at(event.revision).status === event.status, event, "has not the status of its revision");
+    this.#require(
+      this.#history.at(event.revision).status === event.status,
+      event,
+      "has not the status of its revision",
+    );
     this.#set(event.id, { state, status: event.status });
   }
 

@@ -96,6 +96,8 @@ export class Feed {
   readonly builder = new FrameBuilder();
   readonly #tick: number;
   readonly #chains = new Map<string, Chain>();
+  /** The chains that have something to tell since the last tick. */
+  #changed = new Set<Chain>();
   #unsubscribe: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #scheduled = false;
@@ -139,12 +141,27 @@ export class Feed {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#scheduled = false;
+    this.#changed.clear();
   }
 
+  /** However many prefixes are watched, an identifier begins with few of them. */
   #add(change: Change): void {
-    for (const chain of this.#chains.values()) {
-      if (change.entry.id.startsWith(chain.prefix)) chain.add(change);
+    const { id } = change.entry;
+    if (this.#chains.size <= id.length) {
+      for (const chain of this.#chains.values()) {
+        if (id.startsWith(chain.prefix)) this.#addTo(chain, change);
+      }
+    } else {
+      for (let length = 0; length <= id.length; length++) {
+        const chain = this.#chains.get(id.slice(0, length));
+        if (chain !== undefined) this.#addTo(chain, change);
+      }
     }
+  }
+
+  #addTo(chain: Chain, change: Change): void {
+    chain.add(change);
+    this.#changed.add(chain);
     if (!this.#scheduled) this.#schedule();
   }
 
@@ -158,9 +175,13 @@ export class Feed {
 
   #flush(): void {
     this.#scheduled = false;
+    // The tick of a watch that has ended meanwhile can come before that of the next one.
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushedAt = performance.now();
-    for (const chain of this.#chains.values()) {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    for (const chain of changed) {
       chain.endFrame();
       for (const watcher of chain.watchers) watcher.notice();
     }

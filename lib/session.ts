@@ -25,7 +25,7 @@ import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
 import { Feed, type Watcher } from "./feed.ts";
 import { FrameBuilder } from "./frames.ts";
-import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
+import { type Claim, type Holder, type NameEvent, Names, takenError } from "./names.ts";
 import { Pool } from "./pool.ts";
 import {
   CLOSE,
@@ -405,8 +405,11 @@ export class Session implements Holder {
     const request = parseHello(payload);
     const { registry, names, maxState } = this.#context;
     if (request.name !== undefined) {
-      this.#claim = names.claim(request.name, request, this);
-      this.#entry = this.#claim.entry;
+      const claim = names.claim(request.name, request, this);
+      // Whoever was told of the takeover or the return may have ended this session meanwhile.
+      if (!this.#isOpen) return names.release(claim, "disconnect");
+      this.#claim = claim;
+      this.#entry = claim.entry;
     }
     const { heartbeat = 0 } = request;
     this.#patience = heartbeat * 1_000 * HEARTBEAT_PATIENCE;
@@ -462,6 +465,7 @@ export class Session implements Holder {
     const { registry } = this.#context;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
+    if (id !== undefined && registry.get(id) !== undefined) return this.refuse(takenError(id));
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
     if (!this.#isOpen) {
       registry.close(entry, "disconnect");

@@ -27,9 +27,12 @@ class Host implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
-  connect(): Peer {
+  connect(onEvent?: (event: SessionEvent) => void): Peer {
     const [client, server] = createPair();
-    const session = new Session(server, this.#context, (event) => this.events.push(event));
+    const session = new Session(server, this.#context, (event) => {
+      this.events.push(event);
+      onEvent?.(event);
+    });
     const peer = new Peer(client, session, session.run());
     this.#peers.push(peer);
     return peer;
@@ -229,6 +232,30 @@ Deno.test("takeover ends the older connection, and one client leaves for another
   const thief = host.connect();
   await thief.request(4, { name: "ada", resume: old.greeting.resume });
   assertEquals(await thief.refusal(), "NAME_TAKEN");
+});
+
+Deno.test("a session that is ended by who hears of its takeover leaves its name free", async () => {
+  await using host = new Host();
+  let ended: Peer | null = null;
+  const old = host.connect((event) => {
+    if (event.kind === "error") ended?.session.abort();
+  });
+  await old.hello({ name: "ada" });
+  await old.open("old");
+  ended = host.connect();
+  await ended.request(4, { name: "ada", takeover: true });
+  await ended.ended;
+  assertEquals(host.map, "{}");
+  await host.greet({ name: "ada" });
+});
+
+Deno.test("a name that the program itself has opened meanwhile is refused with an error", async () => {
+  await using host = new Host();
+  const peer = await host.greet({ name: "ada" });
+  host.registry.open("mine", { id: "ada" });
+  await peer.send(42, 0, longLength(1), "x");
+  assertEquals(await peer.refusal(), "NAME_TAKEN");
+  assertEquals(host.map, "{ada=mine}");
 });
 
 Deno.test("with its key a client takes its name back from its own connection, and nobody sees it leave", async () => {

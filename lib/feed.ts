@@ -418,9 +418,10 @@ class Backlog {
   #add({ id, joinRevision, stateRevision, statusRevision, status }: Entry, since: number): void {
     const isSuspect = status === "suspect";
     if (joinRevision > since) {
-      // A new client is told with its latest state, and before it is told to be suspect. What its status did before
-      // that, nobody needs to know any more.
-      this.#items.push({ revision: isSuspect ? joinRevision : stateRevision, kind: "join", id, joinRevision });
+      // With its latest state, but under the revision of its join: who is cut off here and comes back is told of
+      // changes after that, which for a client that joined before it are no joins any more. What a client's status was
+      // before it was told of, nobody needs to know.
+      this.#items.push({ revision: joinRevision, kind: "join", id, joinRevision });
       if (isSuspect) this.#items.push({ revision: statusRevision, kind: "suspect", id, joinRevision });
       return;
     }

@@ -104,6 +104,18 @@ Deno.test("a watcher that leaves were forgotten of in the middle of catching up 
   assert(isTold || watcher.isLost, "client1 left, and the watcher will never know");
 });
 
+Deno.test("a client is told to join before anything else of it, also to a watcher cut off in between", () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const entries = ["a", "b", "c"].map((state) => registry.open(state));
+  for (const entry of entries) registry.update(entry, LONG);
+  const since = { incarnation: "i", revision: 0 };
+  const [first] = [take(stage.watch({ since }))];
+  const rest = drain(stage.watch({ since: { incarnation: "i", revision: first.at(-1)!.revision } }));
+  const told = [...first, ...rest].filter((event) => event.kind === "join");
+  assertEquals(told.map(({ id }) => id), ["client1", "client2", "client3"]);
+});
+
 Deno.test("a client that joined, got lost and was updated is told to be suspect", () => {
   using stage = new Stage();
   const { registry } = stage;

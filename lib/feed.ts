@@ -64,6 +64,11 @@ class Chain {
     return this.#builder.count !== 0;
   }
 
+  /** The revision before the first change that no frame has yet; `null` when there is none. */
+  get untold(): number | null {
+    return this.hasNews ? this.#since : null;
+  }
+
   add({ kind, entry, revision, cause }: Change): void {
     const builder = this.#builder;
     if (!this.hasNews) this.#since = revision - 1;
@@ -223,8 +228,8 @@ export class Watcher {
     const [ready] = this.#ready;
     if (this.#hasSnapshot && (!this.#synced || ready !== undefined)) return 0;
     if (ready !== undefined) return ready.since;
-    const isCurrent = this.#isOnChain && this.#place === this.#chain.tail && !this.#chain.hasNews;
-    return isCurrent ? this.#feed.registry.revision : this.#revision;
+    if (this.#place === null || !this.#isOnChain) return this.#revision;
+    return this.#place.next?.since ?? this.#chain.untold ?? this.#feed.registry.revision;
   }
 
   /** Whether there is something to take. */

@@ -142,6 +142,23 @@ Deno.test("a watcher that reads more slowly than the map changes is synced all t
   assertEquals(watcher.revision, registry.revision);
 });
 
+Deno.test("what a watcher says to have been told never goes back", async () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const watcher = stage.watch({ prefix: "ada" });
+  const said: number[] = [];
+  const ada = registry.open("1", { id: "ada" });
+  drain(watcher);
+  for (const act of [() => registry.open("2"), () => registry.update(ada, "3"), () => registry.open("4")]) {
+    act();
+    said.push(watcher.revision);
+    await stage.time.advance(20);
+    said.push(watcher.revision);
+    drain(watcher);
+  }
+  assertEquals(said, [2, 2, 2, 2, 4, 4]);
+});
+
 Deno.test("what is told twice in a turn costs one frame, whoever asks for it", async () => {
   using stage = new Stage();
   const { registry } = stage;

@@ -23,7 +23,9 @@ export class Mirror {
   revision = 0;
   /** How many leaves it was told. */
   leaves = 0;
-  /** How many revisions of its clients it was not told. */
+  /** How many events it was told. */
+  events = 0;
+  /** How many revisions of its clients it was not told after `synced`: it read too slowly for them. */
   skipped = 0;
   readonly #history: History;
   /** The map at `#at`, as far as the prefix goes. */
@@ -79,6 +81,7 @@ export class Mirror {
   }
 
   #take(event: WatchEvent): void {
+    this.events++;
     if (event.kind === "synced") return this.#takeSynced(event.revision);
     if (event.kind === "pong") return this.#takePong(event.revision);
     this.#require(event.id.startsWith(this.prefix), event, `is not of the prefix ${this.prefix}`);
@@ -134,7 +137,7 @@ export class Mirror {
       const step = this.#history.at(revision);
       if (!step.id.startsWith(this.prefix)) continue;
       this.#require(step.kind !== "leave", event, `comes, and the leave of ${step.id} at ${revision} did not`);
-      this.skipped++;
+      if (this.synced) this.skipped++;
     }
   }
 

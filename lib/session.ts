@@ -218,6 +218,8 @@ export class Session implements Holder {
   /** Settles when the writing that is under way is done. */
   #writing: Promise<void> | null = null;
   #farewell: Promise<void> | null = null;
+  /** Settles when all that a watcher has sent is handled, while its replies hold that up. */
+  #catchingUp: PromiseWithResolvers<void> | null = null;
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
@@ -329,10 +331,13 @@ export class Session implements Holder {
   #answer(): Promise<void> | null {
     this.#commit();
     if (this.#hasOutput) this.#writing ??= this.#write();
-    if (this.#watcher === null || !this.#isCaughtUp) return this.#writing;
+    if (this.#watcher === null) return this.#writing;
     // Nobody waits for this: that it broke ends the session all the same.
     this.#writing?.catch(() => this.#end());
-    return null;
+    if (this.#isCaughtUp) return null;
+    // There may always be more to tell a watcher, so it is not the end of the writing that it waits for.
+    this.#catchingUp = Promise.withResolvers();
+    return this.#catchingUp.promise;
   }
 
   /** Tells a watcher what is new, unless it is being told already. */
@@ -547,8 +552,11 @@ export class Session implements Holder {
   }
 
   get #hasOutput(): boolean {
-    return this.#output !== null || this.#longReply !== null || this.#lastWords !== null ||
-      this.#watcher?.hasNews === true;
+    return this.#hasReply || this.#lastWords !== null || this.#watcher?.hasNews === true;
+  }
+
+  get #hasReply(): boolean {
+    return this.#output !== null || this.#longReply !== null;
   }
 
   /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
@@ -572,10 +580,16 @@ export class Session implements Holder {
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
-      if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (!this.#hasReply && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (this.#isCaughtUp) this.#catchUp();
     } while (this.#hasOutput);
     this.#watcherDeadline?.disarm();
     this.#writing = null;
+  }
+
+  #catchUp(): void {
+    this.#catchingUp?.resolve();
+    this.#catchingUp = null;
   }
 
   /**
@@ -619,6 +633,7 @@ export class Session implements Holder {
     this.#state = "parting";
     this.#leave(cause);
     this.#disarm();
+    this.#catchUp();
     this.#lastWords = lastWords;
     this.#armLinger();
     this.#farewell = this.#sayFarewell();
@@ -647,6 +662,7 @@ export class Session implements Holder {
     this.#state = "ended";
     this.#leave("disconnect");
     this.#disarm();
+    this.#catchUp();
     this.#lingerDeadline?.disarm();
     this.#watcherDeadline?.disarm();
     this.#duplex.close();

@@ -8,6 +8,7 @@ import type { SessionContext, SessionLimits } from "../lib/session.ts";
 import { bytesOf, longLength, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import { LIMITS } from "./support/limits.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";
+import { VirtualTime } from "./support/virtual_time.ts";
 
 type Parts = Parameters<typeof bytesOf>;
 
@@ -503,4 +504,25 @@ Deno.test("a watcher far behind that owes little is kept", async () => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   assertEquals(host.events, []);
   assertEquals((await watcher.until("synced")).at(-1)?.kind, "synced");
+});
+
+Deno.test("a watcher is listened to while there is always more to tell it, however often it has pinged", async () => {
+  using time = new VirtualTime();
+  await using host = new Host({ maxUnsent: 2 ** 30 });
+  const { registry } = host;
+  const watcher = await host.watch();
+  await watcher.until("synced");
+  const busy = registry.open("");
+  const change = async () => {
+    registry.update(busy, "x".repeat(40_000));
+    await time.advance(10);
+  };
+  for (let i = 0; i < 3; i++) await change();
+  for (let i = 0; i < 1_000; i++) await watcher.send(42, 7);
+  await watcher.update("mine");
+  for (let events = 0; registry.size < 2; events++) {
+    await change();
+    await watcher.frame();
+    assert(events < 2_000, "the Update behind the Pings is not taken");
+  }
 });

@@ -25,7 +25,7 @@ import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
 import { Feed, type Watcher } from "./feed.ts";
 import { FrameBuilder } from "./frames.ts";
-import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
+import { type Claim, type Holder, type NameEvent, Names, takenError } from "./names.ts";
 import { Pool } from "./pool.ts";
 import {
   CLOSE,
@@ -218,6 +218,8 @@ export class Session implements Holder {
   /** Settles when the writing that is under way is done. */
   #writing: Promise<void> | null = null;
   #farewell: Promise<void> | null = null;
+  /** Settles when all that a watcher has sent is handled, while its replies hold that up. */
+  #catchingUp: PromiseWithResolvers<void> | null = null;
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
@@ -329,10 +331,13 @@ export class Session implements Holder {
   #answer(): Promise<void> | null {
     this.#commit();
     if (this.#hasOutput) this.#writing ??= this.#write();
-    if (this.#watcher === null || !this.#isCaughtUp) return this.#writing;
+    if (this.#watcher === null) return this.#writing;
     // Nobody waits for this: that it broke ends the session all the same.
     this.#writing?.catch(() => this.#end());
-    return null;
+    if (this.#isCaughtUp) return null;
+    // There may always be more to tell a watcher, so it is not the end of the writing that it waits for.
+    this.#catchingUp = Promise.withResolvers();
+    return this.#catchingUp.promise;
   }
 
   /** Tells a watcher what is new, unless it is being told already. */
@@ -405,8 +410,11 @@ export class Session implements Holder {
     const request = parseHello(payload);
     const { registry, names, maxState } = this.#context;
     if (request.name !== undefined) {
-      this.#claim = names.claim(request.name, request, this);
-      this.#entry = this.#claim.entry;
+      const claim = names.claim(request.name, request, this);
+      // Whoever was told of the takeover or the return may have ended this session meanwhile.
+      if (!this.#isOpen) return names.release(claim, "disconnect");
+      this.#claim = claim;
+      this.#entry = claim.entry;
     }
     const { heartbeat = 0 } = request;
     this.#patience = heartbeat * 1_000 * HEARTBEAT_PATIENCE;
@@ -462,6 +470,7 @@ export class Session implements Holder {
     const { registry } = this.#context;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
+    if (id !== undefined && registry.get(id) !== undefined) return this.refuse(takenError(id));
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
     if (!this.#isOpen) {
       registry.close(entry, "disconnect");
@@ -543,8 +552,11 @@ export class Session implements Holder {
   }
 
   get #hasOutput(): boolean {
-    return this.#output !== null || this.#longReply !== null || this.#lastWords !== null ||
-      this.#watcher?.hasNews === true;
+    return this.#hasReply || this.#lastWords !== null || this.#watcher?.hasNews === true;
+  }
+
+  get #hasReply(): boolean {
+    return this.#output !== null || this.#longReply !== null;
   }
 
   /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
@@ -568,10 +580,16 @@ export class Session implements Holder {
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
-      if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (!this.#hasReply && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (this.#isCaughtUp) this.#catchUp();
     } while (this.#hasOutput);
     this.#watcherDeadline?.disarm();
     this.#writing = null;
+  }
+
+  #catchUp(): void {
+    this.#catchingUp?.resolve();
+    this.#catchingUp = null;
   }
 
   /**
@@ -615,6 +633,7 @@ export class Session implements Holder {
     this.#state = "parting";
     this.#leave(cause);
     this.#disarm();
+    this.#catchUp();
     this.#lastWords = lastWords;
     this.#armLinger();
     this.#farewell = this.#sayFarewell();
@@ -643,6 +662,7 @@ export class Session implements Holder {
     this.#state = "ended";
     this.#leave("disconnect");
     this.#disarm();
+    this.#catchUp();
     this.#lingerDeadline?.disarm();
     this.#watcherDeadline?.disarm();
     this.#duplex.close();

@@ -50,11 +50,19 @@ export {
   type Server,
   type ServerEvent,
 } from "./lib/server.ts";
+export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/calls.ts";
+export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/connection.ts";
+export { dial } from "./lib/dial.ts";
+export type { Dial } from "./lib/link.ts";
+export { isTransient } from "./lib/transient.ts";
+export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/backoff.ts";
+export { type MapEvent, Watch, type WatchOptions } from "./lib/watch.ts";
+export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/mirror.ts";
 export {
-  type CallOptions,
   Client,
-  type ClientOptions,
+  type ClientStatus,
   connect,
   type ConnectOptions,
-  DEFAULT_CALL_TIMEOUT,
+  DEFAULT_HEARTBEAT,
+  type StatusChange,
 } from "./lib/client.ts";

@@ -1,73 +1,91 @@
 /**
- * The client: one connection to a server, its calls in order, none of which can hang.
+ * The client: what a program that reports to a server holds on to, whatever becomes of the connection.
  *
  * @module
  */
 
+import { Backoff, type ReconnectOptions } from "./backoff.ts";
 import {
-  type Expected,
-  INVALID,
-  MessageEncoder,
-  NEED_MORE,
-  REPLY_DONE,
-  REPLY_ERROR,
-  REPLY_MAP,
-  ReplyParser,
-} from "./codec.ts";
-import { type Duplex, writeAll } from "./duplex.ts";
+  abortedError,
+  brokenError,
+  type CallOptions,
+  closedError,
+  DEFAULT_CALL_TIMEOUT,
+  ignore,
+  toBytes,
+  within,
+} from "./calls.ts";
+import { MessageEncoder } from "./codec.ts";
+import type { Connection, ConnectionOptions } from "./connection.ts";
+import { dial } from "./dial.ts";
 import { TrackerError } from "./errors.ts";
-import { CLOSE, DEFAULT_PORT, type Dialect, GET, type MessageType, OPEN, UPDATE } from "./protocol.ts";
-import { formatAddress, setNoDelay } from "./tcp.ts";
+import type { ListReply } from "./frames.ts";
+import { type Dial, link, type LinkOptions } from "./link.ts";
+import { Mirror, type MirrorOptions } from "./mirror.ts";
+import { DEFAULT_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "./protocol.ts";
+import type { Greeting, HelloRequest, PrefixRequest } from "./requests.ts";
+import { isTransient } from "./transient.ts";
+import { Watch, type WatchOptions, type WatchSource } from "./watch.ts";
 
-/** How long a call waits unless told otherwise, in milliseconds. */
-export const DEFAULT_CALL_TIMEOUT = 10_000;
-
-/** Bytes a client holds for a server that does not read, before further calls are refused with BUFFER_FULL. */
-const MAX_BUFFERED = 2 ** 24;
-
-/** First size of the buffers, in bytes. They grow as needed. */
-const SMALLEST_BUFFER = 4_096;
-
-/** Largest read buffer a client keeps between replies, in bytes. */
-const KEPT_BUFFER = 65_536;
-
-/** What every call can be told. */
-export interface CallOptions {
-  /** Stops the waiting when aborted: the call rejects with ABORTED. What was sent stays sent. */
-  signal?: AbortSignal;
-  /** How long to wait, in milliseconds, before the call rejects with TIMEOUT; 0 for ever. */
-  timeout?: number;
-}
-
-/** What a {@linkcode Client} can be told about its connection. */
-export interface ClientOptions {
-  /** The dialect to speak. Default `"wide"`, which carries states of any length. */
-  dialect?: Dialect;
-  /** How long each call waits unless told otherwise, in milliseconds; 0 for ever. Default 10,000. */
-  timeout?: number;
-  /** Longest map accepted, in bytes. Default 256 MiB. */
-  maxMap?: number;
-}
+/** The heartbeat of a client that reconnects, unless told otherwise, in seconds. */
+export const DEFAULT_HEARTBEAT = 10;
 
 /** What {@linkcode connect} can be told. */
-export interface ConnectOptions extends ClientOptions {
+export interface ConnectOptions extends ConnectionOptions {
   /** The server's address. Default `"127.0.0.1"`. */
   hostname?: string;
   /** The server's port. Default 6789. */
   port?: number;
   /** A state to open with at once; without it the client is an observer until it opens or updates. */
   state?: string | Uint8Array;
-  /** Stops the connecting when aborted. */
+  /** Stops the connecting when aborted. A client that is connected goes on. */
   signal?: AbortSignal;
+  /**
+   * Whether to begin with a Hello, which everything but open, update, get and close needs. Default: in the wide
+   * dialect. `false` is for a server that does not know it.
+   */
+  hello?: boolean;
+  /** The identifier to have in the map: letters, digits and `._:-`. Default a number from the server. */
+  name?: string;
+  /** Who the client is, for a server that asks. */
+  token?: string;
+  /**
+   * How often to say something at least, in seconds; 0 for no promise. The server gives the client up after two and a
+   * half of it in silence, and the client the server. Default 10 with `reconnect`, otherwise 0.
+   */
+  heartbeat?: number;
+  /** How long a named client stays in the map without a connection, marked suspect, in seconds. Default 0. */
+  grace?: number;
+  /** Whether to take the name from another connection that has it, when connecting first. Default `false`. */
+  takeover?: boolean;
+  /** Whether, and how, to come back when the connection is lost. Default `false`. */
+  reconnect?: boolean | ReconnectOptions;
+  /** Makes the connection. Default over TCP, to `hostname` and `port`. */
+  dial?: Dial;
 }
 
 /**
- * Connects to a server and, if there is a state, opens with it.
+ * How a client is: connecting for the first time, connected, connecting again, or ended for good.
+ */
+export type ClientStatus = "connecting" | "open" | "reconnecting" | "closed";
+
+/** A client's new status. */
+export interface StatusChange {
+  /** What it is now. */
+  status: ClientStatus;
+  /** Why it is not open; `null` when it is, and after an orderly close. */
+  error: TrackerError | null;
+}
+
+/**
+ * Connects to a server and, if there is a state, opens with it. With `reconnect` it tries for as long as its time limit
+ * allows.
  *
  * @param options Where to connect to, and how
  * @returns The client, connected
  * @throws {TrackerError} CONNECTION_REFUSED when nothing listens there; CONNECTION_FAILED, PERMISSION_DENIED, TIMEOUT
- *   or ABORTED when it cannot connect; the server's own code when it refuses
+ *   or ABORTED when it cannot connect; NAME_TAKEN or another code of the server's when it refuses; BAD_ARGUMENT when
+ *   options make no sense
  *
  * @example Report a state, change it, read the map
  * ```ts
@@ -81,131 +99,128 @@ export interface ConnectOptions extends ClientOptions {
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  const { hostname = "127.0.0.1", port = DEFAULT_PORT, state, signal, timeout = DEFAULT_CALL_TIMEOUT } = options;
-  const connection = await dial(hostname, port, signal, timeout);
-  const client = new Client(connection, options);
-  if (state === undefined) return client;
+  const client = new Client(options);
+  const { timeout = DEFAULT_CALL_TIMEOUT } = options;
   try {
-    await client.open(state, signal === undefined ? {} : { signal });
+    // Without a second attempt each step of the first has its own time limit.
+    await within("connect", client.connected, {}, options.reconnect ? timeout : 0);
     return client;
   } catch (error) {
+    const reason = client.error ?? error;
     client.abort();
-    throw error;
+    await client.finished;
+    throw reason;
   }
 }
 
 /**
- * Makes the connection alone, for a caller that puts something of its own between it and a {@linkcode Client}. It has
- * a deadline of its own: the system's is minutes.
+ * A client of a server. Unless told to `reconnect` it is one connection, and ends with that. Otherwise it comes back
+ * whenever the connection is lost, with its name and its latest state, until it is closed or the server refuses it.
  *
- * @param hostname The server's address
- * @param port The server's port
- * @param signal Stops the connecting when aborted
- * @param timeout How long to try, in milliseconds; 0 for as long as the system does
- * @returns The connection
- * @throws {TrackerError} As {@linkcode connect}
- */
-export async function dial(
-  hostname: string,
-  port: number,
-  signal: AbortSignal | undefined,
-  timeout: number,
-): Promise<Deno.TcpConn> {
-  const address = formatAddress({ hostname, port });
-  const late = new AbortController();
-  const timer = timeout === 0 ? undefined : setTimeout(() => late.abort(), timeout);
-  const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
-  try {
-    either.throwIfAborted();
-    const connection = await Deno.connect({ hostname, port, signal: either });
-    setNoDelay(connection);
-    return connection;
-  } catch (cause) {
-    if (signal?.aborted) {
-      throw new TrackerError("ABORTED", `Cannot connect to ${address}: the call was aborted`, { cause: signal.reason });
-    }
-    if (late.signal.aborted) {
-      throw new TrackerError("TIMEOUT", `Cannot connect to ${address}: no answer within ${timeout} ms`, { cause });
-    }
-    throw dialError(address, cause);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function dialError(address: string, cause: unknown): TrackerError {
-  if (cause instanceof Deno.errors.ConnectionRefused) {
-    return new TrackerError("CONNECTION_REFUSED", `Cannot connect to ${address}: nothing listens there`, { cause });
-  }
-  if (cause instanceof Deno.errors.NotCapable) {
-    const why = "Deno was not given the permission (-N grants it)";
-    return new TrackerError("PERMISSION_DENIED", `Cannot connect to ${address}: ${why}`, { cause });
-  }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TrackerError("CONNECTION_FAILED", `Cannot connect to ${address}: ${why}`, { cause });
-}
-
-/** A call that waits for a reply. It keeps its place in the line even when nobody waits for it any more. */
-interface Waiting {
-  expected: Exclude<Expected, "nothing">;
-  resolve: (payload: Uint8Array) => void;
-  reject: (error: TrackerError) => void;
-}
-
-/** Messages that go out together, and the promise all their senders share. */
-interface Batch {
-  written: Promise<void>;
-  /** The same within the client's own time limit, made once for all Updates that ask for no other. */
-  inTime?: Promise<void>;
-  resolve: () => void;
-  reject: (error: TrackerError) => void;
-}
-
-/**
- * One connection to a server. Calls may overlap: messages go out in the order of the calls, many in one write, and
- * replies are matched to them in that order. When the connection ends, whatever waits is rejected.
+ * While there is no connection, `update` and `open` keep the latest state, and calls that need an answer wait for as
+ * long as their time limit allows. A call that was on its way when the connection broke rejects: only the caller knows
+ * whether to make it again.
  *
- * Get one from {@linkcode connect}, or construct it over any {@linkcode Duplex}.
+ * Get one from {@linkcode connect}. Made with `new` it connects as well, but nobody waits for that.
+ *
+ * @example A client that outlives its server
+ * ```ts
+ * import { connect, serve } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const first = serve({ port: 0 });
+ * const { port } = first.addr;
+ * await using client = await connect({ port, name: "pi-7", state: "on", reconnect: { base: 10 } });
+ * await first.shutdown();
+ * client.update("back");
+ * await using second = serve({ port });
+ * assertEquals(await client.getText(), "{pi-7=back}");
+ * assertEquals(second.registry.size, 1);
+ * ```
  */
 export class Client implements AsyncDisposable {
-  /** Resolves when the connection has ended, for whatever reason; `error` then tells which. Never rejects. */
+  /** Resolves when the client has connected for the first time; rejects when it ended before. */
+  readonly connected: Promise<void>;
+  /** Resolves when the client has ended for good; `error` then tells why. Never rejects. */
   readonly finished: Promise<void>;
-  readonly #duplex: Duplex;
-  readonly #encoder: MessageEncoder;
-  readonly #parser: ReplyParser;
-  readonly #timeout: number;
-  readonly #waiting: Waiting[] = [];
-  #output = new Uint8Array(SMALLEST_BUFFER);
-  #outputLength = 0;
-  #batch: Batch | null = null;
-  #writing = false;
+  readonly #link: LinkOptions;
+  readonly #hello: HelloRequest | null;
+  readonly #reconnect: boolean | ReconnectOptions;
+  readonly #ruler: MessageEncoder;
+  readonly #source: WatchSource;
+  readonly #listeners = new Set<(change: StatusChange) => void>();
+  readonly #stop = new AbortController();
+  #status: ClientStatus = "connecting";
   #error: TrackerError | null = null;
+  #connection: Connection | null = null;
+  #ready = createReady();
+  #greeting: Greeting | null = null;
   #closing: Promise<void> | null = null;
-  #leaving = false;
-  #closed = false;
+  /** The latest state, how many came before it, and up to which one the server was told. */
+  #state: Uint8Array | null = null;
+  #version = 0;
+  #told = 0;
+  /** The last promise of the connection for an Update, and what the caller got in its place. */
+  #sent: Promise<void> | null = null;
+  #excused: Promise<void> | null = null;
 
   /**
-   * Starts a client on a connection that is established.
+   * Starts connecting.
    *
-   * @param duplex The connection; the client closes it in the end
-   * @param options The dialect and limits
+   * @param options Where to, and how
+   * @throws {TrackerError} BAD_ARGUMENT when they make no sense
    */
-  constructor(duplex: Duplex, options: ClientOptions = {}) {
-    this.#duplex = duplex;
-    this.#encoder = new MessageEncoder(options.dialect);
-    this.#parser = new ReplyParser(options);
-    this.#timeout = options.timeout ?? DEFAULT_CALL_TIMEOUT;
-    this.finished = this.#read();
+  constructor(options: ConnectOptions = {}) {
+    const { reconnect = false, timeout = DEFAULT_CALL_TIMEOUT } = options;
+    this.#reconnect = reconnect;
+    const heartbeat = heartbeatOf(options);
+    this.#link = { dial: options.dial ?? dialTcp(options), connection: options, timeout, heartbeat };
+    this.#hello = helloOf(options, heartbeat);
+    this.#ruler = new MessageEncoder(options.dialect);
+    if (options.state !== undefined) this.#keep(options.state, this.#measure("open", options.state));
+    const backoff = new Backoff(reconnect);
+    this.connected = this.#ready.promise.then(ignore);
+    this.connected.catch(ignore);
+    this.finished = this.#run(backoff, options.signal);
+    this.#source = this.#createSource();
   }
 
   /** The dialect this client speaks. */
   get dialect(): Dialect {
-    return this.#encoder.dialect;
+    return this.#ruler.dialect;
   }
 
-  /** What ended the connection, or `null` while it lasts and after an orderly {@linkcode close}. */
+  /** How the client is. */
+  get status(): ClientStatus {
+    return this.#status;
+  }
+
+  /** Why the client is not open: what broke the last connection or attempt. `null` after an orderly {@linkcode close}. */
   get error(): TrackerError | null {
     return this.#error;
+  }
+
+  /** The client's name in the map; `null` when it has asked for none, or is not connected yet. */
+  get id(): string | null {
+    return this.#greeting?.id ?? null;
+  }
+
+  /** What the server answered to the last Hello; `null` before, and without one. */
+  get greeting(): Greeting | null {
+    return this.#greeting;
+  }
+
+  /**
+   * Calls a function whenever the status changes, and when another attempt has failed.
+   *
+   * @param listener Called with the new status
+   * @returns Call it to hear no more
+   */
+  onStatus(listener: (change: StatusChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /**
@@ -214,12 +229,16 @@ export class Client implements AsyncDisposable {
    * In the compact dialect an empty first state takes up to 500 ms: only silence tells the server that it is one.
    *
    * @param state The state; a string is sent as UTF-8
-   * @param options When to stop waiting for the server's answer
-   * @returns Resolves when the server has taken it
+   * @param options When to stop waiting
+   * @returns Resolves when the server has taken it, or a later one
    * @throws {TrackerError} STATE_TOO_LARGE, TIMEOUT, ABORTED, BUFFER_FULL, CONNECTION_CLOSED, or the server's code
    */
   async open(state: string | Uint8Array, options: CallOptions = {}): Promise<void> {
-    await this.#ask("open", OPEN, "done", options, toBytes(state));
+    const bytes = this.#measure("open", state);
+    this.#keep(state, bytes);
+    if (this.#connection !== null) return await this.#connection.open(bytes, options);
+    // Whatever connects next opens with it.
+    await this.#reach("open", options);
   }
 
   /**
@@ -227,13 +246,15 @@ export class Client implements AsyncDisposable {
    * refusal shows in the next call and in `finished`. A caller need not wait: a promise left alone does not count as
    * an unhandled rejection, and many Updates called in a row go out in one write.
    *
+   * While there is no connection the latest state is kept, and the client opens with it when it is back.
+   *
    * @param state The state; a string is sent as UTF-8
    * @param options When to stop waiting
-   * @returns Resolves when the system has taken the bytes
-   * @throws {TrackerError} STATE_TOO_LARGE, TIMEOUT, ABORTED, BUFFER_FULL, CONNECTION_CLOSED, or the server's code
+   * @returns Resolves when the system has taken the bytes, or they are kept
+   * @throws {TrackerError} STATE_TOO_LARGE, TIMEOUT, ABORTED, BUFFER_FULL, or what ended the client
    */
-  update(state: string | Uint8Array, options: CallOptions = UNBOUNDED): Promise<void> {
-    const sent = this.#update(toBytes(state), options);
+  update(state: string | Uint8Array, options?: CallOptions): Promise<void> {
+    const sent = this.#update(state, options);
     sent.catch(ignore);
     return sent;
   }
@@ -247,7 +268,7 @@ export class Client implements AsyncDisposable {
    *   server's code
    */
   get(options: CallOptions = {}): Promise<Uint8Array> {
-    return this.#ask("get", GET, "map", options);
+    return this.#call("get", options, (connection, rest) => connection.get(rest));
   }
 
   /**
@@ -257,254 +278,347 @@ export class Client implements AsyncDisposable {
    * @returns The map
    * @throws {TrackerError} As {@linkcode get}
    */
-  async getText(options: CallOptions = {}): Promise<string> {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.get(options));
+  getText(options: CallOptions = {}): Promise<string> {
+    return this.#call("get", options, (connection, rest) => connection.getText(rest));
   }
 
   /**
-   * Leaves the map and closes the connection. Calling it again, or after the connection has ended, is safe.
+   * Reads the clients as records, which no state can forge. Needs the Hello.
    *
-   * @param options When to stop waiting; the connection is closed in any case
-   * @returns Resolves when the connection is closed
+   * @param options `prefix`: only clients whose identifier begins with it; and when to stop waiting
+   * @returns The clients, in the order they opened, and the revision of the map they show
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
+   */
+  async list(options: PrefixRequest & CallOptions = {}): Promise<ListReply> {
+    this.#requireHello("list");
+    return await this.#call("list", options, (connection, rest) => connection.list({ ...options, ...rest }));
+  }
+
+  /**
+   * Asks for a sign of life. Needs the Hello.
+   *
+   * @param options When to stop waiting
+   * @returns How long the answer took, in milliseconds
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
+   */
+  async ping(options: CallOptions = {}): Promise<number> {
+    this.#requireHello("ping");
+    return await this.#call("ping", options, (connection, rest) => connection.ping(rest));
+  }
+
+  /**
+   * Watches the map, on a connection of its own. Needs the Hello. See {@linkcode MapEvent} for what is told.
+   *
+   * @param options Whom to watch, and since when
+   * @returns The watch, which begins when it is read
+   *
+   * @example Hear of whoever comes
+   * ```ts
+   * import { connect, serve } from "@tracker/tracker";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = serve({ port: 0 });
+   * await using client = await connect({ port: server.addr.port, state: "watching" });
+   * const kinds: string[] = [];
+   * for await (const event of client.watch()) {
+   *   kinds.push(event.kind);
+   *   if (event.kind === "synced") client.update("still watching");
+   *   if (event.kind === "update") break;
+   * }
+   * assertEquals(kinds, ["snapshot", "present", "synced", "update"]);
+   * ```
+   */
+  watch(options: WatchOptions = {}): Watch {
+    return new Watch(this.#source, options);
+  }
+
+  /**
+   * Keeps a live copy of the map, by way of a {@linkcode watch}. Needs the Hello.
+   *
+   * @param options Whom to watch
+   * @returns The copy, which shows the map once it is `synced`
+   *
+   * @example A copy that follows
+   * ```ts
+   * import { connect, serve } from "@tracker/tracker";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = serve({ port: 0 });
+   * await using client = await connect({ port: server.addr.port, name: "pi-7", state: "idle" });
+   * await using mirror = client.mirror({ prefix: "pi-" });
+   * await mirror.synced;
+   * assertEquals(mirror.getText("pi-7"), "idle");
+   *
+   * const changed = new Promise((resolve) => mirror.subscribe(resolve));
+   * client.update("working");
+   * await changed;
+   * assertEquals(mirror.getText("pi-7"), "working");
+   * ```
+   */
+  mirror(options: MirrorOptions = {}): Mirror {
+    return new Mirror(this.watch(options));
+  }
+
+  /**
+   * Leaves the map and closes the connection, and with it all watches. Calling it again, or after the client has ended,
+   * is safe. A client that has no connection just then ends without a word: the server keeps a named one for its grace.
+   *
+   * @param options When to stop waiting; the client ends in any case
+   * @returns Resolves when the client has ended
    * @throws {TrackerError} TIMEOUT, ABORTED, or what broke the connection before the server had answered
    */
   close(options: CallOptions = {}): Promise<void> {
     return this.#closing ??= this.#close(options);
   }
 
-  /** Ends the connection at once. The server takes the client out of the map as soon as it notices. */
+  /** Ends the client at once. The server takes it out of the map as soon as it notices. */
   abort(): void {
-    this.#fail(closedError("go on", "the client was aborted"));
+    const error = closedError("go on", "the client was aborted");
+    this.#stop.abort(error);
+    this.#connection?.abort(error);
   }
 
-  /** Closes the client; a connection that is broken already is left at that. */
+  /** Closes the client; one that has ended already is left at that. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close().catch(() => {});
+    await this.close().catch(ignore);
     await this.finished;
   }
 
   async #close(options: CallOptions): Promise<void> {
-    if (this.#closed) return;
     try {
-      await this.#ask("close", CLOSE, "done", options);
-      this.#shut();
+      await this.#connection?.close(options);
     } finally {
-      this.abort();
+      this.#stop.abort(null);
+      await this.finished;
     }
-    await this.finished;
   }
 
-  #update(state: Uint8Array, options: CallOptions): Promise<void> {
-    if (this.#encoder.carrierOf(state) === OPEN) {
-      return this.#ask("update", OPEN, "done", options, state).then(ignore);
-    }
+  #update(state: string | Uint8Array, options: CallOptions | undefined): Promise<void> {
     try {
-      options.signal?.throwIfAborted();
-      const batch = this.#send("update", UPDATE, state);
-      if (options !== UNBOUNDED) return this.#within("update", batch.written, options);
-      return batch.inTime ??= this.#within("update", batch.written, options);
+      if (options?.signal?.aborted) throw abortedError("update", options.signal);
+      const bytes = this.#measure("update", state);
+      this.#keep(state, bytes);
+      const connection = this.#connection;
+      if (connection !== null) return this.#excuse(connection.update(bytes, options), connection);
+      if (this.#status === "closed") throw this.#closedError("update");
+      return Promise.resolve();
     } catch (error) {
-      return Promise.reject(error instanceof TrackerError ? error : abortedError("update", options.signal));
+      return Promise.reject(error);
     }
   }
 
-  /** Sends a message that will be answered, and waits for the answer. */
-  #ask(
-    call: string,
-    type: MessageType,
-    expected: Waiting["expected"],
-    options: CallOptions,
-    state?: Uint8Array,
-  ): Promise<Uint8Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    try {
-      options.signal?.throwIfAborted();
-      this.#send(call, type, state);
-      this.#waiting.push({ expected, resolve, reject });
-    } catch (error) {
-      reject(error instanceof TrackerError ? error : abortedError(call, options.signal));
-    }
-    return this.#within(call, promise, options);
-  }
-
-  /** Puts a message into the batch that goes out next. */
-  #send(call: string, type: MessageType, state?: Uint8Array): Batch {
-    if (this.#closed || this.#leaving) throw this.#error ?? closedError(call, "the client is closed");
-    const size = this.#encoder.sizeOf(type, state);
-    // A Close ends the waiting of all the others: it is always let through.
-    if (this.#outputLength + size > MAX_BUFFERED && this.#outputLength !== 0 && type !== CLOSE) {
-      const why = `the server does not read, and ${this.#outputLength} bytes wait already`;
-      throw new TrackerError("BUFFER_FULL", `Cannot ${call}: ${why}; wait for earlier calls before making more`);
-    }
-    this.#leaving = type === CLOSE;
-    this.#reserve(size);
-    this.#outputLength = this.#encoder.encodeInto(this.#output, this.#outputLength, type, state);
-    this.#batch ??= createBatch();
-    if (!this.#writing) {
-      this.#writing = true;
-      // A microtask later every call of this turn has added its message.
-      queueMicrotask(() => void this.#write());
-    }
-    return this.#batch;
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#outputLength + bytes;
-    if (needed <= this.#output.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#output.length * 2));
-    larger.set(this.#output.subarray(0, this.#outputLength));
-    this.#output = larger;
-  }
-
-  /** The only writer of the connection. While one batch is written the next gathers. */
-  async #write(): Promise<void> {
-    let spare = EMPTY;
-    while (this.#batch !== null && !this.#closed) {
-      const batch = this.#batch;
-      const output = this.#output;
-      const bytes = output.subarray(0, this.#outputLength);
-      this.#batch = null;
-      this.#output = spare;
-      this.#outputLength = 0;
-      try {
-        await writeAll(this.#duplex, bytes);
-        batch.resolve();
-      } catch (cause) {
-        // The reader hears of it as well, and may hold the server's own word on why: it decides.
-        batch.reject(await this.#brokenBy(cause));
-      }
-      spare = output;
-    }
-    this.#writing = false;
-  }
-
-  /** Waits for the reader to have read what the server said last, then tells what ended the connection. */
-  async #brokenBy(cause: unknown): Promise<TrackerError> {
-    const timer = setTimeout(() => this.#fail(brokenError(cause)), LAST_WORDS);
-    await this.finished;
-    clearTimeout(timer);
-    return this.#error ?? brokenError(cause);
-  }
-
-  /** The only reader of the connection: hands each reply to the call that has waited longest. */
-  async #read(): Promise<void> {
-    let buffer = new Uint8Array(SMALLEST_BUFFER);
-    let length = 0;
-    try {
-      for (;;) {
-        const count = await this.#duplex.read(length === 0 ? buffer : buffer.subarray(length));
-        if (count === null) break;
-        const rest = this.#dispatch(buffer, length += count);
-        buffer = makeRoom(buffer, length - rest, length, this.#parser.needed);
-        length = rest;
-      }
-      this.#fail(closedError("go on", "the server closed the connection"));
-    } catch (cause) {
-      this.#fail(cause instanceof TrackerError ? cause : brokenError(cause));
-    }
-  }
-
-  /** Takes the replies out of the buffer and returns how many bytes of it are left over. */
-  #dispatch(buffer: Uint8Array, length: number): number {
-    let from = 0;
-    while (from < length) {
-      const waiting = this.#waiting[0];
-      const token = this.#parser.next(buffer, from, length, waiting?.expected ?? "nothing");
-      if (token === NEED_MORE) break;
-      if (token === INVALID || token === REPLY_ERROR) throw this.#parser.error;
-      const { payloadStart, payloadEnd, position } = this.#parser;
-      this.#waiting.shift();
-      if (token === REPLY_DONE) waiting?.resolve(EMPTY);
-      else if (token === REPLY_MAP) waiting?.resolve(buffer.slice(payloadStart, payloadEnd));
-      from = position;
-    }
-    return length - from;
-  }
-
-  /** Ends the connection and rejects whatever waits. Only the first reason counts. */
-  #fail(error: TrackerError): void {
-    if (this.#closed) return;
-    // Once a Close is answered the server ends the connection: that is as it should be.
-    const orderly = this.#leaving && this.#waiting.length === 0;
-    if (!orderly) this.#error = error;
-    this.#shut();
-  }
-
-  #shut(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#duplex.close();
-    const error = this.#error ?? closedError("go on", "the client is closed");
-    this.#batch?.reject(error);
-    this.#batch = null;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
-  }
-
-  /** Bounds a call in time. Giving up leaves its place in the line of replies, so the others still match. */
-  #within<T>(call: string, result: Promise<T>, options: CallOptions): Promise<T> {
-    const { signal, timeout = this.#timeout } = options;
-    if (signal === undefined && timeout === 0) return result;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const onAbort = () => reject(abortedError(call, signal));
-    const timer = timeout === 0 ? undefined : setTimeout(() => {
-      reject(new TrackerError("TIMEOUT", `Cannot ${call}: no answer within ${timeout} ms`));
-    }, timeout);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    result.then(resolve, reject);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+  /**
+   * Of an Update that was on its way when the connection broke, the state is kept: no failure, if the client comes back.
+   * Updates of one turn share a promise, and so do their excuses.
+   */
+  #excuse(sent: Promise<void>, connection: Connection): Promise<void> {
+    if (!this.#reconnect) return sent;
+    if (sent === this.#sent && this.#excused !== null) return this.#excused;
+    this.#sent = sent;
+    return this.#excused = sent.catch((error) => {
+      const lost = connection.error;
+      if (lost === null || !isTransient(lost.code) || this.#isEnding) throw error;
     });
   }
-}
 
-/** How long a client whose writing failed goes on reading for the server's last words, in milliseconds. */
-const LAST_WORDS = 1_000;
-
-const EMPTY = new Uint8Array(0);
-
-/** Stands for "no options" and is told apart by identity: Updates that ask for nothing of their own share a timer. */
-const UNBOUNDED: CallOptions = Object.freeze({});
-
-function ignore(): void {}
-
-function createBatch(): Batch {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Senders that do not wait must not turn a broken connection into an unhandled rejection.
-  promise.catch(ignore);
-  return { written: promise, resolve, reject };
-}
-
-/** Moves the bytes not yet parsed to the front of a buffer with room for more: a larger one when they fill this one. */
-function makeRoom(
-  buffer: Uint8Array<ArrayBuffer>,
-  from: number,
-  to: number,
-  needed: number,
-): Uint8Array<ArrayBuffer> {
-  const rest = to - from;
-  if (rest < buffer.length && (rest !== 0 || buffer.length <= KEPT_BUFFER)) {
-    if (from !== 0 && rest !== 0) buffer.copyWithin(0, from, to);
-    return buffer;
+  /** The bytes of a state, if they can be sent: too long a one would end the client for good. */
+  #measure(call: string, state: string | Uint8Array): Uint8Array {
+    const bytes = toBytes(state);
+    this.#ruler.sizeOf(OPEN, bytes);
+    const limit = this.#greeting?.maxState ?? Infinity;
+    if (bytes.length <= limit) return bytes;
+    const why = `${bytes.length} bytes is above the server's limit of ${limit}`;
+    throw new TrackerError("STATE_TOO_LARGE", `Cannot ${call}: ${why}`);
   }
-  const larger = new Uint8Array(rest === 0 ? SMALLEST_BUFFER : Math.min(rest * 2, needed));
-  larger.set(buffer.subarray(from, to));
-  return larger;
+
+  /** Remembers a state for the next connection, if there can be one. */
+  #keep(state: string | Uint8Array, bytes: Uint8Array): void {
+    if (!this.#reconnect && this.#status !== "connecting") return;
+    // The caller's bytes are the caller's to change.
+    this.#state = state === bytes ? bytes.slice() : bytes;
+    this.#version++;
+  }
+
+  /** Makes a call that needs an answer, on the next connection if there is none now. */
+  async #call<T>(
+    call: string,
+    options: CallOptions,
+    ask: (connection: Connection, rest: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    // Called before anything is waited for, so that calls keep their order.
+    if (this.#connection !== null) return await ask(this.#connection, options);
+    const { signal, timeout = this.#link.timeout } = options;
+    const start = performance.now();
+    const connection = await this.#reach(call, options);
+    const rest = timeout === 0 ? 0 : Math.max(1, timeout - (performance.now() - start));
+    return await ask(connection, { signal, timeout: rest });
+  }
+
+  async #reach(call: string, options: CallOptions): Promise<Connection> {
+    if (this.#status === "closed") throw this.#closedError(call);
+    return await within(call, this.#ready.promise, options, this.#link.timeout);
+  }
+
+  #requireHello(call: string): void {
+    if (this.#hello !== null) return;
+    throw new TrackerError("BAD_ARGUMENT", `Cannot ${call}: the client did not begin with a Hello`);
+  }
+
+  #closedError(call: string): TrackerError {
+    return this.#error ?? closedError(call, "the client is closed");
+  }
+
+  get #isEnding(): boolean {
+    return this.#stop.signal.aborted || this.#closing !== null;
+  }
+
+  /** Lives on one connection after the other, for as long as it makes sense. */
+  async #run(backoff: Backoff, signal: AbortSignal | undefined): Promise<void> {
+    const { signal: stop } = this.#stop;
+    // The caller's signal stops only the first connecting.
+    let connecting = signal === undefined ? stop : AbortSignal.any([stop, signal]);
+    try {
+      for (;;) {
+        const error = await this.#live(connecting, () => {
+          backoff.opened();
+          connecting = stop;
+        });
+        if (error === null || this.#isEnding) return this.#end(error);
+        this.#lose(error);
+        await backoff.pause(error, connecting);
+      }
+    } catch (error) {
+      this.#end(stop.aborted ? stop.reason : brokenError(error));
+    }
+  }
+
+  /** Connects, and stays for as long as the connection lasts. Returns what ended it, or kept it from coming about. */
+  async #live(signal: AbortSignal, onOpen: () => void): Promise<TrackerError | null> {
+    let connection: Connection | null = null;
+    try {
+      const made = await link(this.#link, (connection, call) => this.#greet(connection, call), signal);
+      connection = made.connection;
+      // What was reported while the server was greeted; once only, or a busy client would never be done.
+      if (this.#told !== this.#version) await this.#tell(connection, { signal });
+      // A greeting that says nothing does not notice.
+      if (signal.aborted) throw abortedError("connect", signal);
+      this.#enter(connection, made.greeting);
+    } catch (error) {
+      connection?.abort();
+      if (this.#stop.signal.aborted) throw error;
+      return brokenError(error);
+    }
+    onOpen();
+    await connection.finished;
+    return connection.error;
+  }
+
+  /** Says who it is and what its state is, in one write. */
+  async #greet(connection: Connection, call: CallOptions): Promise<Greeting | null> {
+    const greeting = this.#hello === null ? null : connection.hello(this.#nextHello(this.#hello), call);
+    const [answer] = await Promise.all([greeting, this.#tell(connection, call)]);
+    return answer;
+  }
+
+  async #tell(connection: Connection, call: CallOptions): Promise<void> {
+    const version = this.#version;
+    if (this.#state !== null) await connection.open(this.#state, call);
+    this.#told = version;
+  }
+
+  /** Coming back it shows its key; it takes nothing over from whoever may have its name by now. */
+  #nextHello(hello: HelloRequest): HelloRequest {
+    if (this.#greeting === null) return hello;
+    const { takeover: _, ...rest } = hello;
+    return this.#greeting.resume === null ? rest : { ...rest, resume: this.#greeting.resume };
+  }
+
+  #enter(connection: Connection, greeting: Greeting | null): void {
+    this.#connection = connection;
+    this.#greeting = greeting;
+    if (this.#told !== this.#version && this.#state !== null) connection.update(this.#state);
+    this.#ready.resolve(connection);
+    this.#announce("open", null);
+  }
+
+  #lose(error: TrackerError): void {
+    const wasOpen = this.#connection !== null;
+    this.#connection = null;
+    if (wasOpen) this.#ready = createReady();
+    // If it is not to come back, the next thing to be told is that it has ended.
+    if (this.#reconnect && isTransient(error.code)) this.#announce(wasOpen ? "reconnecting" : this.#status, error);
+  }
+
+  #end(error: TrackerError | null): void {
+    this.#connection = null;
+    this.#announce("closed", error);
+    this.#ready.reject(this.#closedError("go on"));
+    this.#stop.abort(error);
+  }
+
+  /** A listener that throws is its owner's fault: it stops neither the others nor the client. */
+  #announce(status: ClientStatus, error: TrackerError | null): void {
+    this.#status = status;
+    this.#error = error;
+    for (const listener of this.#listeners) {
+      try {
+        listener({ status, error });
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+
+  #createSource(): WatchSource {
+    const { token, heartbeat } = this.#hello ?? {};
+    return {
+      link: this.#link,
+      hello: { ...token !== undefined && { token }, ...heartbeat !== undefined && { heartbeat } },
+      isExtended: this.#hello !== null,
+      backoff: () => new Backoff(this.#reconnect),
+      stop: this.#stop.signal,
+      ended: this.finished.then(() => this.#error),
+    };
+  }
 }
 
-function toBytes(state: string | Uint8Array): Uint8Array {
-  return typeof state === "string" ? new TextEncoder().encode(state) : state;
+function createReady(): PromiseWithResolvers<Connection> {
+  const ready = Promise.withResolvers<Connection>();
+  ready.promise.catch(ignore);
+  return ready;
 }
 
-function abortedError(call: string, signal: AbortSignal | undefined): TrackerError {
-  return new TrackerError("ABORTED", `Cannot ${call}: the call was aborted`, { cause: signal?.reason });
+function dialTcp({ hostname = "127.0.0.1", port = DEFAULT_PORT }: ConnectOptions): Dial {
+  return (signal, timeout) => dial(hostname, port, signal, timeout);
 }
 
-function closedError(call: string, why: string): TrackerError {
-  return new TrackerError("CONNECTION_CLOSED", `Cannot ${call}: ${why}`);
+/** Whether the client is to begin with a Hello. */
+function isExtended({ dialect = "wide", hello = dialect === "wide" }: ConnectOptions): boolean {
+  if (hello && dialect !== "wide") throw badArgument(`the ${dialect} dialect has no Hello`);
+  return hello;
 }
 
-function brokenError(cause: unknown): TrackerError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TrackerError("CONNECTION_FAILED", `Cannot go on: the connection broke (${why})`, { cause });
+function heartbeatOf(options: ConnectOptions): number {
+  const { heartbeat = options.reconnect && isExtended(options) ? DEFAULT_HEARTBEAT : 0 } = options;
+  const [least, most] = HEARTBEAT_RANGE;
+  if (heartbeat === 0 || (heartbeat >= least && heartbeat <= most)) return heartbeat;
+  throw badArgument(`heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
+}
+
+/** What to greet with; `null` when there is to be no Hello. */
+function helloOf(options: ConnectOptions, heartbeat: number): HelloRequest | null {
+  const hello: HelloRequest = {};
+  if (options.name !== undefined) hello.name = options.name;
+  if (options.token !== undefined) hello.token = options.token;
+  if (heartbeat !== 0) hello.heartbeat = heartbeat;
+  if (options.grace !== undefined) hello.grace = options.grace;
+  if (options.takeover) hello.takeover = true;
+  if (isExtended(options)) return hello;
+  const [first] = Object.keys(hello);
+  if (first === undefined) return null;
+  throw badArgument(`${first} needs a Hello, with which this client does not begin`);
+}
+
+function badArgument(why: string): TrackerError {
+  return new TrackerError("BAD_ARGUMENT", `Cannot connect: ${why}`);
 }

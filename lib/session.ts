@@ -27,7 +27,7 @@ import { type ErrorCode, TrackerError } from "./errors.ts";
 import { Feed, type Watcher } from "./feed.ts";
 import { FrameBuilder } from "./frames.ts";
 import { type LimitName, Metrics, type Stats } from "./metrics.ts";
-import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
+import { type Claim, type Holder, type NameEvent, Names, takenError } from "./names.ts";
 import { Pool } from "./pool.ts";
 import {
   CLOSE,
@@ -305,6 +305,8 @@ export class Session implements Holder {
   #writes = 0;
   #writesSeen = 0;
   #stuckSince = 0;
+  /** Settles when all that a watcher has sent is handled, while its replies hold that up. */
+  #catchingUp: PromiseWithResolvers<void> | null = null;
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
@@ -454,10 +456,13 @@ export class Session implements Holder {
   #answer(): Promise<void> | null {
     this.#commit();
     if (this.#hasOutput) this.#writing ??= this.#write();
-    if (this.#watcher === null || !this.#isCaughtUp) return this.#writing;
+    if (this.#watcher === null) return this.#writing;
     // Nobody waits for this: that it broke ends the session all the same.
     this.#writing?.catch(() => this.#end());
-    return null;
+    if (this.#isCaughtUp) return null;
+    // There may always be more to tell a watcher, so it is not the end of the writing that it waits for.
+    this.#catchingUp = Promise.withResolvers();
+    return this.#catchingUp.promise;
   }
 
   /** Tells a watcher what is new, unless it is being told already. */
@@ -567,8 +572,11 @@ export class Session implements Holder {
     this.#handshakeDeadline?.disarm();
     if (this.#access === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
     if (request.name !== undefined) {
-      this.#claim = names.claim(request.name, request, this);
-      this.#entry = this.#claim.entry;
+      const claim = names.claim(request.name, request, this);
+      // Whoever was told of the takeover or the return may have ended this session meanwhile.
+      if (!this.#isOpen) return names.release(claim, "disconnect");
+      this.#claim = claim;
+      this.#entry = claim.entry;
     }
     const { heartbeat = 0 } = request;
     this.#patience = heartbeat * 1_000 * HEARTBEAT_PATIENCE;
@@ -634,6 +642,7 @@ export class Session implements Holder {
     if (registry.stateBytes + end - start > maxTotalState && this.#exceedsTotal(end - start)) return;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
+    if (id !== undefined && registry.get(id) !== undefined) return this.refuse(takenError(id));
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
     if (!this.#isOpen) {
       registry.close(entry, "disconnect");
@@ -727,8 +736,11 @@ export class Session implements Holder {
   }
 
   get #hasOutput(): boolean {
-    return this.#output !== null || this.#longReply !== null || this.#lastWords !== null ||
-      this.#watcher?.hasNews === true;
+    return this.#hasReply || this.#lastWords !== null || this.#watcher?.hasNews === true;
+  }
+
+  get #hasReply(): boolean {
+    return this.#output !== null || this.#longReply !== null;
   }
 
   /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
@@ -753,9 +765,15 @@ export class Session implements Holder {
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
-      if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (!this.#hasReply && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (this.#isCaughtUp) this.#catchUp();
     } while (this.#hasOutput);
     this.#writing = null;
+  }
+
+  #catchUp(): void {
+    this.#catchingUp?.resolve();
+    this.#catchingUp = null;
   }
 
   /**
@@ -799,6 +817,7 @@ export class Session implements Holder {
     this.#state = "parting";
     this.#leave(cause);
     this.#disarm();
+    this.#catchUp();
     this.#lastWords = lastWords;
     this.#armLinger();
     this.#farewell = this.#sayFarewell();
@@ -827,6 +846,7 @@ export class Session implements Holder {
     this.#state = "ended";
     this.#leave("disconnect");
     this.#disarm();
+    this.#catchUp();
     this.#lingerDeadline?.disarm();
     this.#context.sessions.delete(this);
     this.#duplex.close();

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Client, type Dialect, DIALECTS, Registry } from "../mod.ts";
+import { Connection, type Dialect, DIALECTS, Registry } from "../mod.ts";
 import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../lib/session.ts";
 import { textOf } from "./support/bytes.ts";
 import { LIMITS } from "./support/limits.ts";
@@ -8,7 +8,7 @@ import { createPair } from "./support/memory.ts";
 
 /** One of up to eight clients, and what the model knows of it. */
 interface Peer {
-  client: Client;
+  client: Connection;
   session: Session;
   ended: Promise<void>;
   id: string | null;
@@ -25,7 +25,7 @@ const action = fc.record({
 function join(context: SessionContext, dialect: Dialect, seed: number): Peer {
   const [near, far] = createPair(seed);
   const session = new Session(far, context);
-  return { client: new Client(near, { dialect }), session, ended: session.run(), id: null };
+  return { client: new Connection(near, { dialect }), session, ended: session.run(), id: null };
 }
 
 /** The map as the model has it. */

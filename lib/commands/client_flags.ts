@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DEFAULT_CALL_TIMEOUT } from "../client.ts";
+import { DEFAULT_CALL_TIMEOUT } from "../calls.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
 import type { Flag } from "./flags.ts";
 import { type Address, address, choice, duration } from "./values.ts";

@@ -33,7 +33,8 @@ export const getCommand: Command = {
 
 async function run(args: readonly string[]): Promise<number> {
   const { server, dialect, timeout } = parseFlags(args, FLAGS).flags;
-  const client = await connect({ ...server, dialect, timeout });
+  // It needs nothing that a Hello opens: so it can talk to any server.
+  const client = await connect({ ...server, dialect, timeout, hello: false });
   try {
     await writeMap(await client.get());
   } finally {

@@ -42,7 +42,8 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags: { server, dialect, timeout }, positionals: [state = ""] } = parseFlags(args, FLAGS, POSITIONALS);
   const stop = stopSignal(process);
   try {
-    const client = await connect({ ...server, dialect, timeout, state, signal: stop });
+    // It needs nothing that a Hello opens: so it can talk to any server.
+    const client = await connect({ ...server, dialect, timeout, state, hello: false, signal: stop });
     try {
       remark("tracker: client is open; each line is an update, Ctrl-C closes");
       await stay(client, stop, formatAddress(server));

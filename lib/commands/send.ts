@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dial } from "../client.ts";
+import { dial } from "../dial.ts";
 import { type Expected, MessageEncoder } from "../codec.ts";
 import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
 import type { Command } from "./command.ts";

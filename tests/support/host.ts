@@ -1,0 +1,138 @@
+import { type Dial, type Duplex, Registry, TrackerError } from "../../mod.ts";
+import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../lib/session.ts";
+import { textOf } from "./bytes.ts";
+import { LIMITS } from "./limits.ts";
+import { createPair, type MemoryConnection } from "./memory.ts";
+
+/** The client's end of a connection, which can fail as cables do. */
+class Cable implements Duplex {
+  readonly #end: MemoryConnection;
+  readonly #broken = Promise.withResolvers<never>();
+  #isMute = false;
+  #isHalfOpen = false;
+
+  constructor(end: MemoryConnection) {
+    this.#end = end;
+    this.#broken.promise.catch(() => {});
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    const count = await Promise.race([this.#end.read(buffer), this.#broken.promise]);
+    return this.#isMute ? await this.#broken.promise : count;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#isMute) return bytes.length;
+    return await Promise.race([this.#end.write(bytes), this.#broken.promise]);
+  }
+
+  close(): void {
+    this.#broken.reject(new Deno.errors.Interrupted("operation canceled"));
+    if (!this.#isHalfOpen) this.#end.close();
+  }
+
+  /** Both sides learn that it is over. */
+  reset(): void {
+    this.#end.reset();
+  }
+
+  /** The client's side fails; the server hears nothing of it. */
+  lose(): void {
+    this.#isHalfOpen = true;
+    this.#broken.reject(new Deno.errors.ConnectionReset("connection reset"));
+  }
+
+  /** Nothing comes through any more, and neither side is told. */
+  mute(): void {
+    this.#isMute = this.#isHalfOpen = true;
+  }
+
+  /** What is half open in the end. */
+  dispose(): void {
+    if (!this.#end.closed) this.#end.close();
+  }
+}
+
+/** A server without sockets, which can be cut off, die without a word, and start anew. */
+export class MemoryHost implements AsyncDisposable {
+  registry!: Registry;
+  /** How often somebody tried to connect. */
+  dials = 0;
+  /** Whether nobody can connect. */
+  isDown = false;
+  readonly #seed: number | undefined;
+  #context!: SessionContext;
+  #cables: Cable[] = [];
+  #sessions: { session: Session; ended: Promise<void> }[] = [];
+
+  /** @param seed With a seed, reads and writes are cut short at random */
+  constructor(seed?: number) {
+    this.#seed = seed;
+    this.#start();
+  }
+
+  readonly dial: Dial = () => {
+    this.dials++;
+    if (this.isDown) return Promise.reject(new TrackerError("CONNECTION_REFUSED", "Cannot connect: it is down"));
+    const [near, far] = createPair(this.#seed === undefined ? undefined : this.#seed + this.dials);
+    const session = new Session(far, this.#context);
+    const cable = new Cable(near);
+    this.#sessions.push({ session, ended: session.run() });
+    this.#cables.push(cable);
+    return Promise.resolve(cable);
+  };
+
+  get map(): string {
+    return textOf(this.registry.flatten());
+  }
+
+  /** Breaks every connection; both sides notice. */
+  cut(): void {
+    for (const cable of this.#cables) cable.reset();
+  }
+
+  /** Breaks every connection; only the clients notice. */
+  lose(): void {
+    for (const cable of this.#cables) cable.lose();
+  }
+
+  /** Lets nothing through any more on the connections there are; nobody notices. */
+  mute(): void {
+    for (const cable of this.#cables) cable.mute();
+  }
+
+  /** Dies, and is there again with an empty map. */
+  async restart(): Promise<void> {
+    await this.#end();
+    this.#start();
+  }
+
+  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  async until(isWanted: (map: string) => boolean): Promise<void> {
+    while (!isWanted(this.map)) {
+      await new Promise<void>((resolve) => {
+        const stop = this.registry.subscribe(() => {
+          stop();
+          resolve();
+        });
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  #start(): void {
+    this.registry = new Registry();
+    this.#context = createSessionContext(this.registry, LIMITS);
+  }
+
+  async #end(): Promise<void> {
+    for (const { session } of this.#sessions) session.abort();
+    await Promise.all(this.#sessions.map(({ ended }) => ended));
+    closeSessionContext(this.#context);
+    for (const cable of this.#cables.splice(0)) cable.dispose();
+    this.#sessions = [];
+  }
+}

@@ -13,6 +13,7 @@ import { memory } from "./memory.ts";
 import { pipelined } from "./pipelined.ts";
 import { request } from "./request.ts";
 import { start } from "./start.ts";
+import { watch } from "./watch.ts";
 
 /** Every case. */
-export const CASES: readonly Case[] = [pipelined, request, fanIn, bigMap, memory, churn, growth, start];
+export const CASES: readonly Case[] = [pipelined, request, fanIn, bigMap, memory, churn, growth, start, watch];

@@ -28,9 +28,9 @@ export const watch: Case = {
   summary: "changes delivered to watchers, and how late",
   measurements(quick) {
     const all: Parameters[] = [
-      { writers: 1, watchers: 1, together: 512, window: 8_192 },
-      { writers: 1, watchers: 100, together: 128, window: 4_096 },
-      { writers: 1, watchers: 1_000, together: 64, window: 1_024 },
+      { writers: 1, watchers: 1, together: 256, window: 16_384 },
+      { writers: 1, watchers: 100, together: 256, window: 16_384 },
+      { writers: 1, watchers: 1_000, together: 128, window: 2_048 },
       { writers: 100, watchers: 100, together: 1, window: 4_096 },
     ];
     return (quick ? all.slice(1, 2) : all).map(measurement);

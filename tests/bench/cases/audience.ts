@@ -113,3 +113,33 @@ async function learnReply(bench: Bench, port: number, watch: JobBytes): Promise<
   const { size = 0 } = await scout.perform({ kind: "learn", request: watch });
   return size;
 }
+
+/** A watcher of a Tracker that reads nothing. */
+export class StalledWatcher implements AsyncDisposable {
+  readonly #generator: Generator;
+
+  private constructor(generator: Generator) {
+    this.#generator = generator;
+  }
+
+  /** Connects it. */
+  static async connect(bench: Bench, { port }: RunningServer): Promise<StalledWatcher> {
+    const generator = bench.generator();
+    await generator.perform({ kind: "connect", port, count: 1, first: 0, prelude: trackerWatch(), reply: 0 });
+    return new StalledWatcher(generator);
+  }
+
+  /**
+   * Has it read at last, to see that it was behind: what it gets must be far less than what it would have got.
+   *
+   * @param changes How many changes were made meanwhile, at least
+   */
+  async confirm(changes: number): Promise<void> {
+    const { size = 0 } = await this.#generator.perform({ kind: "learn", request: [] });
+    if (size > changes * STATE_SIZE / 2) throw new Error(`Cannot stall watcher: it has got ${size} bytes all the same`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#generator[Symbol.asyncDispose]();
+  }
+}

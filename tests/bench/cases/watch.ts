@@ -13,11 +13,11 @@ interface Parameters {
   watchers: number;
   /** How many messages a writer sends in one write when it sends as many as it can. */
   together: number;
-  /** Most messages under way to the slowest watcher: more of them would gain neither server anything. */
+  /** Most messages under way to the slowest watcher: so many that Redis gains nothing from more. */
   window: number;
 }
 
-/** What the time of delivery is measured at: what either server delivers with half its strength, each second. */
+/** At how many deliveries a second their time is measured: well below what either server can do. */
 const DELIVERIES_PER_SECOND = 100_000;
 
 /** Most messages a second at which the time of delivery is measured. */

@@ -71,14 +71,17 @@ class Chain {
     return this.hasNews ? this.#since : null;
   }
 
-  add({ kind, entry, revision, cause }: Change): void {
+  /** Adds a change; `true` when its frame is full with it, and has been ended. */
+  add({ kind, entry, revision, cause }: Change): boolean {
     const builder = this.#builder;
     if (!this.hasNews) this.#since = revision - 1;
     if (kind === "join" || kind === "update") builder.state(kind, revision, entry);
     else if (kind === "leave") builder.leave(revision, entry.id, cause ?? "close");
     else builder.status(kind, revision, entry);
     this.#revision = revision;
-    if (builder.length >= FRAME_BYTES) this.endFrame();
+    if (builder.length < FRAME_BYTES) return false;
+    this.endFrame();
+    return true;
   }
 
   endFrame(): void {
@@ -179,17 +182,30 @@ export class Feed {
   }
 
   #addTo(chain: Chain, change: Change): void {
-    chain.add(change);
+    const isFull = chain.add(change);
     this.#changed.add(chain);
-    if (!this.#scheduled) this.#schedule();
+    if (isFull) this.#flushSoon();
+    else if (!this.#scheduled) this.#schedule();
   }
 
   /** The first change after a quiet time is told at once; those behind it wait for the tick to be over. */
   #schedule(): void {
-    this.#scheduled = true;
     const wait = this.#flushedAt + this.#tick - performance.now();
-    if (wait <= 0) queueMicrotask(() => this.#flush());
-    else this.#timer = setTimeout(() => this.#flush(), wait);
+    if (wait <= 0) return this.#flushSoon();
+    this.#scheduled = true;
+    this.#timer = setTimeout(() => this.#flush(), wait);
+  }
+
+  /**
+   * Tells as soon as whoever changes the map is done. So is a full frame told: waiting would put nothing more into it,
+   * and in one tick of many changes everybody would fall off the chain.
+   */
+  #flushSoon(): void {
+    if (this.#scheduled && this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {

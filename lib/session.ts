@@ -279,8 +279,9 @@ export class Session implements Holder {
   #access: Access | "none";
   /** Counts its messages by type, in its dialect. */
   #counts: Float64Array;
-  /** When something was heard of it last, on the monotonic clock, in milliseconds. */
-  #heardAt = 0;
+  /** When it left, on the monotonic clock, and how long it had been silent by then, in milliseconds. */
+  #leftAt = 0;
+  #silence = 0;
   /** How many messages it may send before it has to wait. */
   #allowance = 0;
   #allowedAt = 0;
@@ -358,7 +359,6 @@ export class Session implements Holder {
     try {
       this.#armIdle();
       if (this.#access === "none") this.#armHandshake();
-      this.#heardAt = performance.now();
       // One flat loop: each async function in between would cost a waiting connection a frame of its own.
       while (this.#isOpen) {
         // Reading into the whole buffer, which is the common case, makes no view.
@@ -393,9 +393,11 @@ export class Session implements Holder {
    * Ends the conversation with an error reply, which takes the client out of the map at once.
    *
    * @param error What to tell the client
+   * @param silence How long nothing was heard of it, in milliseconds
    */
-  refuse(error: TrackerError): void {
+  refuse(error: TrackerError, silence = 0): void {
     if (!this.#isOpen) return;
+    this.#silence = silence;
     this.#context.metrics.countError(error.code);
     const limit = LIMIT_OF_ERROR[error.code];
     if (limit !== undefined) this.#context.metrics.countRefusal(limit);
@@ -412,8 +414,8 @@ export class Session implements Holder {
 
   /** Tells of what happens to the client, also after the connection has ended. */
   report(event: SessionEvent): void {
-    if (event.kind === "leave" && event.cause !== "close") {
-      this.#context.metrics.countGhost(performance.now() - this.#heardAt);
+    if (event.kind === "leave" && GHOSTLY.has(event.cause)) {
+      this.#context.metrics.countGhost(this.#silence + performance.now() - this.#leftAt);
     }
     this.#report?.(event);
   }
@@ -445,7 +447,6 @@ export class Session implements Holder {
 
   #note(count: number): void {
     this.#to += count;
-    this.#heardAt = performance.now();
     this.#context.metrics.received += count;
     this.#armIdle();
     if (this.#patience !== 0) this.#armHeartbeat();
@@ -853,6 +854,7 @@ export class Session implements Holder {
   }
 
   #leave(cause: LeaveCause): void {
+    this.#leftAt = performance.now();
     this.#watcher?.close();
     this.#watcher = null;
     const claim = this.#claim;
@@ -916,7 +918,7 @@ export class Session implements Holder {
     const { deadlines, idleTimeout } = this.#context;
     if (idleTimeout === 0) return;
     this.#idleDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`));
+      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`), idleTimeout);
     });
     deadlines.arm(this.#idleDeadline, idleTimeout);
   }
@@ -924,9 +926,9 @@ export class Session implements Holder {
   #armHeartbeat(): void {
     if (!this.#isOpen) return;
     this.#heartbeatDeadline ??= new Deadline(() => {
-      this.refuse(
-        timeoutError(`nothing was heard for ${this.#patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`),
-      );
+      const patience = this.#patience;
+      const why = `nothing was heard for ${patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`;
+      this.refuse(timeoutError(why), patience);
     });
     this.#context.deadlines.arm(this.#heartbeatDeadline, this.#patience);
   }
@@ -958,6 +960,9 @@ export class Session implements Holder {
 function timeoutError(why: string): TrackerError {
   return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
 }
+
+/** Causes of leaves that the client did not bring about by a message: until then it was in the map as a ghost. */
+const GHOSTLY: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
 
 /** Codes that say that a limit was reached. */
 const LIMIT_OF_ERROR: Partial<Record<ErrorCode, LimitName>> = {

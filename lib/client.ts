@@ -537,6 +537,7 @@ export class Client implements AsyncDisposable {
       connection = made.connection;
       // What was reported while the server was greeted; once only, or a busy client would never be done.
       if (this.#told !== this.#version) await this.#tell(connection, { signal });
+      // A greeting that says nothing does not notice.
       if (signal.aborted) throw abortedError("connect", signal);
       this.#enter(connection, made.greeting);
     } catch (error) {

@@ -107,11 +107,11 @@ export class Deadlines {
   #schedule(): void {
     const first = this.#heap[0];
     if (first === undefined) return;
+    // A timer that is set wakes within a tick. The clock is not asked: each read that cuts a message comes by here.
+    if (this.#timer !== undefined && this.#wakeAt <= first.key + this.#stalled) return;
     const wait = Math.min(TICK, Math.max(1, Math.ceil(first.key - this.now())));
-    const wakeAt = performance.now() + wait;
-    if (this.#timer !== undefined && this.#wakeAt <= wakeAt) return;
     clearTimeout(this.#timer);
-    this.#wakeAt = wakeAt;
+    this.#wakeAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.#wake(), wait);
   }
 

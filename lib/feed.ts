@@ -23,12 +23,17 @@ export const DEFAULT_TICK = 10;
 /** Frames of a snapshot or of catching up are ended at this size, and so is a tick's that grows beyond it, in bytes. */
 const FRAME_BYTES = 65_536;
 
+/** A catching up before `synced` that the map has overtaken this often is kept ready in memory the next time. */
+const MAX_OVERTAKEN = 2;
+
 /** A watcher with more than this behind its place in the chain falls off it, in bytes. */
 const MAX_BEHIND = 1_048_576;
 
 /** A link of the chain: the changes of one tick, encoded. */
 interface Frame {
   readonly bytes: Uint8Array;
+  /** The revision before its first event. */
+  readonly since: number;
   /** The revision of its last event. */
   readonly revision: number;
   /** Bytes of the chain up to its end. */
@@ -43,11 +48,17 @@ class Chain {
   readonly prefix: string;
   readonly watchers = new Set<Watcher>();
   readonly #builder = new FrameBuilder();
+  #since = 0;
   #revision = 0;
-  tail: Frame = { bytes: new Uint8Array(0), revision: 0, end: 0, count: 0, next: null };
+  tail: Frame = { bytes: new Uint8Array(0), since: 0, revision: 0, end: 0, count: 0, next: null };
 
   constructor(prefix: string) {
     this.prefix = prefix;
+  }
+
+  /** Bytes of changes that no frame has yet. */
+  get gathered(): number {
+    return this.#builder.length;
   }
 
   /** Whether there are changes that no frame has yet. */
@@ -55,22 +66,30 @@ class Chain {
     return this.#builder.count !== 0;
   }
 
-  add({ kind, entry, revision, cause }: Change): void {
+  /** The revision before the first change that no frame has yet; `null` when there is none. */
+  get untold(): number | null {
+    return this.hasNews ? this.#since : null;
+  }
+
+  /** Adds a change; `true` when its frame is full with it, and has been ended. */
+  add({ kind, entry, revision, cause }: Change): boolean {
     const builder = this.#builder;
+    if (!this.hasNews) this.#since = revision - 1;
     if (kind === "join" || kind === "update") builder.state(kind, revision, entry);
     else if (kind === "leave") builder.leave(revision, entry.id, cause ?? "close");
     else builder.status(kind, revision, entry);
     this.#revision = revision;
-    if (builder.length >= FRAME_BYTES) this.endFrame();
+    if (builder.length < FRAME_BYTES) return false;
+    this.endFrame();
+    return true;
   }
 
   endFrame(): void {
     if (!this.hasNews) return;
     const count = this.tail.count + this.#builder.count;
     const bytes = this.#builder.finish();
-    const frame: Frame = { bytes, revision: this.#revision, end: this.tail.end + bytes.length, count, next: null };
-    this.tail.next = frame;
-    this.tail = frame;
+    const end = this.tail.end + bytes.length;
+    this.tail = this.tail.next = { bytes, since: this.#since, revision: this.#revision, end, count, next: null };
   }
 }
 
@@ -88,6 +107,8 @@ export class Feed {
   readonly builder = new FrameBuilder();
   readonly #tick: number;
   readonly #chains = new Map<string, Chain>();
+  /** The chains that have something to tell since the last tick. */
+  #changed = new Set<Chain>();
   #unsubscribe: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #scheduled = false;
@@ -142,28 +163,60 @@ export class Feed {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#scheduled = false;
+    this.#changed.clear();
   }
 
+  /** However many prefixes are watched, an identifier begins with few of them. */
   #add(change: Change): void {
-    for (const chain of this.#chains.values()) {
-      if (change.entry.id.startsWith(chain.prefix)) chain.add(change);
+    const { id } = change.entry;
+    if (this.#chains.size <= id.length) {
+      for (const chain of this.#chains.values()) {
+        if (id.startsWith(chain.prefix)) this.#addTo(chain, change);
+      }
+    } else {
+      for (let length = 0; length <= id.length; length++) {
+        const chain = this.#chains.get(id.slice(0, length));
+        if (chain !== undefined) this.#addTo(chain, change);
+      }
     }
-    if (!this.#scheduled) this.#schedule();
+  }
+
+  #addTo(chain: Chain, change: Change): void {
+    const isFull = chain.add(change);
+    this.#changed.add(chain);
+    if (isFull) this.#flushSoon();
+    else if (!this.#scheduled) this.#schedule();
   }
 
   /** The first change after a quiet time is told at once; those behind it wait for the tick to be over. */
   #schedule(): void {
-    this.#scheduled = true;
     const wait = this.#flushedAt + this.#tick - performance.now();
-    if (wait <= 0) queueMicrotask(() => this.#flush());
-    else this.#timer = setTimeout(() => this.#flush(), wait);
+    if (wait <= 0) return this.#flushSoon();
+    this.#scheduled = true;
+    this.#timer = setTimeout(() => this.#flush(), wait);
+  }
+
+  /**
+   * Tells as soon as whoever changes the map is done. So is a full frame told: waiting would put nothing more into it,
+   * and in one tick of many changes everybody would fall off the chain.
+   */
+  #flushSoon(): void {
+    if (this.#scheduled && this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
     this.#scheduled = false;
+    // The tick of a watch that has ended meanwhile can come before that of the next one.
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushedAt = performance.now();
-    for (const chain of this.#chains.values()) {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    for (const chain of changed) {
       chain.endFrame();
       for (const watcher of chain.watchers) watcher.notice();
     }
@@ -180,9 +233,13 @@ export class Watcher {
   /** Where the snapshot is, while there is one. */
   #snapshot: IterableIterator<Entry> | null = null;
   #backlog: Backlog | null = null;
+  #overtaken = 0;
+  /** Frames that could not wait to be made. */
+  readonly #ready: Ready[] = [];
   #revision: number;
-  /** The revision at which the snapshot began: what has joined since comes after it. */
-  #begun = 0;
+  /** The revision at which the watch began: what has joined since comes after the snapshot. */
+  readonly #begun: number;
+  readonly #hasSnapshot: boolean;
   #synced = false;
   /** While it is off the chain: how many events there had been when it was told the last of them. */
   #toldCount = 0;
@@ -194,19 +251,22 @@ export class Watcher {
     this.#onNews = onNews;
     this.#begun = feed.registry.revision;
     this.#revision = since ?? this.#begun;
-    if (since === null || !feed.registry.remembers(since)) this.#startSnapshot();
+    this.#hasSnapshot = since === null || !feed.registry.remembers(since);
+    if (this.#hasSnapshot) this.#startSnapshot();
   }
 
-  /** Everything up to this revision has been told. */
+  /** Everything up to this revision has been told: it is a place to come back to. 0 as long as a snapshot lasts. */
   get revision(): number {
-    const { registry } = this.#feed;
-    const isCurrent = this.#place === this.#chain.tail && !this.#chain.hasNews;
-    return isCurrent ? registry.revision : this.#revision;
+    const [ready] = this.#ready;
+    if (this.#hasSnapshot && (!this.#synced || ready !== undefined)) return 0;
+    if (ready !== undefined) return ready.since;
+    if (this.#place === null || !this.#isOnChain) return this.#revision;
+    return this.#place.next?.since ?? this.#chain.untold ?? this.#feed.registry.revision;
   }
 
   /** Whether there is something to take. */
   get hasNews(): boolean {
-    return !this.#synced || this.#place === null || this.#place.next !== null;
+    return !this.#isOnChain || this.#place?.next !== null;
   }
 
   /** Ends the watch. */
@@ -226,21 +286,28 @@ export class Watcher {
    * @returns A whole frame, whose bytes are shared; `null` when there is nothing until `onNews` is called
    */
   next(): Uint8Array | null {
-    if (this.#synced && this.#place !== null && this.#backlog === null) return this.#nextFrame(this.#place);
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready.bytes;
+    if (this.#isOnChain) return this.#nextFrame();
     const { builder } = this.#feed;
     if (this.#snapshot !== null) this.#tellSnapshot(builder, this.#snapshot);
-    while (this.#snapshot === null && builder.length < FRAME_BYTES && this.#hasBacklog) this.#tellBacklog(builder);
-    return builder.count === 0 ? this.next() : builder.finish();
+    while (this.#needsBacklog && builder.length < FRAME_BYTES) this.#tellBacklog(builder);
+    if (builder.count !== 0) return builder.finish();
+    return this.isLost ? null : this.next();
   }
 
   /**
    * How many bytes it would take to tell all that has changed, by now, since the revision it has been told.
    *
+   * @param enough A size below which it does not matter: looking through the map is spared when there is less
    * @returns The size of the events, in bytes
    */
-  unsent(): number {
+  unsent(enough = 0): number {
+    const behind = this.#behind;
+    if (behind <= enough) return behind;
     const { registry } = this.#feed;
     let size = 0;
+    for (const { bytes } of this.#ready) size += bytes.length;
     for (const entry of registry.entries()) {
       const isNew = this.#snapshot !== null || entry.revision > this.#revision;
       if (isNew && entry.id.startsWith(this.#chain.prefix)) size += EVENT_SIZE + entry.idLength + entry.stateLength;
@@ -256,21 +323,34 @@ export class Watcher {
     return this.#place === null && this.#backlog === null && !this.#feed.registry.remembers(this.#revision);
   }
 
-  #fallOff(place: Frame): void {
-    this.#place = null;
-    this.#toldCount = place.count;
+  /** Whether all that it needs is the frames behind its place. */
+  get #isOnChain(): boolean {
+    return this.#synced && this.#place !== null && this.#backlog === null && this.#ready.length === 0;
   }
 
-  get #hasBacklog(): boolean {
-    return this.#backlog !== null || !this.#synced || this.#place === null;
+  get #needsBacklog(): boolean {
+    return this.#snapshot === null && this.#ready.length === 0 && !this.#isOnChain && !this.isLost;
   }
 
-  #nextFrame(place: Frame): Uint8Array | null {
-    const frame = place.next;
+  /** Bytes of the chain that it has not been told; infinite when it takes more than the chain. */
+  get #behind(): number {
+    if (this.#place === null || !this.#isOnChain) return Infinity;
+    return this.#chain.tail.end - this.#place.end + this.#chain.gathered;
+  }
+
+  #nextFrame(): Uint8Array | null {
+    const frame = this.#place?.next ?? null;
     if (frame === null) return null;
     this.#place = frame;
     this.#revision = frame.revision;
     return frame.bytes;
+  }
+
+  /** Up to the first frame that is forgotten there was nothing to tell, however long that is ago. */
+  #fallOff({ next, count }: Frame): void {
+    this.#toldCount = count;
+    if (this.#isOnChain && next !== null) this.#revision = next.since;
+    this.#place = null;
   }
 
   #startSnapshot(): void {
@@ -301,22 +381,51 @@ export class Watcher {
       this.#backlog = new Backlog(registry, this.#chain.prefix, this.#revision);
       if (this.#synced) this.#feed.conflated += Math.max(0, this.#place.count - this.#toldCount - this.#backlog.size);
     }
-    if (!this.#backlog.tell(builder)) return;
-    const { target, isExact } = this.#backlog;
+    if (this.#overtaken >= MAX_OVERTAKEN) return this.#prepareBacklog(builder, this.#backlog);
+    const isDone = this.#backlog.tell(builder);
+    this.#revision = this.#backlog.revision;
+    if (isDone) this.#endBacklog(builder, this.#backlog);
+  }
+
+  /** `synced` stands for the map at one revision: if a part was told as it was later, it needs another round. */
+  #endBacklog(builder: FrameBuilder, { target, isExact }: Backlog): void {
     this.#backlog = null;
-    this.#revision = target;
-    if (this.#synced || !isExact) return;
-    this.#synced = true;
-    builder.synced(target, registry.incarnation);
+    if (this.#synced) return;
+    this.#synced = isExact;
+    if (isExact) builder.synced(target, this.#feed.registry.incarnation);
+    else this.#overtaken++;
+  }
+
+  /** A client that reads more slowly than the map changes would never hear `synced`: this round cannot be overtaken. */
+  #prepareBacklog(builder: FrameBuilder, backlog: Backlog): void {
+    let since = this.#revision;
+    while (!backlog.tell(builder)) {
+      this.#ready.push({ bytes: builder.finish(), since });
+      since = backlog.revision;
+    }
+    this.#overtaken = 0;
+    this.#revision = backlog.target;
+    this.#endBacklog(builder, backlog);
+    this.#ready.push({ bytes: builder.finish(), since });
   }
 }
 
 /** Bytes of an event besides its identifier and state, rounded up. */
 const EVENT_SIZE = 16;
 
-/** One event of a backlog. Its revision and kind are those of the moment in which the backlog was made. */
+/** A frame made before it could be taken. */
+interface Ready {
+  readonly bytes: Uint8Array;
+  /** The revision that has been told when it is next. */
+  readonly since: number;
+}
+
+/**
+ * One event of a backlog. Its revision and kind are those of the moment in which the backlog was made. It has no entry,
+ * which a watcher that is stuck would keep in memory long after the client has left.
+ */
 type Item =
-  | { revision: number; kind: "join" | "update" | "suspect" | "resume"; entry: Entry }
+  | { revision: number; kind: "join" | "update" | "suspect" | "resume"; id: string; joinRevision: number }
   | { revision: number; kind: "leave"; departure: Departure };
 
 /** What has changed between two revisions: each client once or twice, every leave, in order. */
@@ -325,11 +434,16 @@ class Backlog {
   readonly target: number;
   /** Whether what it told is the map at `target`, and not in part a later one. */
   isExact = true;
+  /** The revision up to which it has been told: who comes back to it is told the rest. */
+  revision: number;
+  readonly #registry: Registry;
   readonly #items: Item[] = [];
   #at = 0;
 
   constructor(registry: Registry, prefix: string, since: number) {
+    this.#registry = registry;
     this.target = registry.revision;
+    this.revision = since;
     if (this.target === since) return;
     for (const entry of registry.entries()) {
       if (entry.revision > since && entry.id.startsWith(prefix)) this.#add(entry, since);
@@ -340,15 +454,19 @@ class Backlog {
     this.#items.sort((one, other) => one.revision - other.revision);
   }
 
-  #add(entry: Entry, since: number): void {
-    const { joinRevision, stateRevision, statusRevision, status } = entry;
-    const isNew = joinRevision > since;
-    if (isNew) this.#items.push({ revision: joinRevision, kind: "join", entry });
-    else if (stateRevision > since) this.#items.push({ revision: stateRevision, kind: "update", entry });
-    // A new client is told with its latest state. What its status did before that, nobody needs to know any more.
-    if (isNew ? status === "suspect" : statusRevision > since) {
-      this.#items.push({ revision: statusRevision, kind: status === "live" ? "resume" : "suspect", entry });
+  #add({ id, joinRevision, stateRevision, statusRevision, status }: Entry, since: number): void {
+    const isSuspect = status === "suspect";
+    if (joinRevision > since) {
+      // With its latest state, but under the revision of its join: who is cut off here and comes back is told of
+      // changes after that, which for a client that joined before it are no joins any more. What a client's status was
+      // before it was told of, nobody needs to know.
+      this.#items.push({ revision: joinRevision, kind: "join", id, joinRevision });
+      if (isSuspect) this.#items.push({ revision: statusRevision, kind: "suspect", id, joinRevision });
+      return;
     }
+    if (stateRevision > since) this.#items.push({ revision: stateRevision, kind: "update", id, joinRevision });
+    if (statusRevision <= since) return;
+    this.#items.push({ revision: statusRevision, kind: isSuspect ? "suspect" : "resume", id, joinRevision });
   }
 
   /** How many events it has. */
@@ -360,22 +478,29 @@ class Backlog {
   tell(builder: FrameBuilder): boolean {
     while (this.#at < this.#items.length) {
       if (builder.length >= FRAME_BYTES) return false;
-      this.#tellItem(builder, this.#items[this.#at++]!);
+      const item = this.#items[this.#at++]!;
+      this.#tellItem(builder, item);
+      this.revision = item.revision;
     }
+    this.revision = this.target;
     return true;
   }
 
   /**
    * A client that has changed again meanwhile is told as it is now, under the earlier revision: that its newer state
-   * comes a second time does no harm, but a join that was left out would.
+   * comes a second time does no harm, but a join that was left out would. Of one that has left only its leave is told,
+   * which comes later.
    */
   #tellItem(builder: FrameBuilder, item: Item): void {
     if (item.kind === "leave") {
       builder.leave(item.revision, item.departure.id, item.departure.cause);
       return;
     }
-    const { kind, revision, entry } = item;
-    if (entry.revision > this.target) this.isExact = false;
+    const { kind, revision, id, joinRevision } = item;
+    const entry = this.#registry.get(id);
+    const isThere = entry?.joinRevision === joinRevision;
+    if (!isThere || entry.revision > this.target) this.isExact = false;
+    if (!isThere) return;
     if (kind === "join" || kind === "update") builder.state(kind, revision, entry);
     else builder.status(kind, revision, entry);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortedError, type CallOptions } from "./calls.ts";
+import type { CallOptions } from "./calls.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Duplex } from "./duplex.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -46,8 +46,6 @@ export async function link(
   const connection = new Connection(await options.dial(signal, options.timeout), options.connection);
   try {
     const greeting = await greet(connection, { signal });
-    // A greeting that says nothing does not notice.
-    if (signal.aborted) throw abortedError("connect", signal);
     // The server may hold the client to more than it has promised.
     const heartbeat = greeting?.heartbeat || options.heartbeat;
     if (greeting !== null && heartbeat > 0) new Heartbeat(connection, heartbeat * 1_000);

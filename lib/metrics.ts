@@ -38,7 +38,7 @@ export interface Stats {
   revision: number;
   /** What there is at present. */
   now: {
-    /** Connections, those being refused not counted. */
+    /** Connections, those that are just being told goodbye or no included. */
     connections: number;
     /** Clients in the map. */
     clients: number;
@@ -63,7 +63,10 @@ export interface Stats {
   conflated: number;
   /** How late the server's own timer woke, in milliseconds: last, and at worst. */
   lag: { last: number; worst: number };
-  /** Time from the last byte heard of a client to its leaving the map, for those that left without a Close. */
+  /**
+   * For clients whose connection ended or who fell silent: the time from when they were last heard of, which the end of
+   * a connection is too, to their leaving the map. It is how long a ghost was in the map.
+   */
   ghost: Histogram;
 }
 
@@ -110,7 +113,7 @@ export class Metrics {
     this.#refused.set(limit, (this.#refused.get(limit) ?? 0) + 1);
   }
 
-  /** Counts a client that left without a Close, so long after its last byte. */
+  /** Counts a client that left so long after it was last heard of. */
   countGhost(milliseconds: number): void {
     const bucket = HISTOGRAM_BOUNDS.findIndex((bound) => milliseconds <= bound);
     const index = bucket === -1 ? HISTOGRAM_BOUNDS.length : bucket;

@@ -44,8 +44,6 @@ export class Claim {
   readonly grace: number;
   /** @internal While the entry is suspect: what ends that. */
   ending: Deadline | null = null;
-  /** @internal While the entry is suspect: why its connection ended. */
-  cause: LeaveCause = "disconnect";
 
   /** @internal {@linkcode Names.claim} makes it. */
   constructor(name: string, key: string, holder: Holder, grace: number) {
@@ -155,7 +153,6 @@ export class Names {
   #suspect(claim: Claim, cause: LeaveCause): void {
     if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect")) return this.#leave(claim, cause);
     this.#suspects++;
-    claim.cause = cause;
     claim.ending = new Deadline(() => this.#endGrace(claim, cause));
     this.#deadlines.arm(claim.ending, claim.grace);
     claim.holder.report({ kind: "suspect", id: claim.name, cause });
@@ -181,8 +178,14 @@ export class Names {
   }
 }
 
-function takenError(name: string): TrackerError {
-  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: another connection has it`);
+/**
+ * Says that a name is not free.
+ *
+ * @param name The name
+ * @returns NAME_TAKEN
+ */
+export function takenError(name: string): TrackerError {
+  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it`);
 }
 
 /** 128 random bits in hexadecimal digits. */

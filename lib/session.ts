@@ -27,7 +27,7 @@ import { type ErrorCode, TrackerError } from "./errors.ts";
 import { Feed, type Watcher } from "./feed.ts";
 import { FrameBuilder } from "./frames.ts";
 import { type LimitName, Metrics, type Stats } from "./metrics.ts";
-import { type Claim, type Holder, type NameEvent, Names } from "./names.ts";
+import { type Claim, type Holder, type NameEvent, Names, takenError } from "./names.ts";
 import { Pool } from "./pool.ts";
 import {
   CLOSE,
@@ -279,8 +279,9 @@ export class Session implements Holder {
   #access: Access | "none";
   /** Counts its messages by type, in its dialect. */
   #counts: Float64Array;
-  /** When something was heard of it last, on the monotonic clock, in milliseconds. */
-  #heardAt = 0;
+  /** When it left, on the monotonic clock, and how long it had been silent by then, in milliseconds. */
+  #leftAt = 0;
+  #silence = 0;
   /** How many messages it may send before it has to wait. */
   #allowance = 0;
   #allowedAt = 0;
@@ -305,6 +306,8 @@ export class Session implements Holder {
   #writes = 0;
   #writesSeen = 0;
   #stuckSince = 0;
+  /** Settles when all that a watcher has sent is handled, while its replies hold that up. */
+  #catchingUp: PromiseWithResolvers<void> | null = null;
 
   #messageDeadline: Deadline | null = null;
   #idleDeadline: Deadline | null = null;
@@ -356,7 +359,6 @@ export class Session implements Holder {
     try {
       this.#armIdle();
       if (this.#access === "none") this.#armHandshake();
-      this.#heardAt = performance.now();
       // One flat loop: each async function in between would cost a waiting connection a frame of its own.
       while (this.#isOpen) {
         // Reading into the whole buffer, which is the common case, makes no view.
@@ -374,6 +376,7 @@ export class Session implements Holder {
         if (answering !== null) await answering;
         if (count === null) break;
         if (this.#isOpen) this.#awaitMore();
+        // A rate limit lets a client wait by not reading from it.
         if (this.#allowance < 0) await this.#pause();
       }
       if (!this.#isOpen) await this.#linger();
@@ -390,9 +393,11 @@ export class Session implements Holder {
    * Ends the conversation with an error reply, which takes the client out of the map at once.
    *
    * @param error What to tell the client
+   * @param silence How long nothing was heard of it, in milliseconds
    */
-  refuse(error: TrackerError): void {
+  refuse(error: TrackerError, silence = 0): void {
     if (!this.#isOpen) return;
+    this.#silence = silence;
     this.#context.metrics.countError(error.code);
     const limit = LIMIT_OF_ERROR[error.code];
     if (limit !== undefined) this.#context.metrics.countRefusal(limit);
@@ -409,8 +414,8 @@ export class Session implements Holder {
 
   /** Tells of what happens to the client, also after the connection has ended. */
   report(event: SessionEvent): void {
-    if (event.kind === "leave" && event.cause !== "close") {
-      this.#context.metrics.countGhost(performance.now() - this.#heardAt);
+    if (event.kind === "leave" && GHOSTLY.has(event.cause)) {
+      this.#context.metrics.countGhost(this.#silence + performance.now() - this.#leftAt);
     }
     this.#report?.(event);
   }
@@ -442,7 +447,6 @@ export class Session implements Holder {
 
   #note(count: number): void {
     this.#to += count;
-    this.#heardAt = performance.now();
     this.#context.metrics.received += count;
     this.#armIdle();
     if (this.#patience !== 0) this.#armHeartbeat();
@@ -453,10 +457,13 @@ export class Session implements Holder {
   #answer(): Promise<void> | null {
     this.#commit();
     if (this.#hasOutput) this.#writing ??= this.#write();
-    if (this.#watcher === null || !this.#isCaughtUp) return this.#writing;
+    if (this.#watcher === null) return this.#writing;
     // Nobody waits for this: that it broke ends the session all the same.
     this.#writing?.catch(() => this.#end());
-    return null;
+    if (this.#isCaughtUp) return null;
+    // There may always be more to tell a watcher, so it is not the end of the writing that it waits for.
+    this.#catchingUp = Promise.withResolvers();
+    return this.#catchingUp.promise;
   }
 
   /** Tells a watcher what is new, unless it is being told already. */
@@ -476,22 +483,26 @@ export class Session implements Holder {
     const parser = this.#parser;
     const buffer = this.#buffer;
     const to = this.#to;
-    const mayWrite = this.#access === "write";
-    const mayRead = this.#access !== "none" && this.#watcher === null;
+    let mayWrite = this.#mayWrite;
+    let mayAsk = this.#mayAsk;
     let completed = false;
     for (;;) {
       const token = this.#token = parser.next(buffer, this.#from, to);
       if (token >= 0) this.#count(token, parser.count);
       if (token === UPDATE && mayWrite) {
         this.#setState(parser.stateStart, parser.stateEnd);
-      } else if (token === GET && mayRead && this.#watcher === null) {
+      } else if (token === GET && mayAsk) {
         this.#answerMap();
-      } else if (token === OPEN && mayWrite && this.#watcher === null) {
+      } else if (token === OPEN && mayWrite && mayAsk) {
         this.#setState(parser.stateStart, parser.stateEnd);
         if (this.#isOpen) this.#answerDone();
       } else if (!this.#commitRare(token)) {
         if (completed) this.#messageDeadline?.disarm();
         return;
+      } else {
+        // A Hello may have given rights, a Watch have taken some.
+        mayWrite = this.#mayWrite;
+        mayAsk = this.#mayAsk;
       }
       // Whoever listens to the registry or to the server's events may have ended the session just now.
       if (!this.#isOpen) return;
@@ -502,6 +513,16 @@ export class Session implements Holder {
         return;
       }
     }
+  }
+
+  /** Whether the client may be in the map. */
+  get #mayWrite(): boolean {
+    return this.#access === "write";
+  }
+
+  /** Whether the client may send what is answered with something else than a frame. */
+  get #mayAsk(): boolean {
+    return this.#access !== "none" && this.#watcher === null;
   }
 
   #count(type: number, count: number): void {
@@ -552,8 +573,11 @@ export class Session implements Holder {
     this.#handshakeDeadline?.disarm();
     if (this.#access === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
     if (request.name !== undefined) {
-      this.#claim = names.claim(request.name, request, this);
-      this.#entry = this.#claim.entry;
+      const claim = names.claim(request.name, request, this);
+      // Whoever was told of the takeover or the return may have ended this session meanwhile.
+      if (!this.#isOpen) return names.release(claim, "disconnect");
+      this.#claim = claim;
+      this.#entry = claim.entry;
     }
     const { heartbeat = 0 } = request;
     this.#patience = heartbeat * 1_000 * HEARTBEAT_PATIENCE;
@@ -619,6 +643,7 @@ export class Session implements Holder {
     if (registry.stateBytes + end - start > maxTotalState && this.#exceedsTotal(end - start)) return;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
+    if (id !== undefined && registry.get(id) !== undefined) return this.refuse(takenError(id));
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
     if (!this.#isOpen) {
       registry.close(entry, "disconnect");
@@ -712,8 +737,11 @@ export class Session implements Holder {
   }
 
   get #hasOutput(): boolean {
-    return this.#output !== null || this.#longReply !== null || this.#lastWords !== null ||
-      this.#watcher?.hasNews === true;
+    return this.#hasReply || this.#lastWords !== null || this.#watcher?.hasNews === true;
+  }
+
+  get #hasReply(): boolean {
+    return this.#output !== null || this.#longReply !== null;
   }
 
   /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
@@ -738,9 +766,15 @@ export class Session implements Holder {
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
-      if (!this.#hasOutput && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (!this.#hasReply && this.#isOpen && !this.#isCaughtUp) this.#commit();
+      if (this.#isCaughtUp) this.#catchUp();
     } while (this.#hasOutput);
     this.#writing = null;
+  }
+
+  #catchUp(): void {
+    this.#catchingUp?.resolve();
+    this.#catchingUp = null;
   }
 
   /**
@@ -784,6 +818,7 @@ export class Session implements Holder {
     this.#state = "parting";
     this.#leave(cause);
     this.#disarm();
+    this.#catchUp();
     this.#lastWords = lastWords;
     this.#armLinger();
     this.#farewell = this.#sayFarewell();
@@ -812,12 +847,14 @@ export class Session implements Holder {
     this.#state = "ended";
     this.#leave("disconnect");
     this.#disarm();
+    this.#catchUp();
     this.#lingerDeadline?.disarm();
     this.#context.sessions.delete(this);
     this.#duplex.close();
   }
 
   #leave(cause: LeaveCause): void {
+    this.#leftAt = performance.now();
     this.#watcher?.close();
     this.#watcher = null;
     const claim = this.#claim;
@@ -881,7 +918,7 @@ export class Session implements Holder {
     const { deadlines, idleTimeout } = this.#context;
     if (idleTimeout === 0) return;
     this.#idleDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`));
+      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`), idleTimeout);
     });
     deadlines.arm(this.#idleDeadline, idleTimeout);
   }
@@ -889,9 +926,9 @@ export class Session implements Holder {
   #armHeartbeat(): void {
     if (!this.#isOpen) return;
     this.#heartbeatDeadline ??= new Deadline(() => {
-      this.refuse(
-        timeoutError(`nothing was heard for ${this.#patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`),
-      );
+      const patience = this.#patience;
+      const why = `nothing was heard for ${patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`;
+      this.refuse(timeoutError(why), patience);
     });
     this.#context.deadlines.arm(this.#heartbeatDeadline, this.#patience);
   }
@@ -923,6 +960,9 @@ export class Session implements Holder {
 function timeoutError(why: string): TrackerError {
   return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
 }
+
+/** Causes of leaves that the client did not bring about by a message: until then it was in the map as a ghost. */
+const GHOSTLY: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
 
 /** Codes that say that a limit was reached. */
 const LIMIT_OF_ERROR: Partial<Record<ErrorCode, LimitName>> = {

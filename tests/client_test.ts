@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertLess, assertRejects } from "@std/assert";
 import { Client, type ClientStatus, connect, type ConnectOptions, serve, TrackerError } from "../mod.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "./support/bytes.ts";
 import { MemoryHost } from "./support/host.ts";
@@ -297,6 +297,63 @@ Deno.test("a call on its way when the connection breaks rejects, an Update is ke
   await Promise.all(updates);
   await pauses.end();
   assertEquals(await client.getText(), "{pi=d}");
+  // Also when not even the system could take it, and nobody has noticed yet.
+  host.lose();
+  const late = [client.update("e"), client.update("f"), client.update("g", { timeout: 5_000 })];
+  await Promise.all(late);
+  await pauses.end();
+  assertEquals(await client.getText(), "{pi=g}");
+});
+
+Deno.test("a call that has waited for the connection has only the rest of its time for the answer", async () => {
+  await using host = new MemoryHost();
+  const pauses = new Pauses();
+  await using client = await connect({ dial: host.dial, reconnect: pauses.options });
+  client.onStatus(({ status }) => status === "open" && host.mute());
+  host.cut();
+  await pauses.begun();
+  const start = performance.now();
+  const call = codeOf(client.get({ timeout: 500 }));
+  await new Promise((resolve) => setTimeout(resolve, 450));
+  await pauses.end();
+  assertEquals(await call, "TIMEOUT");
+  assertLess(performance.now() - start, 900);
+  // A server that is mute does not answer a Close either.
+  client.abort();
+});
+
+Deno.test("a client that is being ended does not say that it comes back", async () => {
+  for (const end of ["close", "abort"] as const) {
+    await using host = new MemoryHost();
+    const client = await connect({ dial: host.dial, state: "a", reconnect: true, timeout: 20 });
+    const statuses: string[] = [];
+    client.onStatus(({ status }) => statuses.push(status));
+    host.mute();
+    if (end === "close") assertEquals(await codeOf(client.close()), "TIMEOUT");
+    else client.abort();
+    await client.finished;
+    assertEquals([statuses, client.error?.code], [["closed"], "CONNECTION_CLOSED"]);
+  }
+});
+
+Deno.test("a client that was stopped while it connected does not connect after all", async () => {
+  for (const end of ["signal", "abort", "close"] as const) {
+    await using host = new MemoryHost();
+    const controller = new AbortController();
+    const client: Client = new Client({
+      dial: async (...parts) => {
+        await Promise.resolve();
+        if (end === "signal") controller.abort();
+        else client[end]();
+        return await host.dial(...parts);
+      },
+      hello: false,
+      signal: controller.signal,
+    });
+    await client.finished;
+    const codes = { signal: "ABORTED", abort: "CONNECTION_CLOSED", close: undefined };
+    assertEquals([client.status, client.error?.code], ["closed", codes[end]]);
+  }
 });
 
 Deno.test("a client whose old connection the server still holds takes its name back, and nobody sees it leave", async () => {
@@ -422,7 +479,7 @@ Deno.test("a client made with new connects by itself, and keeps what it is told 
   assertEquals(await codeOf(failing.connected), "CONNECTION_REFUSED");
 });
 
-Deno.test("a listener that fails or has gone does not matter", async () => {
+Deno.test("a listener that was taken back hears nothing more", async () => {
   await using host = new MemoryHost();
   const client = new Client({ dial: host.dial });
   const seen: string[] = [];

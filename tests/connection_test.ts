@@ -524,6 +524,16 @@ Deno.test("a connection whose events nobody takes can be closed, aborted and bro
     await client.finished;
     assertEquals(client.error?.code, end === "close" ? undefined : "CONNECTION_CLOSED");
   }
+  await using inside = new ClientBench();
+  inside.client.hello();
+  const aborting = inside.client.watch({}, () => {
+    inside.client.abort();
+    return new Promise(() => {});
+  });
+  await inside.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
+  await aborting;
+  await inside.client.finished;
+
   await using bench = new ClientBench();
   bench.client.hello();
   const watching = bench.client.watch({}, () => Promise.reject(new Error("no more")));

@@ -8,6 +8,7 @@ import type { SessionContext, SessionLimits } from "../lib/session.ts";
 import { bytesOf, longLength, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import { LIMITS } from "./support/limits.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";
+import { VirtualTime } from "./support/virtual_time.ts";
 
 type Parts = Parameters<typeof bytesOf>;
 
@@ -27,9 +28,12 @@ class Host implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
-  connect(): Peer {
+  connect(onEvent?: (event: SessionEvent) => void): Peer {
     const [client, server] = createPair();
-    const session = new Session(server, this.#context, (event) => this.events.push(event));
+    const session = new Session(server, this.#context, (event) => {
+      this.events.push(event);
+      onEvent?.(event);
+    });
     const peer = new Peer(client, session, session.run());
     this.#peers.push(peer);
     return peer;
@@ -229,6 +233,30 @@ Deno.test("takeover ends the older connection, and one client leaves for another
   const thief = host.connect();
   await thief.request(4, { name: "ada", resume: old.greeting.resume });
   assertEquals(await thief.refusal(), "NAME_TAKEN");
+});
+
+Deno.test("a session that is ended by who hears of its takeover leaves its name free", async () => {
+  await using host = new Host();
+  let ended: Peer | null = null;
+  const old = host.connect((event) => {
+    if (event.kind === "error") ended?.session.abort();
+  });
+  await old.hello({ name: "ada" });
+  await old.open("old");
+  ended = host.connect();
+  await ended.request(4, { name: "ada", takeover: true });
+  await ended.ended;
+  assertEquals(host.map, "{}");
+  await host.greet({ name: "ada" });
+});
+
+Deno.test("a name that the program itself has opened meanwhile is refused with an error", async () => {
+  await using host = new Host();
+  const peer = await host.greet({ name: "ada" });
+  host.registry.open("mine", { id: "ada" });
+  await peer.send(42, 0, longLength(1), "x");
+  assertEquals(await peer.refusal(), "NAME_TAKEN");
+  assertEquals(host.map, "{ada=mine}");
 });
 
 Deno.test("with its key a client takes its name back from its own connection, and nobody sees it leave", async () => {
@@ -476,4 +504,25 @@ Deno.test("a watcher far behind that owes little is kept", async () => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   assertEquals(host.events, []);
   assertEquals((await watcher.until("synced")).at(-1)?.kind, "synced");
+});
+
+Deno.test("a watcher is listened to while there is always more to tell it, however often it has pinged", async () => {
+  using time = new VirtualTime();
+  await using host = new Host({ maxUnsent: 2 ** 30 });
+  const { registry } = host;
+  const watcher = await host.watch();
+  await watcher.until("synced");
+  const busy = registry.open("");
+  const change = async () => {
+    registry.update(busy, "x".repeat(40_000));
+    await time.advance(10);
+  };
+  for (let i = 0; i < 3; i++) await change();
+  for (let i = 0; i < 1_000; i++) await watcher.send(42, 7);
+  await watcher.update("mine");
+  for (let events = 0; registry.size < 2; events++) {
+    await change();
+    await watcher.frame();
+    assert(events < 2_000, "the Update behind the Pings is not taken");
+  }
 });

@@ -114,6 +114,30 @@ Deno.test("a token for writing allows everything, one for reading to look", asyn
   assert((await pretender.refusal()).startsWith("UNAUTHORIZED"));
 });
 
+Deno.test("what follows a Hello in the same packet has its rights already", async () => {
+  await using server = start({ tokens: TOKENS });
+  const json = JSON.stringify({ token: writer, name: "r2" });
+  const hello = [42, 4, longLength(json.length), json] as const;
+  using client = await RawClient.dial(server);
+  await client.send(...hello, 42, 0, longLength(4), "beep", 42, 2, longLength(4), "boop", 42, 3);
+  await client.expect(1);
+  await readExactly(client.connection, await client.length());
+  await client.expect(1, longLength(9), "{r2=boop}");
+  using reporter = await RawClient.dial(server);
+  await reporter.send(42, 4, longLength(2), "{}", 42, 0, longLength(4), "beep");
+  assert((await reporter.refusal()).startsWith("UNAUTHORIZED"));
+});
+
+Deno.test("what follows a Watch in the same packet has lost its rights already", async () => {
+  await using server = start({});
+  for (const message of [[42, 3], [42, 0, longLength(0)]] as Parts[]) {
+    using client = await RawClient.dial(server);
+    await (await client.hello()).send(42, 5, longLength(2), "{}", ...message);
+    await client.expect(1);
+    assert((await client.refusal()).startsWith("BAD_TYPE"));
+  }
+});
+
 Deno.test("a token that is taken away lets nobody in any more, and throws nobody out", async () => {
   let tokens = TOKENS;
   await using server = start({ tokens: () => tokens });
@@ -262,21 +286,34 @@ Deno.test("metrics count what happened, and cost no message", async () => {
   assertLess(stats.lag.last, 10_000);
 });
 
-Deno.test("the ghost time is that from the last byte to the leave, of those that left without a Close", async () => {
-  await using server = start({});
+Deno.test("the ghost time is that from the last sign of a client to its leave", async () => {
+  await using server = start({ idleTimeout: 100 });
   using polite = await RawClient.dial(server);
   await (await polite.hello()).open("x");
   await polite.send(42, 1);
   await polite.refusal();
+  using wrong = await RawClient.dial(server);
+  await (await (await wrong.hello()).open("x")).send(42, 99);
+  await wrong.refusal();
   assertEquals(server.metrics().ghost.count, 0);
-  const client = await RawClient.dial(server);
-  await (await client.hello()).open("x");
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  client[Symbol.dispose]();
-  while (server.registry.size !== 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const { count, counts, sum, bounds } = server.metrics().ghost;
-  assertEquals([count, counts.length], [1, bounds.length + 1]);
-  assert(sum >= 19 && sum < 5_000, `${sum} ms`);
+  const ghosts = async (count: number) => {
+    while (server.metrics().ghost.count !== count) await new Promise((resolve) => setTimeout(resolve, 1));
+    return server.metrics().ghost.sum;
+  };
+  const hasty = await RawClient.dial(server);
+  await (await hasty.hello()).open("x");
+  hasty[Symbol.dispose]();
+  const first = await ghosts(1);
+  assert(first < 90, `the end of a connection is a sign, but the ghost lasted ${first} ms`);
+  const missed = await RawClient.dial(server);
+  await (await missed.hello({ name: "ada", grace: 0.2 })).open("x");
+  missed[Symbol.dispose]();
+  const second = await ghosts(2) - first;
+  assert(second >= 190 && second < 5_000, `a grace of 200 ms, and a ghost of ${second} ms`);
+  using silent = await RawClient.dial(server);
+  await (await silent.hello()).open("x");
+  const third = await ghosts(3) - first - second;
+  assert(third >= 99 && third < 5_000, `100 ms of silence, and a ghost of ${third} ms`);
 });
 
 Deno.test("limits that make no sense are refused", () => {

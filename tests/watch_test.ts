@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { connect, type MapEvent, Registry, serve, TrackerError, type Watch } from "../mod.ts";
+import { connect, type MapEvent, MAX_DEPARTURES, type Registry, serve, TrackerError, type Watch } from "../mod.ts";
 import { textOf } from "./support/bytes.ts";
 import { MemoryHost } from "./support/host.ts";
 import { Pauses } from "./support/pauses.ts";
@@ -205,11 +205,29 @@ Deno.test("an empty map after a return is told from one in which nothing has hap
     assert(entry !== undefined);
     host.registry.update(entry, "2");
     assertEquals(await next, ["update pi=2"]);
-    // Another life, in which there is nobody.
+    // Another life, in which as much has happened and there is nobody.
     const again = take(watch, 2);
     await host.restart();
+    host.registry.close(host.registry.open("1", { id: "pi" }));
     await pauses.end(2);
     assertEquals(await again, ["snapshot", "synced"], `prefix ${prefix}`);
+  }
+});
+
+Deno.test("a watch that comes back too late is told the whole map again, also when that is empty", async () => {
+  for (const prefix of ["", "pi"]) {
+    await using host = new MemoryHost();
+    const pauses = new Pauses();
+    await using client = await connect({ dial: host.dial, reconnect: pauses.options });
+    host.registry.close(host.registry.open("1", { id: "pi" }));
+    await using watch = client.watch({ prefix });
+    assertEquals(await take(watch, 2), ["snapshot", "synced"]);
+    const next = take(watch, 2);
+    host.cut();
+    await pauses.begun(2);
+    for (let round = 0; round < MAX_DEPARTURES; round++) host.registry.close(host.registry.open("1", { id: "pi" }));
+    await pauses.end(2);
+    assertEquals(await next, ["snapshot", "synced"], prefix);
   }
 });
 

@@ -4,6 +4,7 @@ export function concat(buffers: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
 export function equals(a: Uint8Array, b: Uint8Array): boolean;
 
 export interface ParseOptions {
+  alias?: Readonly<Record<string, string>>;
   boolean?: readonly string[];
   string?: readonly string[];
   collect?: readonly string[];

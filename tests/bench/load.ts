@@ -9,6 +9,7 @@ import { TextLineStream } from "../../lib/commands/std.ts";
 import { ask } from "./load/ask.ts";
 import { churn } from "./load/churn.ts";
 import { closeConnections, type Connection, openConnections } from "./load/connection.ts";
+import { deliver } from "./load/deliver.ts";
 import { fan, pace } from "./load/fan.ts";
 import type { Job, JobResult } from "./load/job.ts";
 import { learn } from "./load/learn.ts";
@@ -37,6 +38,8 @@ function perform(job: Job): JobResult {
       return pace(connections, job);
     case "churn":
       return churn(job);
+    case "deliver":
+      return deliver(connections, job);
   }
 }
 

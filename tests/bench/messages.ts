@@ -5,7 +5,7 @@
  */
 
 import { MessageEncoder } from "../../lib/codec.ts";
-import { CLOSE, type Dialect, GET, OPEN, UPDATE } from "../../lib/protocol.ts";
+import { CLOSE, type Dialect, GET, HELLO, OPEN, UPDATE, WATCH } from "../../lib/protocol.ts";
 import type { JobBytes } from "./load/job.ts";
 
 const encoder = new TextEncoder();
@@ -32,6 +32,17 @@ export function trackerMessages(dialect: Dialect = "wide"): TrackerMessages {
     get: [...message.encode(GET)],
     close: [...message.encode(CLOSE)],
   };
+}
+
+/**
+ * What turns a connection into a watcher of everybody.
+ *
+ * @returns A Hello and a Watch
+ */
+export function trackerWatch(): JobBytes {
+  const message = new MessageEncoder();
+  const nothing = encoder.encode("{}");
+  return [...message.encode(HELLO, nothing), ...message.encode(WATCH, nothing)];
 }
 
 /**

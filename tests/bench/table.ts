@@ -36,12 +36,16 @@ function formatRow(row: Row, columns: readonly Peer[]): string[] {
     row.parameter,
     row.metric,
     ...figures,
-    row.judgements.map((judgement) => formatJudgement(judgement, row.better)).join("; "),
+    row.judgements.map((judgement) => formatJudgement(judgement, row)).join("; "),
   ];
 }
 
-function formatJudgement({ target: { against, ratio: wanted }, ratio, met }: Judgement, better: Row["better"]): string {
-  const name = typeof against === "number" ? `${against}` : typeof against === "string" ? against : against.label;
+function formatJudgement({ target: { against, ratio: wanted }, ratio, met }: Judgement, { better, unit }: Row): string {
+  const name = typeof against === "number"
+    ? formatValue(against, unit)
+    : typeof against === "string"
+    ? against
+    : against.label;
   return `${ratio.toFixed(2)} × ${name} (${better === "more" ? "≥" : "≤"} ${wanted}) ${met ? "✓" : "✗ MISSED"}`;
 }
 

@@ -10,6 +10,7 @@ class Pipe {
   #held = 0;
   #ended = false;
   #reset = false;
+  #stalled = false;
   #changed = Promise.withResolvers<void>();
 
   get hasUnread(): boolean {
@@ -25,6 +26,12 @@ class Pipe {
     this.#queue.length = 0;
     this.#held = 0;
     this.#reset = true;
+    this.#announce();
+  }
+
+  /** Holds back what was put in, or lets it through again. */
+  stall(isStalled: boolean): void {
+    this.#stalled = isStalled;
     this.#announce();
   }
 
@@ -52,8 +59,8 @@ class Pipe {
     for (;;) {
       if (isClosed()) throw new Deno.errors.Interrupted("operation canceled");
       if (this.#reset) throw new Deno.errors.ConnectionReset("connection reset");
-      if (this.#held !== 0) break;
-      if (this.#ended) return null;
+      if (!this.#stalled && this.#held !== 0) break;
+      if (!this.#stalled && this.#ended) return null;
       await this.#changed.promise;
     }
     let copied = 0;
@@ -115,6 +122,11 @@ export class MemoryConnection implements Duplex {
     else this.#outgoing.end();
     this.#incoming.reset();
     this.#outgoing.poke();
+  }
+
+  /** Lets nothing arrive here, as a network or a program that stands still does, until told to let it arrive again. */
+  stall(isStalled = true): void {
+    this.#incoming.stall(isStalled);
   }
 
   /** Breaks the connection in both directions, as a crash does. */

@@ -12,7 +12,9 @@ import { growth } from "./growth.ts";
 import { memory } from "./memory.ts";
 import { pipelined } from "./pipelined.ts";
 import { request } from "./request.ts";
+import { stalled } from "./stalled.ts";
 import { start } from "./start.ts";
+import { watch } from "./watch.ts";
 
 /** Every case. */
-export const CASES: readonly Case[] = [pipelined, request, fanIn, bigMap, memory, churn, growth, start];
+export const CASES: readonly Case[] = [pipelined, request, fanIn, bigMap, memory, churn, growth, start, watch, stalled];

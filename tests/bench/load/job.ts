@@ -90,8 +90,38 @@ export interface ChurnJob {
   goodbyeReply: number;
 }
 
+/** What a watcher's stream looks like: Tracker's frames, or messages of one size with the sender's time in them. */
+export type Hearing = "frames" | { size: number; stampAt: number };
+
+/** Sends messages on some connections, and counts each as often as it arrives on the others. */
+export interface DeliverJob {
+  kind: "deliver";
+  /** How many connections send, from the first; the others listen. */
+  senders: number;
+  message: JobBytes;
+  /** Where in the message the time of sending goes, in 8 bytes. */
+  stampAt: number;
+  /** How many messages go out together. */
+  together: number;
+  /** Most messages that are under way to the slowest listener. */
+  window: number;
+  /** How many messages to send a second; with 0, as many as the window allows. */
+  perSecond: number;
+  seconds: number;
+  hearing: Hearing;
+}
+
 /** Any job. */
-export type Job = ConnectJob | DisconnectJob | LearnJob | StreamJob | AskJob | FanJob | PaceJob | ChurnJob;
+export type Job =
+  | ConnectJob
+  | DisconnectJob
+  | LearnJob
+  | StreamJob
+  | AskJob
+  | FanJob
+  | PaceJob
+  | ChurnJob
+  | DeliverJob;
 
 /** What came of a job. */
 export interface JobResult {
@@ -99,7 +129,7 @@ export interface JobResult {
   count: number;
   /** How long that took. */
   seconds: number;
-  /** Of `ask`: the median and the 99th percentile of the time from request to reply, in microseconds. */
+  /** Of `ask` and `deliver`: the median and the 99th percentile of the time to the reply or delivery, in microseconds. */
   p50?: number;
   p99?: number;
   /** Of `learn`: the reply's size, and its beginning with one character a byte. */

@@ -170,11 +170,14 @@ export class Poll implements Disposable {
   /**
    * Waits for events.
    *
+   * @param milliseconds How long to wait before something else is due; by default, until it is clear that nothing comes
    * @returns How many there are; {@linkcode numberAt} tells whose each is
    */
-  wait(): number {
-    const count = libc.epoll_wait(this.#descriptor, this.#events, EVENTS, PATIENCE * 1_000);
-    if (count === 0) throw new Error(`Cannot go on: the server did nothing for ${PATIENCE} s`);
+  wait(milliseconds?: number): number {
+    const count = libc.epoll_wait(this.#descriptor, this.#events, EVENTS, milliseconds ?? PATIENCE * 1_000);
+    if (count === 0 && milliseconds === undefined) {
+      throw new Error(`Cannot go on: the server did nothing for ${PATIENCE} s`);
+    }
     return Math.max(0, count);
   }
 

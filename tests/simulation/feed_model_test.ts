@@ -1,0 +1,139 @@
+/** The feed alone: random changes, and watchers that take their frames when they like, or never. */
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
+import { Feed, type Watcher } from "../../lib/feed.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
+import { History } from "./history.ts";
+import { Mirror } from "./mirror.ts";
+
+const CAUSES: readonly LeaveCause[] = ["close", "disconnect", "timeout", "kicked"];
+const PREFIXES = ["", "", "a", "a:1", "client", "nobody"];
+
+/** What a step does, to whom, and how much of it. */
+const step = fc.record({
+  act: fc.constantFrom(
+    ...["open", "open", "update", "update", "update", "close", "suspect", "live", "burst", "churn"],
+    ...["watch", "watch", "take", "take", "take", "drain", "resume", "leave", "tick"],
+  ),
+  who: fc.nat(11),
+  size: fc.constantFrom(0, 1, 50, 5_000, 40_000),
+});
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+class Follower {
+  readonly mirror: Mirror;
+  #watcher: Watcher | null = null;
+
+  constructor(readonly world: World, prefix: string) {
+    this.mirror = new Mirror(world.history, prefix);
+  }
+
+  /** Begins to watch, where it was when it ended. */
+  watch(): void {
+    this.stop();
+    const { feed, registry } = this.world;
+    const { prefix, revision, begun } = this.mirror;
+    const since = begun ? { since: { incarnation: registry.incarnation, revision } } : {};
+    if (begun) this.mirror.expectResume();
+    else this.mirror.expectSnapshot();
+    this.#watcher = feed.watch({ prefix, ...since }, () => {});
+  }
+
+  /** Takes a frame; `false` when there is none. */
+  take(): boolean {
+    const watcher = this.#watcher;
+    const frame = watcher?.hasNews ? watcher.next() : null;
+    if (watcher === null || frame === null) return false;
+    this.mirror.takeFrame(decodeEvents(frame.subarray(8)));
+    // What a pong would say now.
+    this.mirror.takeFrame([{ kind: "pong", revision: watcher.revision }]);
+    return true;
+  }
+
+  drain(): void {
+    while (this.take());
+  }
+
+  stop(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+  }
+}
+
+/** A map, its feed and those who watch. */
+class World {
+  readonly registry = new Registry();
+  readonly history = new History(this.registry);
+  readonly feed = new Feed(this.registry);
+  readonly #followers: Follower[] = [];
+  readonly #entries: Entry[] = [];
+  #states = 0;
+
+  async step({ act, who, size }: Step, time: VirtualTime): Promise<void> {
+    if (act === "tick") return await time.advance(10);
+    if (act === "watch") return this.#watch(PREFIXES[who % PREFIXES.length]!);
+    const follower = this.#followers[who % Math.max(1, this.#followers.length)];
+    if (act === "take") follower?.take();
+    else if (act === "drain") follower?.drain();
+    else if (act === "resume") follower?.watch();
+    else if (act === "leave") follower?.stop();
+    else this.#change(act, who, size);
+  }
+
+  /** Whoever watches takes all there is, and must then have the map. */
+  async settle(time: VirtualTime): Promise<void> {
+    await time.advance(20);
+    for (const follower of this.#followers) {
+      follower.watch();
+      follower.drain();
+      follower.mirror.requireExact();
+      follower.stop();
+    }
+  }
+
+  #watch(prefix: string): void {
+    const follower = new Follower(this, prefix);
+    this.#followers.push(follower);
+    follower.watch();
+  }
+
+  #change(act: string, who: number, size: number): void {
+    const { registry } = this;
+    const entry = this.#entries[who];
+    if (act === "burst") {
+      for (const each of this.#entries) if (each !== undefined) registry.update(each, this.#state(size));
+    } else if (act === "churn") {
+      for (let i = 0; i < 20; i++) registry.close(registry.open(this.#state(size)), "kicked");
+    } else if (act === "open" && (entry === undefined || registry.get(entry.id) !== entry)) {
+      const id = `${who % 3 === 0 ? "b" : "a"}:${who}`;
+      this.#entries[who] = who < 8 ? registry.open(this.#state(size), { id }) : registry.open(this.#state(size));
+    } else if (entry !== undefined) {
+      if (act === "update") registry.update(entry, this.#state(size));
+      else if (act === "close") registry.close(entry, CAUSES[size % CAUSES.length]!);
+      else registry.mark(entry, act === "suspect" ? "suspect" : "live");
+    }
+  }
+
+  #state(size: number): string {
+    return `${++this.#states}:${"x".repeat(size)}`;
+  }
+}
+
+Deno.test("whoever watches, and however slowly, has the map in the end and no leave too few", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), async (steps) => {
+      using time = new VirtualTime();
+      const world = new World();
+      for (const each of steps) {
+        await world.step(each, time);
+        if (each.size % 2 === 0) await time.settle();
+      }
+      await world.settle(time);
+      assertEquals(time.running, 0);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,64 @@
+/**
+ * Runs simulations one after the other, each from its own seed, until the time is over or one of them fails.
+ *
+ * @module
+ */
+
+import { progress, write, writeError } from "../bench/output.ts";
+import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
+import { type Report, simulate } from "./simulation.ts";
+
+/** Runs what was asked for. Returns the exit code. */
+async function run({ seed: first, seconds, json }: Options): Promise<number> {
+  const reports: Report[] = [];
+  const start = performance.now();
+  let seed = first;
+  do {
+    progress(`simulation ${reports.length + 1}, seed ${seed}, ${Math.round((performance.now() - start) / 1_000)} s`);
+    try {
+      reports.push(await simulate(seed));
+    } catch (error) {
+      progress("");
+      return fail(seed, error, json);
+    }
+    seed = (seed + 1) >>> 0;
+  } while (performance.now() - start < seconds * 1_000);
+  progress("");
+  write(json ? `${JSON.stringify({ seed: first, failed: null, reports }, null, 2)}\n` : summarize(first, reports));
+  return 0;
+}
+
+function fail(seed: number, error: unknown, json: boolean): number {
+  const repeat = `deno task simulate --seed ${seed} --seconds 0`;
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  if (json) write(`${JSON.stringify({ seed, failed: { seed, error: text, repeat } }, null, 2)}\n`);
+  writeError(`simulate: seed ${seed} failed: ${text}\nTo repeat it: ${repeat}\n`);
+  return 1;
+}
+
+function summarize(first: number, reports: readonly Report[]): string {
+  const sum = (key: keyof Report) => reports.reduce((all, report) => all + report[key], 0).toLocaleString("en");
+  return `${reports.length} simulations from seed ${first} on, and every mirror was the map.
+${sum("connections")} connections made ${sum("changes")} changes in ${sum("seconds")} virtual seconds.
+Watchers got ${sum("snapshots")} snapshots, came back ${sum("resumes")} times, read ${sum("events")} events, ${
+    sum("leaves")
+  } of them leaves,
+skipped ${sum("skipped")} changes, and were ended ${sum("slow")} times with SLOW_CONSUMER. ${
+    sum("lists")
+  } lists were right.
+`;
+}
+
+if (import.meta.main) {
+  let code: number;
+  try {
+    const options = parseOptions(Deno.args);
+    if (options.help) write(HELP);
+    code = options.help ? 0 : await run(options);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    writeError(`simulate: ${error.message}\n`);
+    code = 2;
+  }
+  Deno.exit(code);
+}

@@ -1,0 +1,179 @@
+/** Names: random claims, drop-outs and late ends, and a plain model of who holds what. */
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Registry } from "../../mod.ts";
+import { closeSessionContext, createSessionContext, Session } from "../../lib/session.ts";
+import { textOf } from "../support/bytes.ts";
+import { LIMITS } from "../support/limits.ts";
+import { createPair } from "../support/memory.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
+import { isEnd, Link } from "./link.ts";
+
+const NAMES = ["ada", "ben"];
+
+/** Seconds of grace. A tick is 0.6 s, so that no grace ends in the very moment of one. */
+const GRACES = [0, 1, 60];
+
+const step = fc.record({
+  act: fc.constantFrom(
+    "hello",
+    "hello",
+    "hello",
+    "open",
+    "update",
+    "update",
+    "close",
+    "vanish",
+    "crash",
+    "late",
+    "tick",
+  ),
+  who: fc.nat(5),
+  name: fc.constantFrom(...NAMES),
+  grace: fc.constantFrom(...GRACES),
+  right: fc.constantFrom("none", "none", "takeover", "key", "old key"),
+});
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the model knows of a name. */
+interface Holding {
+  /** Who holds it; `null` while the entry is suspect. */
+  holder: Link | null;
+  grace: number;
+  key: string;
+  state: string | null;
+  /** When the grace is over. */
+  until: number;
+}
+
+class World {
+  readonly registry = new Registry();
+  readonly #context = createSessionContext(this.registry, LIMITS);
+  readonly #time: VirtualTime;
+  readonly #model = new Map<string, Holding>();
+  readonly #keys = new Map<string, string[]>(NAMES.map((name) => [name, ["none"]]));
+  readonly #slots = new Map<number, { link: Link; name: string }>();
+  /** Connections that were taken over from, and whose clients have not noticed. */
+  readonly #late: Link[] = [];
+  readonly #sessions: { session: Session; ended: Promise<void> }[] = [];
+  #states = 0;
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  async step({ act, who, name, grace, right }: Step): Promise<void> {
+    const slot = this.#slots.get(who);
+    if (act === "tick") await this.#time.advance(600);
+    else if (act === "late") this.#late.shift()?.cut(grace === 0);
+    else if (act === "hello") await this.#greet(who, name, grace, right);
+    else if (slot !== undefined) await this.#act(act, who, slot.link, slot.name);
+    await this.#time.settle();
+    this.#expire();
+    this.#check();
+  }
+
+  async end(): Promise<void> {
+    for (const { session, ended } of this.#sessions) {
+      session.abort();
+      await ended;
+    }
+    closeSessionContext(this.#context);
+    assertEquals(this.registry.size, 0);
+  }
+
+  async #greet(who: number, name: string, grace: number, right: Step["right"]): Promise<void> {
+    if (this.#slots.has(who)) return;
+    const held = this.#model.get(name);
+    const resume = right === "key" ? held?.key : right === "old key" ? this.#keys.get(name)?.[0] : undefined;
+    const takeover = right === "takeover";
+    const link = this.#connect();
+    link.request(4, { name, grace, resume, takeover });
+    const knowsKey = held !== undefined && resume === held.key;
+    const isGranted = held === undefined || held.holder === null || knowsKey || takeover;
+    const key = await this.#readKey(link);
+    assertEquals(key !== null, isGranted, `${name}: ${link.refusal}`);
+    if (key === null) return link.cut(false);
+    assertEquals(key === held?.key, knowsKey, "a key was kept that was not shown, or the other way round");
+    this.#keys.get(name)?.push(key);
+    const state = held === undefined || (held.holder !== null && !knowsKey) ? null : held.state;
+    this.#supersede(held?.holder ?? null);
+    this.#model.set(name, { holder: link, grace, key, state, until: 0 });
+    this.#slots.set(who, { link, name });
+  }
+
+  /** The key of the greeting, or `null` when there is none. */
+  async #readKey(link: Link): Promise<string | null> {
+    try {
+      await link.readDone();
+      return JSON.parse(textOf(await link.readPayload() ?? new Uint8Array())).resume;
+    } catch (error) {
+      if (!isEnd(error)) throw error;
+      assertEquals(link.refusal, "NAME_TAKEN");
+      return null;
+    }
+  }
+
+  #supersede(link: Link | null): void {
+    for (const [who, slot] of this.#slots) {
+      if (slot.link === link) this.#slots.delete(who);
+    }
+    if (link !== null) this.#late.push(link);
+  }
+
+  async #act(act: Step["act"], who: number, link: Link, name: string): Promise<void> {
+    const held = this.#model.get(name)!;
+    if (act === "open" || act === "update") {
+      held.state = `${++this.#states}`;
+      link.message(act === "open" ? 0 : 2, held.state);
+      if (act === "open") await link.readDone();
+      return;
+    }
+    if (act === "close") {
+      link.send(42, 1);
+      await link.readDone();
+    }
+    link.cut(act === "crash");
+    this.#slots.delete(who);
+    if (act === "close" || held.state === null || held.grace === 0) this.#model.delete(name);
+    else Object.assign(held, { holder: null, until: this.#time.now + held.grace * 1_000 });
+  }
+
+  #expire(): void {
+    for (const [name, { holder, until }] of this.#model) {
+      if (holder === null && until <= this.#time.now) this.#model.delete(name);
+    }
+  }
+
+  #check(): void {
+    const there = [...this.registry.entries()].map(({ id, status, state }) => `${id} ${status} ${textOf(state)}`);
+    const expected = [...this.#model].filter(([, { state }]) => state !== null)
+      .map(([name, { holder, state }]) => `${name} ${holder === null ? "suspect" : "live"} ${state}`);
+    assertEquals(there.sort(), expected.sort());
+  }
+
+  #connect(): Link {
+    const [near, far] = createPair(this.#sessions.length);
+    const session = new Session(far, this.#context);
+    this.#sessions.push({ session, ended: session.run() });
+    return new Link(near);
+  }
+}
+
+Deno.test("a name has one holder, and no late end of an old one touches it", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: "max" }), async (steps) => {
+      using time = new VirtualTime();
+      const world = new World(time);
+      try {
+        for (const each of steps) await world.step(each);
+      } finally {
+        await world.end();
+      }
+      assertEquals(time.running, 0);
+    }),
+    { numRuns: 150 },
+  );
+});

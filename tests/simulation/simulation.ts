@@ -1,0 +1,264 @@
+import { Registry } from "../../mod.ts";
+import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../lib/session.ts";
+import { textOf } from "../support/bytes.ts";
+import { LIMITS } from "../support/limits.ts";
+import { createPair } from "../support/memory.ts";
+import { Random } from "../support/random.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
+import { Follower, type Ground } from "./follower.ts";
+import { History } from "./history.ts";
+import { Link } from "./link.ts";
+import { Violation } from "./mirror.ts";
+import { Reporter } from "./reporter.ts";
+
+/** What happened in a simulation. */
+export interface Report {
+  seed: number;
+  /** Virtual seconds. */
+  seconds: number;
+  connections: number;
+  changes: number;
+  frames: number;
+  events: number;
+  /** Changes that watchers were not told because they read too slowly. */
+  skipped: number;
+  leaves: number;
+  snapshots: number;
+  resumes: number;
+  lists: number;
+  /** Watches that were ended with SLOW_CONSUMER. */
+  slow: number;
+}
+
+const PREFIXES = ["", "", "", "client", "client1", "robot:", "robot:1", "nobody"];
+const REPORTERS = 160;
+const FOLLOWERS = 80;
+/** As many reporters share so many names. */
+const NAMED = 60;
+const NAMES = 15;
+const STEPS = 250;
+
+/** How a simulation goes, which its seed decides. */
+interface Weather {
+  /** Lengths of states. */
+  readonly sizes: readonly number[];
+  readonly maxUnsent: number;
+  /** Whether followers cease to read now and then. */
+  readonly stalls: boolean;
+}
+
+const WEATHERS: readonly Weather[] = [
+  { sizes: [0, 10, 100, 500], maxUnsent: 2 ** 30, stalls: false },
+  { sizes: [0, 10, 1_000, 20_000], maxUnsent: 2 ** 30, stalls: true },
+  { sizes: [10, 1_000, 5_000], maxUnsent: 200_000, stalls: true },
+];
+
+/**
+ * A server's sessions and hundreds of clients on connections in memory, for a while that the seed decides.
+ *
+ * @param seed What everything follows from
+ * @returns What happened
+ * @throws {Violation} when a watcher was told what is not so, or was not told what is
+ */
+export async function simulate(seed: number): Promise<Report> {
+  using time = new VirtualTime();
+  const world = new World(seed, time);
+  try {
+    for (let step = 0; step < STEPS; step++) await world.step();
+    await world.calm();
+  } finally {
+    await world.end();
+  }
+  world.throwFailure();
+  if (time.running !== 0) throw new Violation(`${time.running} timers are left behind`);
+  return world.report();
+}
+
+class World implements Ground {
+  readonly history: History;
+  readonly incarnation: string;
+  readonly #seed: number;
+  readonly #time: VirtualTime;
+  readonly #random: Random;
+  readonly #weather: Weather;
+  readonly #registry: Registry;
+  readonly #context: SessionContext;
+  readonly #sessions: { session: Session; ended: Promise<void> }[] = [];
+  readonly #reporters: Reporter[] = [];
+  readonly #followers: Follower[] = [];
+  #failure: unknown = null;
+  #states = 0;
+  #slow = 0;
+
+  constructor(seed: number, time: VirtualTime) {
+    this.#seed = seed;
+    this.#time = time;
+    this.#random = new Random(seed);
+    this.#weather = this.#random.pick(WEATHERS);
+    this.#registry = new Registry({ incarnation: `seed${seed}`, now: () => time.now });
+    this.incarnation = this.#registry.incarnation;
+    this.history = new History(this.#registry);
+    this.#context = createSessionContext(this.#registry, { ...LIMITS, maxUnsent: this.#weather.maxUnsent });
+    const keys = new Map<string, string>();
+    for (let i = 0; i < REPORTERS; i++) {
+      this.#reporters.push(new Reporter(this, i < NAMED ? `robot:${i % NAMES}` : null, keys));
+    }
+    for (let i = 0; i < FOLLOWERS; i++) this.#followers.push(new Follower(this, this.#random.pick(PREFIXES)));
+  }
+
+  connect(onVerdict?: (code: string) => void): Link {
+    const [near, far] = createPair(this.#random.integer(0, 2 ** 31));
+    const link = new Link(near);
+    const session = new Session(far, this.#context, (event) => {
+      if (event.kind !== "error") return;
+      link.verdict = event.error.code;
+      onVerdict?.(event.error.code);
+    });
+    this.#sessions.push({ session, ended: session.run() });
+    return link;
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** A watcher may be cut only if it has taken nothing for a while, and owes too much. */
+  judge(follower: Follower, code: string): void {
+    if (code === "SHUTTING_DOWN") return;
+    this.#slow++;
+    const { prefix } = follower.mirror;
+    let most = 0;
+    for (const entry of this.#registry.entries()) {
+      if (entry.id.startsWith(prefix)) most += 16 + entry.idLength + entry.stateLength;
+    }
+    for (const { id, kind } of this.history.steps) {
+      if (kind === "leave" && id.startsWith(prefix)) most += 16 + id.length;
+    }
+    const stalled = follower.stalledAt === null ? 0 : this.#time.now - follower.stalledAt;
+    const isRight = code === "SLOW_CONSUMER" && stalled >= LIMITS.writeTimeout && most > this.#weather.maxUnsent;
+    if (isRight) return;
+    this.fail(
+      new Violation(`a watch that read nothing for ${stalled} ms and owed ${most} bytes was ended with ${code}`),
+    );
+  }
+
+  /** A few clients do something, at once or one after the other, and a little time passes or none. */
+  async step(): Promise<void> {
+    const random = this.#random;
+    for (let acts = random.integer(1, 12); acts > 0; acts--) {
+      if (random.next() < 0.75) this.#report(random.pick(this.#reporters));
+      else this.#follow(random.pick(this.#followers));
+      if (random.next() < 0.3) await this.#time.settle();
+    }
+    if (random.next() < 0.05) this.#burst();
+    await this.#time.advance(random.pick([0, 0, 1, 5, 10, 20, 300, random.next() < 0.1 ? 8_000 : 3]));
+    this.throwFailure();
+  }
+
+  /** Everyone goes on who was held up, and comes back who was cut off: then all must be as it is. */
+  async calm(): Promise<void> {
+    for (const follower of this.#followers) {
+      follower.stall(null);
+      if (!follower.isWatching) follower.watch();
+    }
+    for (const reporter of this.#reporters) reporter.list("nobody");
+    await this.#time.advance(100);
+    for (const follower of this.#followers) if (!follower.isWatching) follower.watch();
+    await this.#time.advance(100);
+    this.throwFailure();
+    for (const { mirror, isSteady } of this.#followers) {
+      mirror.requireExact();
+      const isGentle = !this.#weather.stalls;
+      if (isGentle && isSteady && mirror.skipped !== 0) throw new Violation(`${mirror.skipped} changes were not told`);
+    }
+    this.#checkReporters();
+  }
+
+  async end(): Promise<void> {
+    for (const each of [...this.#reporters, ...this.#followers]) each.cut(false);
+    for (const { session, ended } of this.#sessions) {
+      session.abort();
+      await ended;
+    }
+    closeSessionContext(this.#context);
+    await this.#time.advance(20);
+  }
+
+  report(): Report {
+    const sum = (count: (follower: Follower) => number) => this.#followers.reduce((all, one) => all + count(one), 0);
+    return {
+      seed: this.#seed,
+      seconds: Math.round(this.#time.now / 1_000),
+      connections: this.#sessions.length,
+      changes: this.history.revision,
+      frames: sum(({ frames }) => frames),
+      events: sum(({ mirror }) => mirror.events),
+      skipped: sum(({ mirror }) => mirror.skipped),
+      leaves: sum(({ mirror }) => mirror.leaves),
+      snapshots: sum(({ snapshots }) => snapshots),
+      resumes: sum(({ resumes }) => resumes),
+      lists: this.#reporters.reduce((all, { lists }) => all + lists, 0),
+      slow: this.#slow,
+    };
+  }
+
+  #report(reporter: Reporter): void {
+    const random = this.#random;
+    if (!reporter.isConnected) {
+      return reporter.connect({
+        grace: random.pick([0, 0, 2, 60]),
+        takeover: random.next() < 0.3,
+        resume: random.next() < 0.4,
+      });
+    }
+    const chance = random.next();
+    if (reporter.state === null || chance < 0.1) reporter.open(this.#state());
+    else if (chance < 0.75) reporter.update(this.#state());
+    else if (chance < 0.82) reporter.list(random.pick(PREFIXES));
+    else if (chance < 0.9) reporter.close();
+    else reporter.cut(chance < 0.95);
+  }
+
+  #follow(follower: Follower): void {
+    const chance = this.#random.next();
+    if (!follower.isWatching) follower.watch(chance < 0.1);
+    else if (follower.stalledAt !== null && chance < 0.2) follower.stall(null);
+    else if (this.#weather.stalls && chance < 0.4) follower.stall(follower.stalledAt ?? this.#time.now);
+    else if (chance < 0.6) follower.ping();
+    else if (chance < 0.9) follower.cut(chance < 0.75);
+  }
+
+  /** Many change at once. */
+  #burst(): void {
+    for (const reporter of this.#reporters) {
+      if (reporter.isConnected && reporter.state !== null) reporter.update(this.#state());
+    }
+  }
+
+  #state(): string {
+    return `${++this.#states}:${"x".repeat(this.#random.pick(this.#weather.sizes))}`;
+  }
+
+  /**
+   * Whoever is connected is in the map with what it said last, and nobody else is there and live: except who has come
+   * back to its name, and has said nothing yet.
+   */
+  #checkReporters(): void {
+    const connected = this.#reporters.filter(({ isConnected }) => isConnected);
+    const names = connected.flatMap(({ name }) => name ?? []);
+    if (new Set(names).size !== names.length) throw new Violation("two connections hold the same name");
+    const owners = new Map<string, Reporter>();
+    for (const one of connected) owners.set(one.state ?? one.name ?? "", one);
+    const live = [...this.#registry.entries()].filter(({ status }) => status === "live");
+    for (const { id, state } of live) {
+      const key = textOf(state);
+      if (!owners.delete(key) && !owners.delete(id)) throw new Violation(`${id} is live, and nobody is connected`);
+    }
+    const lost = [...owners.values()].filter(({ state }) => state !== null);
+    if (lost.length !== 0) throw new Violation(`${lost.length} clients are connected, and not in the map`);
+  }
+}

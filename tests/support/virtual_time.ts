@@ -1,0 +1,77 @@
+import { setImmediate } from "node:timers";
+
+interface Timer {
+  readonly id: number;
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+type Globals = { setTimeout: unknown; clearTimeout: unknown };
+
+const globals = globalThis as unknown as Globals;
+
+/**
+ * Time that passes only when told to. While it lasts, `setTimeout`, `clearTimeout` and `performance.now` are its own:
+ * a test that takes an hour of it takes no time, and takes the same turns whenever it is repeated.
+ */
+export class VirtualTime implements Disposable {
+  readonly #timers = new Map<number, Timer>();
+  readonly #real: Globals = { setTimeout: globals.setTimeout, clearTimeout: globals.clearTimeout };
+  #now = 1_000;
+  #lastId = 0;
+
+  constructor() {
+    globals.setTimeout = (callback: () => void, wait = 0): number => this.#start(callback, wait);
+    globals.clearTimeout = (id?: number): void => void this.#timers.delete(id ?? 0);
+    Object.defineProperty(performance, "now", { value: () => this.#now, configurable: true });
+  }
+
+  /** What `performance.now` says, in milliseconds. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** How many timers are running. */
+  get running(): number {
+    return this.#timers.size;
+  }
+
+  /** Waits until nothing more happens without time passing: every promise that can go on has gone on. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => void setImmediate(resolve));
+  }
+
+  /** Lets time pass, and everything happen in it that is due. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    await this.settle();
+    for (let next = this.#earliest(end); next !== null; next = this.#earliest(end)) {
+      this.#timers.delete(next.id);
+      this.#now = Math.max(this.#now, next.due);
+      next.callback();
+      await this.settle();
+    }
+    this.#now = end;
+  }
+
+  [Symbol.dispose](): void {
+    globals.setTimeout = this.#real.setTimeout;
+    globals.clearTimeout = this.#real.clearTimeout;
+    delete (performance as { now?: unknown }).now;
+  }
+
+  #start(callback: () => void, wait: number): number {
+    const id = ++this.#lastId;
+    this.#timers.set(id, { id, due: this.#now + Math.max(1, wait), callback });
+    return id;
+  }
+
+  /** Of two timers that are due at the same moment the one that was started first comes first. */
+  #earliest(end: number): Timer | null {
+    let earliest: Timer | null = null;
+    for (const timer of this.#timers.values()) {
+      if (timer.due <= end && (earliest === null || timer.due < earliest.due)) earliest = timer;
+    }
+    return earliest;
+  }
+}

@@ -79,7 +79,9 @@ async function show(
     const onConnection: WatchDisplay["connection"] = (error) => display.connection(error);
     for await (const event of client.watch({ ...prefix, signal, onConnection })) {
       const writing = display.event(event);
-      if (writing !== null) await within(stop, writing);
+      if (writing !== null) await unless(stop, writing, 0);
+      // What has arrived already is not told any more.
+      if (stop.aborted) break;
     }
   } catch (error) {
     if (failure.signal.aborted) throw failure.signal.reason;
@@ -87,7 +89,7 @@ async function show(
   } finally {
     client.abort();
     await client.finished;
-    await within(stop, display.close());
+    await unless(stop, display.close(), LAST_LINES);
   }
 }
 
@@ -117,13 +119,13 @@ function createLines(options: ConnectOptions, json: boolean): WatchDisplay {
   };
 }
 
-/** Waits for output to be written; when it is time to stop, not for long: its reader may have stopped reading. */
-async function within(stop: AbortSignal, writing: Promise<void>): Promise<void> {
+/** Waits for output to be written; when it is time to stop, only so long: its reader may have stopped reading. */
+async function unless(stop: AbortSignal, writing: Promise<void>, patience: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   writing.then(resolve, reject);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onAbort = () => {
-    timer = setTimeout(resolve, LAST_LINES);
+    timer = setTimeout(resolve, patience);
   };
   if (stop.aborted) onAbort();
   else stop.addEventListener("abort", onAbort, { once: true });

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
+import { bytesOf, longLength } from "../support/bytes.ts";
 import { HOSTILE_TEXTS } from "../support/hostile.ts";
 import { run, type StartOptions } from "./tracker.ts";
 
@@ -32,4 +33,44 @@ export async function secretFile(text: string, mode = 0o600): Promise<{ path: st
   await Deno.writeTextFile(path, text);
   if (Deno.build.os !== "windows") await Deno.chmod(path, mode);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+/** What answers a Hello. */
+export const GREETING: Uint8Array = jsonReply(
+  JSON.stringify({
+    server: "tracker",
+    version: "1",
+    incarnation: "x",
+    id: null,
+    resume: null,
+    heartbeat: 0,
+    grace: 0,
+    maxState: 65_536,
+  }),
+  1,
+);
+
+/** A reply of JSON, with its length in front, and before that whatever else. */
+export function jsonReply(json: string, ...before: number[]): Uint8Array<ArrayBuffer> {
+  return bytesOf(...before, longLength(new TextEncoder().encode(json).length), json);
+}
+
+/** A server that answers the first read of its one connection with the first reply, and so on; then it is silent. */
+export function startScript(replies: readonly Uint8Array[]): { flags: [string, string] } & AsyncDisposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const playing = (async () => {
+    using connection = await listener.accept();
+    const rest = [...replies];
+    while (await connection.read(new Uint8Array(4_096)) !== null) {
+      const reply = rest.shift();
+      if (reply !== undefined) await connection.write(reply);
+    }
+  })();
+  return {
+    flags: ["--server", `127.0.0.1:${listener.addr.port}`],
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await playing.catch(() => {});
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RoundTrips } from "../../lib/commands/round_trips.ts";
-import { output, startOwnServer } from "./clients.ts";
+import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
 import { fail, freePort, run, start, startServer } from "./tracker.ts";
 
 Deno.test("round trips are summed up as ping does", () => {
@@ -59,29 +59,9 @@ Deno.test("a ping whose server goes away says so, and what there was until then"
 });
 
 Deno.test("a question that is not answered in time is lost, and the next one is asked", async () => {
-  // Greets, and is silent from then on.
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const serving = (async () => {
-    const connection = await listener.accept();
-    await connection.read(new Uint8Array(100));
-    const greeting = JSON.stringify({
-      server: "tracker",
-      version: "1",
-      incarnation: "x",
-      id: null,
-      resume: null,
-      heartbeat: 0,
-      grace: 0,
-      maxState: 1,
-    });
-    await connection.write(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, greeting.length));
-    await connection.write(new TextEncoder().encode(greeting));
-    while (await connection.read(new Uint8Array(100)).catch(() => null) !== null);
-    connection.close();
-  })();
-  const args = ["ping", "--count=2", "--interval=10ms", "--timeout=500ms", "--server"];
-  const { code, stdout, stderr } = await run([...args, `127.0.0.1:${listener.addr.port}`]);
-  await serving;
+  await using server = startScript([GREETING]);
+  const args = ["ping", "--count=2", "--interval=10ms", "--timeout=500ms", ...server.flags];
+  const { code, stdout, stderr } = await run(args);
   assertEquals([code, stderr], [1, ""]);
   assertMatch(stdout, /^no answer: seq=1 .+\nno answer: seq=2 .+\n--- .+ ---\n2 sent, 0 answered, 100% lost\n$/);
 });

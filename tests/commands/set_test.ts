@@ -35,7 +35,7 @@ Deno.test("set and unset leave a client alone that is connected, unless they are
     await using client = await connect({ port: server.addr.port, name: "pi-7", state: "theirs" });
     assertEquals(
       await fail([...command, ...server.flags], 1),
-      "tracker: Cannot take name pi-7: another connection has it. " +
+      "tracker: Cannot take name pi-7: somebody else has it. " +
         "Choose another name, or take it from there with --takeover",
     );
     assertEquals(await client.getText(), "{pi-7=theirs}");

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless } from "../support/hostile.ts";
-import { output, startOwnServer } from "./clients.ts";
-import { run, startLiar } from "./tracker.ts";
+import { GREETING, jsonReply, output, startOwnServer, startScript } from "./clients.ts";
+import { run } from "./tracker.ts";
 
 Deno.test("stats prints what the server holds and has counted", async () => {
   await using server = startOwnServer();
@@ -23,19 +23,6 @@ Deno.test("stats --json prints the server's report as it is", async () => {
 });
 
 Deno.test("a report that is no report is refused, and none can send commands to the terminal", async () => {
-  const reply = (
-    json: string,
-  ) => [0, 0, 0, 0, 0, 0, json.length >> 8, json.length & 255, ...new TextEncoder().encode(json)];
-  const greeting = JSON.stringify({
-    server: "tracker",
-    version: "1",
-    incarnation: "x",
-    id: null,
-    resume: null,
-    heartbeat: 0,
-    grace: 0,
-    maxState: 1,
-  });
   const evil = "\\u001b[2J";
   const report = {
     version: evil,
@@ -54,13 +41,13 @@ Deno.test("a report that is no report is refused, and none can send commands to 
   };
   const json = JSON.stringify(report).replaceAll("\\\\u001b", "\\u001b");
   for (const flags of [[], ["--json"]]) {
-    await using liar = startLiar(Uint8Array.of(1, ...reply(greeting), ...reply(json)));
-    const text = await output(["stats", ...flags, "--server", `127.0.0.1:${liar.port}`]);
+    await using server = startScript([GREETING, jsonReply(json)]);
+    const text = await output(["stats", ...flags, ...server.flags]);
     assertHarmless(text);
     assertStringIncludes(text, flags.length === 0 ? "\\x1b[2J" : "\\u001b[2J");
   }
-  await using liar = startLiar(Uint8Array.of(1, ...reply(greeting), ...reply("{}")));
-  const { code, stderr } = await run(["stats", "--server", `127.0.0.1:${liar.port}`]);
+  await using server = startScript([GREETING, jsonReply("{}")]);
+  const { code, stderr } = await run(["stats", ...server.flags]);
   assertEquals(code, 1);
   assertMatch(stderr, /^tracker: Cannot parse reply: the report's version is missing or of a wrong type\n$/);
 });

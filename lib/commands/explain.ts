@@ -137,10 +137,11 @@ export class MessageExplainer {
     ];
   }
 
-  /** What a message asks for; on a connection that watches a Ping is answered in a frame. */
+  /** What a message asks for. */
   #asked(token: Token): Expected[] {
+    const asked = (this.#watching ? ASKED_WATCHING : ASKED)[token];
     if (token === WATCH) this.#watching = true;
-    return this.#watching && token === PING ? ["frame"] : ASKED[token] ?? [];
+    return asked ?? ["nothing"];
   }
 
   #header(message: Uint8Array): Field[] {
@@ -190,7 +191,7 @@ export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint
 /** Replies that have a byte before their length. */
 const FIRST_BYTES: Partial<Record<ReplyToken, string>> = { [REPLY_ERROR]: "error", [REPLY_HELLO]: "done" };
 
-/** What each message asks for, if anything. */
+/** What each message asks for, if anything; the others ask for an error reply. */
 const ASKED: Partial<Record<Token, Expected[]>> = {
   [UPDATE]: [],
   [GET]: ["map"],
@@ -201,8 +202,10 @@ const ASKED: Partial<Record<Token, Expected[]>> = {
   [CLOSE]: ["done"],
   [WATCH]: ["done"],
   [PING]: ["done"],
-  [INVALID]: ["nothing"],
 };
+
+/** The same on a connection that watches: a Ping is answered in a frame, and most messages are refused. */
+const ASKED_WATCHING: typeof ASKED = { [UPDATE]: [], [CLOSE]: ["done"], [PING]: ["frame"] };
 
 function payloadFields(token: ReplyToken, payload: Uint8Array): Field[] {
   if (token === REPLY_FRAME) return placesOf(payload, 0, describeEvent, decodeEvents);

@@ -32,7 +32,7 @@ const FLAGS = {
     default: "",
     description:
       `say something at least that often, from 1s to 1h, so that both sides notice when the other has vanished; ` +
-      `${DEFAULT_HEARTBEAT}s with --reconnect, otherwise none`,
+      `${DEFAULT_HEARTBEAT}s if it is to reconnect, otherwise none`,
     parse: (text: string) => text === "" ? undefined : durationWithin("1s", "1h", true)(text),
   },
   grace: {

@@ -305,7 +305,7 @@ list
             06                       type 6: List
             00 00 00 00 00 00 00 02  length 2
             7b 7d                    JSON "{}"
-  received  00 00 00 00 00 00 00 27                          length 39
+  received  00 00 00 00 00 00 00 2f                          length 47
             00 00 00 00 00 00 00 01                          revision 1
             00 06 70 69 c2 9b 20 37 00 00 00 00 00 00 00 00  pi\\x9b\\x207 live, revision 1, opened at 1700000000000, updated at 1700000000000, state "x\\x1b"
             01 00 00 01 8b cf e5 68 00 00 00 01 8b cf e5 68
@@ -324,7 +324,7 @@ watch
 ping
   sent      2a                       magic 42
             07                       type 7: Ping
-  received  00 00 00 00 00 00 00 29                          length 41
+  received  00 00 00 00 00 00 00 27                          length 39
             01 00 00 00 00 00 00 00 01 00 06 70 69 c2 9b 20  present pi\\x9b\\x207 live, revision 1, state "x\\x1b"
             37 00 00 00 00 02 78 1b
             02 00 00 00 00 00 00 00 01 00 00 03 61 62 63     synced incarnation "abc", revision 1

@@ -87,7 +87,7 @@ function screen(watch: Running, isWanted: (lines: string[]) => boolean): Promise
     const end = text.lastIndexOf("\x1b[J");
     const start = text.lastIndexOf("\x1b[H", end);
     if (start === -1) return undefined;
-    const frame = text.slice(start + 3, end).replaceAll(/\x1b\[\d+m/g, "");
+    const frame = text.slice(start + 3, end).replaceAll("\x1b[1m", "").replaceAll("\x1b[22m", "");
     const lines = frame.split("\x1b[K").map((line) => line.replace(/^\r*\n/, "")).slice(0, -1);
     return isWanted(lines) ? lines : undefined;
   });

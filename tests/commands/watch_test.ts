@@ -72,7 +72,7 @@ Deno.test("watch waits for a server that is not there, comes back to one that wa
     assertEquals((await event(watch)).event, "synced");
     await server.shutdown();
     // That those who are told leave may come first.
-    for (let last: unknown; last !== "lost";) last = (await event(watch)).event;
+    while ((await event(watch)).event !== "lost");
   }
   watch.kill("SIGTERM");
   assertEquals((await watch.end()).code, 0);

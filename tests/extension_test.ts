@@ -148,6 +148,17 @@ function brief(event: WatchEvent): string {
   return words.join(" ");
 }
 
+Deno.test("an identifier that begins with a byte order mark is told as it is", async () => {
+  await using host = new Host();
+  const id = "\ufeffada";
+  host.registry.open("here", { id });
+  const lister = await host.greet();
+  assertEquals((await lister.list()).records.map((record) => record.id), [id]);
+  const watcher = await host.watch();
+  const told = await watcher.until("synced");
+  assertEquals(told.flatMap((event) => event.kind === "present" ? event.id : []), [id]);
+});
+
 Deno.test("a Hello is answered with what the server is and what it has granted", async () => {
   await using host = new Host({ maxState: 1_000 }, new Registry({ incarnation: "first" }));
   const plain = await host.greet();

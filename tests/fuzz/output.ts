@@ -4,13 +4,14 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { decodeEvents, decodeList, type WatchEvent } from "../../mod.ts";
 import type { Owed } from "./reference/server.ts";
 import { demand } from "./target.ts";
 
 /** One character a byte. */
-export function latinOf(bytes: ArrayLike<number>): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+export function latinOf(bytes: Uint8Array | readonly number[]): string {
+  return Buffer.from(bytes).toString("latin1");
 }
 
 /** What a server has said on a connection. */
@@ -61,16 +62,34 @@ function demandRevisions(events: readonly WatchEvent[]): void {
  * @returns A line for each client that a watcher then knows of, sorted
  */
 export function followWatch(events: readonly WatchEvent[]): string[] {
-  const known = new Map<string, { status: string; state: string }>();
+  const known = new Map<string, Known>();
   for (const event of events) {
     if (event.kind === "present") known.set(event.id, { status: event.status, state: latinOf(event.state) });
-    else if (event.kind === "join") known.set(event.id, { status: "live", state: latinOf(event.state) });
+    else if (event.kind === "join") join(known, event.id, latinOf(event.state));
     else if (event.kind === "leave") known.delete(event.id);
-    else if (event.kind === "update") known.get(event.id)!.state = latinOf(event.state);
-    else if (event.kind === "suspect") known.get(event.id)!.status = "suspect";
-    else if (event.kind === "resume") known.get(event.id)!.status = "live";
+    else if (event.kind === "update") find(known, event.id).state = latinOf(event.state);
+    else if (event.kind === "suspect") find(known, event.id).status = "suspect";
+    else if (event.kind === "resume") find(known, event.id).status = "live";
   }
+  demand(events.some(({ kind }) => kind === "synced"), "a snapshot comes to an end");
   return Array.from(known, ([id, { status, state }]) => `${id} ${status} ${state}`).sort();
+}
+
+/** What a watcher knows of a client. */
+interface Known {
+  status: string;
+  state: string;
+}
+
+function join(known: Map<string, Known>, id: string, state: string): void {
+  demand(!known.has(id), "nobody joins who is there already", () => id);
+  known.set(id, { status: "live", state });
+}
+
+function find(known: ReadonlyMap<string, Known>, id: string): Known {
+  const client = known.get(id);
+  demand(client !== undefined, "nothing is told of a client that is not there", () => id);
+  return client;
 }
 
 class OutputReader {

@@ -31,6 +31,8 @@ interface Step {
 interface Input extends Rules {
   /** Most bytes that a connection takes or gives at once. */
   readonly most: number;
+  /** How many clients with long states are there already, so that a snapshot takes more than one frame. */
+  readonly others: number;
   readonly steps: readonly Step[];
 }
 
@@ -52,6 +54,12 @@ const WATCHES = ['{"prefix":"a"}', '{"prefix":"client"}', "{}", '{"since":{"inca
 
 const MAGIC = 42;
 
+/** More bytes than a greeting has here, with what goes before its JSON. */
+const LONGEST_GREETING = 512;
+
+/** A frame of a snapshot ends behind 65,536 bytes: two of these make one. */
+const LONG_STATE = "s".repeat(40_000);
+
 const writer = new Writer();
 const EMPTY = new Uint8Array();
 
@@ -62,7 +70,10 @@ export const sessionTarget: Target<Input> = {
   generate(random) {
     const steps = Array.from({ length: random.integer(1, 10) }, () => makeStep(random));
     const dialect = random.next() < 0.8 ? "auto" : random.pick(DIALECTS);
-    return { dialect, maxState: random.pick([5, 300, 65_536]), most: random.pick([1, 7, 1e6, 1e6]), steps };
+    // Long states take long to compare.
+    const others = random.next() < 0.02 ? 3 : 0;
+    const most = others === 0 ? random.pick([1, 7, 1e6, 1e6]) : 1_000;
+    return { dialect, maxState: random.pick([5, 300, 65_536]), most, others, steps };
   },
   mutate: (input, random) => ({
     ...input,
@@ -75,18 +86,19 @@ export const sessionTarget: Target<Input> = {
       for (const bytes of simplerBytes(step.bytes)) yield { ...input, steps: input.steps.with(at, { ...step, bytes }) };
     }
   },
-  write({ dialect, maxState, most, steps }) {
+  write({ dialect, maxState, most, others, steps }) {
     const lines = steps.map(({ peer, act, bytes }) => `${peer} ${act} ${writeBytes(bytes)}`.trimEnd());
-    return [`${dialect} ${maxState} ${most}`, ...lines].join("\n");
+    return [`${dialect} ${maxState} ${most} ${others}`, ...lines].join("\n");
   },
   read(text) {
     const [first = "", ...lines] = text.split("\n");
-    const [dialect, maxState, most] = first.split(" ");
+    const [dialect, ...numbers] = first.split(" ");
+    const [maxState = 0, most = 0, others = 0] = numbers.map(Number);
     const steps = lines.map((line) => {
       const [peer, act, ...bytes] = line.split(" ");
       return { peer: Number(peer), act: act as Step["act"], bytes: readBytes(bytes.join(" ")).bytes };
     });
-    return { dialect: dialect as Rules["dialect"], maxState: Number(maxState), most: Number(most), steps };
+    return { dialect: dialect as Rules["dialect"], maxState, most, others, steps };
   },
 };
 
@@ -159,6 +171,10 @@ class Case {
     // Changes that are told at once need no timer.
     this.#context = { ...context, feed: new Feed(this.#registry, { tick: 0 }) };
     this.#recordDeadlines();
+    for (let index = 0; index < input.others; index++) {
+      this.#registry.open(LONG_STATE, { id: `a-other-${index}` });
+      this.#model.open(`a-other-${index}`, LONG_STATE);
+    }
   }
 
   async play(): Promise<void> {
@@ -255,6 +271,7 @@ class Case {
   }
 
   async #endAll(): Promise<void> {
+    for (const entry of [...this.#registry.entries()].slice(0, this.#input.others)) this.#registry.close(entry);
     for (const [number, peer] of [...this.#present]) await this.#finish(number, peer, "end");
     for (const { ended } of this.#peers) await ended;
     for (const { wire, model } of this.#peers) {
@@ -277,9 +294,9 @@ class Case {
   }
 }
 
-/** The key in the greeting of a connection, if it has a name. */
+/** The key in the greeting of a connection, if it has a name. A greeting is the first that is said. */
 function keyIn({ output }: Wire): string | undefined {
-  return /"resume":"([0-9a-f]{32})"/.exec(latinOf(output))?.[1];
+  return /"resume":"([0-9a-f]{32})"/.exec(latinOf(output.slice(0, LONGEST_GREETING)))?.[1];
 }
 
 /** Puts a key where one is asked for. */

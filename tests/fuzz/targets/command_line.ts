@@ -5,8 +5,9 @@
  */
 
 import type { Command } from "../../../lib/commands/command.ts";
+import { readEnvironment } from "../../../lib/commands/environment.ts";
 import { escapeControls } from "../../../lib/commands/escape.ts";
-import { parseFlags } from "../../../lib/commands/flags.ts";
+import { type Flag, parseFlags } from "../../../lib/commands/flags.ts";
 import { findCommand } from "../../../lib/commands/help.ts";
 import { COMMANDS } from "../../../lib/commands/mod.ts";
 import { parseStep } from "../../../lib/commands/steps.ts";
@@ -148,11 +149,11 @@ function checkCommandLine([name = "", ...args]: readonly string[], note: Note): 
   if (name === "send") { for (const step of parsed.positionals) checkStep(step, note); }
 }
 
-/** The value of every flag, by its own parser. */
+/** The value of every flag, by its own parser; what is not written may be in the environment of whoever runs this. */
 function valuesOf({ flags }: Command, written: ReadonlyMap<string, string>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [name, flag.parse(written.get(name) ?? flag.default)]),
-  );
+  const textOf = (name: string, { environment, default: preset }: Flag<unknown>) =>
+    written.get(name) ?? (environment === undefined ? undefined : readEnvironment(environment)) ?? preset;
+  return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag.parse(textOf(name, flag))]));
 }
 
 function checkStep(text: string, note: Note): void {

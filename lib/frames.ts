@@ -308,7 +308,8 @@ function decodeRecord(reader: Reader): ListRecord {
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #decoder = new TextDecoder();
+  /** An identifier may begin with a byte order mark like any other character. */
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #at = 0;
 
   constructor(bytes: Uint8Array) {

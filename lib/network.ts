@@ -6,6 +6,12 @@
 
 import { TrackerError } from "./errors.ts";
 
+/** Bits of an address of IPv4. */
+const IPV4_BITS = 32;
+
+/** Bits in front of it where it is written as one of IPv6, as in `::ffff:10.0.0.1`. */
+const MAPPED_BITS = 96;
+
 /** A range of addresses. */
 export class Network {
   readonly #bytes: Uint8Array;
@@ -39,8 +45,10 @@ export class Network {
     const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const bytes = parseAddress(address);
     const most = (bytes?.length ?? 0) * 8;
-    const bits = length === undefined ? most : Number(length);
-    if (bytes === null || bits > most) {
+    // One of IPv4 that is written as one of IPv6 has that one's first bits in front, and they count.
+    const before = most === IPV4_BITS && address.includes(":") ? MAPPED_BITS : 0;
+    const bits = length === undefined ? most : Number(length) - before;
+    if (bytes === null || bits < 0 || bits > most) {
       throw new TrackerError("BAD_ARGUMENT", `Cannot read network: ${text} is not an address or ADDRESS/BITS`);
     }
     return new Network(bytes, bits);
@@ -74,7 +82,8 @@ function parseAddress(text: string): Uint8Array | null {
 
 function parseIpv4(text: string): Uint8Array | null {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return null;
+  // A zero in front is refused: to some programs 010 is 10, to others 8.
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return null;
   return Uint8Array.from(parts, Number);
 }
 

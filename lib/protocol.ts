@@ -111,6 +111,9 @@ export const SETTLE_TIMEOUT = 500;
 /** Longest JSON payload of a Hello, Watch or List, in bytes. */
 export const MAX_REQUEST = 4_096;
 
+/** Longest identifier a program can give a client of its own, in bytes of UTF-8: what its two length bytes can say. */
+export const MAX_IDENTIFIER = 65_535;
+
 /** What a name looks like: it becomes an identifier, so it must also not have the form of a numbered one. */
 export const NAME_PATTERN: RegExp = /^(?!client\d+$)[A-Za-z0-9._:-]{1,128}$/;
 

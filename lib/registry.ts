@@ -10,7 +10,7 @@
  */
 
 import { TrackerError } from "./errors.ts";
-import type { LeaveCause, Status } from "./protocol.ts";
+import { type LeaveCause, MAX_IDENTIFIER, type Status } from "./protocol.ts";
 
 /** Most entries in a chunk: what one change makes the next Get rebuild, against how many pieces it then joins. */
 const CHUNK_ENTRIES = 128;
@@ -353,7 +353,8 @@ export class Registry {
    * @param options `start` and `end`: the part of the bytes that is the state; `id`: its identifier, by default the
    *   next of `client1`, `client2`, …, which are never used twice
    * @returns The client's entry
-   * @throws {TrackerError} BAD_ARGUMENT when the identifier is open already, or has the form of a numbered one
+   * @throws {TrackerError} BAD_ARGUMENT when the identifier is open already, has the form of a numbered one, or is longer
+   *   than {@linkcode MAX_IDENTIFIER}
    */
   open(state: Uint8Array | string, options: { start?: number; end?: number; id?: string } = {}): Entry {
     const bytes = typeof state === "string" ? encoder.encode(state) : state;
@@ -481,7 +482,10 @@ export class Registry {
       const why = this.#entries.has(wanted) ? "is already open" : "has the form that the server numbers";
       throw new TrackerError("BAD_ARGUMENT", `Cannot open client: the identifier ${wanted} ${why}`);
     }
-    return wanted;
+    const { length } = encoder.encode(wanted);
+    if (length <= MAX_IDENTIFIER) return wanted;
+    const why = `its identifier has ${length} bytes, which is above the limit of ${MAX_IDENTIFIER}`;
+    throw new TrackerError("BAD_ARGUMENT", `Cannot open client: ${why}`);
   }
 
   #assemble(): Uint8Array {

@@ -374,7 +374,11 @@ export class Session implements Holder {
         else this.#note(count);
         const answering = this.#answer();
         if (answering !== null) await answering;
-        if (count === null) break;
+        if (count === null) {
+          // Nobody has waited for what a watcher is being told: what has been begun is said to its end.
+          if (this.#watcher !== null) this.#part("disconnect", EMPTY);
+          break;
+        }
         if (this.#isOpen) this.#awaitMore();
         // A rate limit lets a client wait by not reading from it.
         if (this.#allowance < 0) await this.#pause();

@@ -26,6 +26,12 @@ export const MIN_TOKEN = 16;
 /** Most characters of a token: it has to fit into a Hello. */
 export const MAX_TOKEN = 1_024;
 
+/**
+ * What a line looks like. Control characters are written with six bytes each in JSON, so that a long token of them would
+ * not fit into a Hello; nor does anybody mean them.
+ */
+const LINE = /^([^:\s\p{Cc}\p{Cs}]+):([^:\s\p{Cc}\p{Cs}]+)(?::(read|write))?$/u;
+
 const encoder = new TextEncoder();
 
 /** The tokens that a server takes. */
@@ -87,7 +93,7 @@ export class Tokens {
   }
 
   #add(line: string, number: number): void {
-    const [, name, token = "", access = "write"] = /^([^:\s]+):([^:\s]+)(?::(read|write))?$/.exec(line) ?? [];
+    const [, name, token = "", access = "write"] = LINE.exec(line) ?? [];
     if (name === undefined) throw fileError(`line ${number} is not name:token, name:token:read or name:token:write`);
     if (token.length < MIN_TOKEN || token.length > MAX_TOKEN) {
       throw fileError(`the token in line ${number} has not ${MIN_TOKEN} to ${MAX_TOKEN} characters`);

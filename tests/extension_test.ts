@@ -28,8 +28,8 @@ class Host implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
-  connect(onEvent?: (event: SessionEvent) => void): Peer {
-    const [client, server] = createPair();
+  connect(onEvent?: (event: SessionEvent) => void, seed?: number): Peer {
+    const [client, server] = createPair(seed);
     const session = new Session(server, this.#context, (event) => {
       this.events.push(event);
       onEvent?.(event);
@@ -151,6 +151,17 @@ function brief(event: WatchEvent): string {
   if ("cause" in event) words.push(event.cause);
   return words.join(" ");
 }
+
+Deno.test("an identifier that begins with a byte order mark is told as it is", async () => {
+  await using host = new Host();
+  const id = "\ufeffada";
+  host.registry.open("here", { id });
+  const lister = await host.greet();
+  assertEquals((await lister.list()).records.map((record) => record.id), [id]);
+  const watcher = await host.watch();
+  const told = await watcher.until("synced");
+  assertEquals(told.flatMap((event) => event.kind === "present" ? event.id : []), [id]);
+});
 
 Deno.test("a Hello is answered with what the server is and what it has granted", async () => {
   await using host = new Host({ maxState: 1_000 }, new Registry({ incarnation: "first" }));
@@ -414,6 +425,26 @@ Deno.test("a watch of a prefix tells of nobody else", async () => {
   const robot = host.registry.open("4", { id: "robot:2" });
   host.registry.close(robot, "kicked");
   assertEquals(await watcher.seen("leave"), ["4 join robot:2 4", "5 leave robot:2 kicked"]);
+});
+
+Deno.test("a watcher that ends its stream at once gets whole replies all the same", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    await using host = new Host();
+    host.registry.open("s".repeat(1_000), { id: "other" });
+    const peer = host.connect(undefined, seed);
+    const [hello, map] = ["{}", `{other=${"s".repeat(1_000)}}`];
+    await peer.send(42, 4, longLength(2), hello, 42, 3, 42, 5, longLength(2), "{}", 42, 7);
+    await peer.end.closeWrite();
+    assertEquals(await readExactly(peer.end, 1), bytesOf(1));
+    await readExactly(peer.end, lengthOf(await readExactly(peer.end, 8)));
+    assertEquals(await readExactly(peer.end, 8 + map.length + 1), bytesOf(longLength(map.length), map, 1));
+    const rest = await readToEnd(peer.end);
+    for (let at = 0; at < rest.length;) {
+      const length = lengthOf(rest.slice(at, at + 8));
+      decodeEvents(rest.subarray(at + 8, at += 8 + length));
+      assert(at <= rest.length, `a frame is cut off after ${rest.length} bytes`);
+    }
+  }
 });
 
 Deno.test("a watch that comes back gets what it has missed, and no snapshot", async () => {

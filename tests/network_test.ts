@@ -12,6 +12,8 @@ Deno.test("a network contains the addresses that share its first bits, and no ot
     ["fd00::/8", ["fd00::1", "fdff::", "fd12:3456::9%eth0"], ["fe00::", "fc00::"]],
     ["2001:db8::/33", ["2001:db8:7fff::"], ["2001:db8:8000::"]],
     ["::ffff:10.0.0.1", ["10.0.0.1"], ["10.0.0.2"]],
+    ["::ffff:10.0.0.0/104", ["10.9.8.7", "::ffff:10.0.0.1"], ["11.0.0.0", "::a00:1"]],
+    ["::ffff:0:0/96", ["0.0.0.0", "255.255.255.255"], ["::1"]],
   ];
   for (const [text, inside, outside] of cases) {
     const network = Network.parse(text);
@@ -33,7 +35,16 @@ Deno.test("what is no network is refused, and what is no address is in none", ()
     "g::",
     "1:2:3:4:5:6:7",
   ];
-  for (const text of [...wrong, "10.0.0.0/-1", "10.0.0.0/8/8", "1.2.3.4::", "localhost"]) {
+  // To some programs 010 is 10, to others 8.
+  wrong.push("010.0.0.1", "10.0.0.00", "::010.0.0.1");
+  const wrongLengths = [
+    "10.0.0.0/-1",
+    "10.0.0.0/8/8",
+    "::ffff:10.0.0.0/10",
+    "::ffff:10.0.0.0/95",
+    "::ffff:10.0.0.0/129",
+  ];
+  for (const text of [...wrong, ...wrongLengths, "1.2.3.4::", "localhost"]) {
     assertEquals(assertThrows(() => Network.parse(text), TrackerError).code, "BAD_ARGUMENT", text);
   }
   for (const address of wrong) assert(!Network.parse("0.0.0.0/0").contains(address));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { concat } from "../lib/commands/std.ts";
 import fc from "fast-check";
-import { type Change, Registry, TrackerError } from "../mod.ts";
+import { type Change, decodeList, type Entry, FrameBuilder, MAX_IDENTIFIER, Registry, TrackerError } from "../mod.ts";
 import { AWKWARD_STATES } from "./fixtures/conversations.ts";
 import { bytesOf, textOf } from "./support/bytes.ts";
 
@@ -31,6 +31,21 @@ Deno.test("registry numbers every Open of its life and never uses a number again
   assertEquals(registry.open("b").id, "client2");
   assertEquals(map(registry), "{client2=b}");
 });
+
+Deno.test("registry refuses an identifier that is too long to be told to a watcher", () => {
+  const registry = new Registry();
+  const longest = "é".repeat(MAX_IDENTIFIER / 2);
+  assertEquals(decodeListOf(registry.open("x", { id: `${longest}-` })), [`${longest}-`]);
+  const error = assertThrows(() => registry.open("x", { id: `${longest}é` }), TrackerError, "65536 bytes");
+  assertEquals([error.code, registry.size], ["BAD_ARGUMENT", 1]);
+});
+
+function decodeListOf(entry: Entry): string[] {
+  const builder = new FrameBuilder();
+  builder.beginList(1);
+  builder.record(entry);
+  return decodeList(builder.finish().subarray(8)).records.map(({ id }) => id);
+}
 
 Deno.test("registry refuses an identifier that is open, or that could be numbered one day", () => {
   const registry = new Registry();

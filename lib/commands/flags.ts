@@ -80,7 +80,7 @@ export function parseFlags<T extends FlagTable>(
 ): Parsed<T> {
   const names = Object.keys(table);
   // All are declared as strings, the positionals ("_") too: left to itself parseArgs turns 0x10 into 16.
-  const { _: rest, ...given } = parseArgs(spellOut(args, table), {
+  const { _: rest, ...given } = parseArgs(spellOut(args, table, positionals), {
     string: [...names, "_"],
     collect: names,
     unknown: (argument, key) => {
@@ -97,11 +97,13 @@ export function parseFlags<T extends FlagTable>(
  * Writes each flag as `--name=value`, because parseArgs guesses where it is not told: a switch would swallow a "true"
  * that follows it, and `--port -1` would be two flags.
  */
-function spellOut(args: readonly string[], table: FlagTable): string[] {
+function spellOut(args: readonly string[], table: FlagTable, positionals: Positionals): string[] {
   const spelled: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") return spelled.concat(args.slice(at));
+    // parseArgs keeps what is not a flag under "_", and would put a flag of that name in its place.
+    if (/^--?_/.test(arg)) throw unknownFlag(arg, Object.keys(table), positionals);
     const flag = arg.startsWith("--") && Object.hasOwn(table, arg.slice(2)) ? table[arg.slice(2)] : undefined;
     if (flag === undefined) {
       spelled.push(arg);

@@ -26,7 +26,7 @@ export type LineFormat = LogFormat | "journal";
 const MAX_WAITING = 2 ** 20;
 
 /** Lines of errors in a second; the others are counted. */
-const MAX_ERROR_LINES = 100;
+const MAX_ERRORS = 100;
 
 /** The second in question, in milliseconds. */
 const ERROR_WINDOW = 1_000;
@@ -99,7 +99,7 @@ export class EventLog {
   #isTooMuch({ kind }: ServerEvent): boolean {
     if (kind !== "error" && kind !== "accept-error") return false;
     this.#window ??= setTimeout(() => this.#endWindow(), ERROR_WINDOW);
-    if (++this.#errors <= MAX_ERROR_LINES) return false;
+    if (++this.#errors <= MAX_ERRORS) return false;
     this.#errorsDropped++;
     return true;
   }
@@ -110,7 +110,7 @@ export class EventLog {
     const lines = this.#errorsDropped;
     this.#errors = this.#errorsDropped = 0;
     if (lines === 0) return;
-    this.#log({ event: "dropped", lines, message: `more than ${MAX_ERROR_LINES} errors in a second` });
+    this.#log({ event: "dropped", lines, message: `more than ${MAX_ERRORS} errors in a second` });
   }
 
   #add(line: Line): void {

@@ -31,7 +31,8 @@ Deno.test("parseFlags takes flags before, between and after positionals", () => 
 });
 
 Deno.test("parseFlags survives hostile flag names", () => {
-  for (const name of ["--__proto__", "--constructor", "--constructor.x=1", "--a.b", "---", "--=", "-=", "-5", "-abc"]) {
+  const names = ["--__proto__", "--constructor", "--constructor.x=1", "--a.b", "---", "--=", "-=", "-5", "-abc"];
+  for (const name of [...names, "-_", "--_", "--_=x", "-_x", "-_=x"]) {
     assertThrows(() => parseFlags([name, "x"], TABLE, MANY), UsageError, "unknown flag");
   }
 });

@@ -1,0 +1,46 @@
+/**
+ * A second reader of command lines: what README.md says of flags, argument by argument.
+ *
+ * @module
+ */
+
+import type { FlagTable } from "../../../lib/commands/flags.ts";
+
+/** What is written on a command line. */
+export interface Written {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param args What follows the command's name
+ * @param table The command's flags
+ * @param most Most arguments besides flags
+ * @returns What is written there, not looked into; `null` when it makes no sense
+ */
+export function readCommandLine(args: readonly string[], table: FlagTable, most: number): Written | null {
+  const flags = new Map<string, string>();
+  const positionals: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") {
+      positionals.push(...args.slice(at + 1));
+      break;
+    }
+    if (arg === "-" || !arg.startsWith("-")) {
+      positionals.push(arg);
+      continue;
+    }
+    const equals = arg.indexOf("=");
+    const name = arg.slice(2, equals === -1 ? undefined : equals);
+    if (!arg.startsWith("--") || !Object.hasOwn(table, name) || flags.has(name)) return null;
+    const takesValue = table[name]!.placeholder !== undefined;
+    const value = equals !== -1 ? arg.slice(equals + 1) : takesValue ? args[++at] : "true";
+    // What looks like a flag is no value, unless it is put behind an equals sign.
+    if (value === undefined || (equals === -1 && value.startsWith("--"))) return null;
+    flags.set(name, value);
+  }
+  return positionals.length > most ? null : { flags, positionals };
+}

@@ -1,0 +1,74 @@
+/**
+ * A second parser of replies, written after PROTOCOL.md.
+ *
+ * @module
+ */
+
+import type { Expected } from "../../../mod.ts";
+
+/** What the bytes of a reply mean. */
+export type Answer =
+  | { kind: "more"; least: number }
+  | { kind: "wrong"; code: "BAD_REPLY" | "REPLY_TOO_LARGE" }
+  | { kind: "error" | Exclude<Expected, "nothing">; start: number; end: number };
+
+/** How many bytes the payload has at least, where eight bytes of length go before it. */
+const LEAST: Partial<Record<Expected, bigint>> = { map: 2n, list: 8n, stats: 2n, frame: 1n, hello: 2n };
+
+/**
+ * Reads one reply.
+ *
+ * @param bytes What a server has sent
+ * @param at Where the reply begins
+ * @param length How many bytes have come
+ * @param expected What was asked for
+ * @param maxMap Longest payload accepted
+ * @returns What it means
+ */
+export function readReply(bytes: Uint8Array, at: number, length: number, expected: Expected, maxMap: number): Answer {
+  const available = length - at;
+  if (available < 1) return { kind: "more", least: 1 };
+  const first = bytes[at]!;
+  if (first === 0) {
+    if (available < 2) return { kind: "more", least: 2 };
+    const second = bytes[at + 1]!;
+    if (second !== 0) return whole("error", at, at + 2, second, length);
+    if (expected === "hello" || LEAST[expected] === undefined) return { kind: "wrong", code: "BAD_REPLY" };
+    return readLong(bytes, at, at, length, expected, maxMap);
+  }
+  if (first === 1) {
+    if (expected === "hello") return readLong(bytes, at, at + 1, length, expected, maxMap);
+    // A Close may be answered among the frames.
+    return expected === "done" || expected === "frame"
+      ? { kind: "done", start: at + 1, end: at + 1 }
+      : { kind: "wrong", code: "BAD_REPLY" };
+  }
+  return expected === "map" ? whole("map", at, at + 1, first, length) : { kind: "wrong", code: "BAD_REPLY" };
+}
+
+function whole(
+  kind: "error" | Exclude<Expected, "nothing">,
+  at: number,
+  start: number,
+  size: number,
+  length: number,
+): Answer {
+  const end = start + size;
+  return length < end ? { kind: "more", least: end - at } : { kind, start, end };
+}
+
+function readLong(
+  bytes: Uint8Array,
+  at: number,
+  from: number,
+  length: number,
+  expected: Expected,
+  maxMap: number,
+): Answer {
+  const start = from + 8;
+  if (length < start) return { kind: "more", least: start - at };
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(from);
+  if (size < LEAST[expected]!) return { kind: "wrong", code: "BAD_REPLY" };
+  if (size > maxMap) return { kind: "wrong", code: "REPLY_TOO_LARGE" };
+  return whole(expected as Exclude<Expected, "nothing">, at, start, Number(size), length);
+}

@@ -1,0 +1,89 @@
+/**
+ * A second reader of requests, written after PROTOCOL.md: one rule a member.
+ *
+ * @module
+ */
+
+type Rule = (value: unknown) => boolean;
+
+const isText: Rule = (value) => typeof value === "string";
+
+const isTextOrNull: Rule = (value) => value === null || isText(value);
+
+const isNumber: Rule = (value) => typeof value === "number" && Math.abs(value) !== Infinity;
+
+const isFromTo = (least: number, most: number): Rule => (value) =>
+  typeof value === "number" && least <= value && value <= most;
+
+function isName(value: unknown): boolean {
+  if (typeof value !== "string" || value.length < 1 || value.length > 128) return false;
+  const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+  if (![...value].every((character) => allowed.includes(character))) return false;
+  const number = value.startsWith("client") ? value.slice(6) : "";
+  return number === "" || ![...number].every((digit) => "0123456789".includes(digit));
+}
+
+function isPosition(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { incarnation, revision } = value as Record<string, unknown>;
+  return isText(incarnation) && isFromTo(0, 2 ** 53 - 1)(revision) && (revision as number) % 1 === 0;
+}
+
+/** The members of each kind of request that mean something, and what they must be. */
+const RULES: Record<string, Record<string, Rule>> = {
+  hello: {
+    name: isName,
+    token: isText,
+    heartbeat: isFromTo(1, 3_600),
+    grace: isFromTo(0, 86_400),
+    takeover: (value) => value === true || value === false,
+    resume: isText,
+  },
+  watch: { prefix: isText, since: isPosition },
+  list: { prefix: isText },
+};
+
+const GREETING: Record<string, Rule> = {
+  server: isText,
+  version: isText,
+  incarnation: isText,
+  id: isTextOrNull,
+  resume: isTextOrNull,
+  heartbeat: isNumber,
+  grace: isNumber,
+  maxState: isNumber,
+};
+
+/** The object that bytes are the JSON of, or `null`. */
+function readObject(bytes: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads a request.
+ *
+ * @param kind `"hello"`, `"watch"` or `"list"`
+ * @param bytes Its JSON
+ * @returns Its members that mean something and are not null; `null` when it is not as it must be
+ */
+export function readRequest(kind: string, bytes: Uint8Array): Record<string, unknown> | null {
+  const object = readObject(bytes);
+  if (object === null) return null;
+  const members = Object.entries(RULES[kind]!).filter(([name]) =>
+    (Object.hasOwn(object, name) ? object[name] : null) !== null
+  );
+  if (!members.every(([name, rule]) => rule(object[name]))) return null;
+  return Object.fromEntries(members.map(([name]) => [name, object[name]]));
+}
+
+/** Reads the reply to a Hello: all its members, or `null` when one of those that must be there is not as it must be. */
+export function readGreeting(bytes: Uint8Array): Record<string, unknown> | null {
+  const object = readObject(bytes);
+  const isGreeting = object !== null && Object.entries(GREETING).every(([name, rule]) => rule(object[name]));
+  return isGreeting ? object : null;
+}

@@ -1,0 +1,217 @@
+/**
+ * A plain model of a server: what it has in its map, who holds which name, and what it owes to each connection. It is
+ * written after PROTOCOL.md, reads messages with the second parser, and does one thing after the other.
+ *
+ * @module
+ */
+
+import type { WireErrorCode } from "../../../mod.ts";
+import { type Message, readMessages, type Rules } from "./messages.ts";
+import { readRequest } from "./requests.ts";
+
+/** What a connection is owed. */
+export type Owed =
+  | { readonly kind: "done" | "watching" | "greeting" | "stats" | "pong" }
+  | { readonly kind: "map"; readonly map: string; readonly wide: boolean }
+  | { readonly kind: "list"; readonly records: readonly string[] }
+  | { readonly kind: "error"; readonly code: WireErrorCode };
+
+/** A client in the map. States are kept as one character a byte. */
+interface Client {
+  readonly id: string;
+  state: string;
+  status: "live" | "suspect";
+}
+
+/** A name, held by a connection or kept for one. */
+interface Claim {
+  readonly name: string;
+  readonly grace: number;
+  /** Who holds it; `null` while it is kept. */
+  peer: ModelPeer | null;
+  client: Client | null;
+  /** The key, as far as it is known: the server has said it to its holder. */
+  key: string | undefined;
+}
+
+/** A connection. */
+export class ModelPeer {
+  readonly owed: Owed[] = [];
+  readonly model: Model;
+  /** What it has sent. */
+  bytes: Uint8Array = new Uint8Array();
+  isOpen = true;
+  claim: Claim | null = null;
+  client: Client | null = null;
+  /** The prefix that it watches. */
+  watches: string | null = null;
+  /** Whether its watch began with everything there was. */
+  watchesAll = false;
+  #handled = 0;
+
+  constructor(model: Model) {
+    this.model = model;
+  }
+
+  /** Takes in what has come since the last time; `ends` when nothing will come any more. */
+  receive(bytes: Uint8Array, ends = false): void {
+    if (!this.isOpen) return;
+    this.bytes = Uint8Array.from([...this.bytes, ...bytes]);
+    const { length } = this.bytes;
+    const reading = readMessages(this.bytes, length, this.model.rules, ends ? length : -1);
+    for (const message of reading.messages.slice(this.#handled)) {
+      this.#handled++;
+      this.#handle(message);
+      if (!this.isOpen) return;
+    }
+    if (reading.end !== "more" && reading.end !== "ambiguous") this.refuse(reading.end);
+    else if (ends) this.leave(true);
+  }
+
+  /** Ends it with an error. */
+  refuse(code: WireErrorCode): void {
+    this.owed.push({ kind: "error", code });
+    this.leave(true);
+  }
+
+  /** Takes it out of the map, or marks what it leaves behind. */
+  leave(mayStay: boolean): void {
+    this.isOpen = false;
+    const { claim, client } = this;
+    this.claim = this.client = null;
+    if (claim !== null) this.model.release(claim, mayStay);
+    else if (client !== null) this.model.clients.delete(client.id);
+  }
+
+  #handle({ type, start, end }: Message): void {
+    const payload = this.bytes.subarray(start, end);
+    if (this.watches !== null && type !== 1 && type !== 2 && type !== 7) return this.refuse("BAD_TYPE");
+    if (type === 0 || type === 2) this.#setState(String.fromCharCode(...payload));
+    if (type === 0) this.owed.push({ kind: "done" });
+    else if (type === 1) this.#close();
+    else if (type === 3) this.owed.push({ kind: "map", map: this.model.map, wide: this.#isWideBy(end) });
+    else if (type === 4) this.#greet(payload);
+    else if (type === 5) this.#watch(payload);
+    else if (type === 6) this.#list(payload);
+    else if (type === 7) this.owed.push({ kind: this.watches === null ? "done" : "pong" });
+    else if (type === 8) this.owed.push({ kind: "stats" });
+  }
+
+  /** A dialect that a later message settles does not change how earlier ones were answered. */
+  #isWideBy(end: number): boolean {
+    const { dialect } = readMessages(this.bytes, end, this.model.rules);
+    return dialect === "wide" || dialect === "java";
+  }
+
+  #close(): void {
+    this.owed.push({ kind: "done" });
+    this.leave(false);
+  }
+
+  #setState(state: string): void {
+    if (this.client !== null) {
+      this.client.state = state;
+      return;
+    }
+    this.client = this.model.open(this.claim?.name, state);
+    if (this.claim !== null) this.claim.client = this.client;
+  }
+
+  #greet(payload: Uint8Array): void {
+    const request = readRequest("hello", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    if (request.name !== undefined) {
+      this.claim = this.model.claim(this, request);
+      if (this.claim === null) return this.refuse("NAME_TAKEN");
+      this.client = this.claim.client;
+    }
+    this.owed.push({ kind: "greeting" });
+  }
+
+  #watch(payload: Uint8Array): void {
+    const request = readRequest("watch", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    this.watches = (request.prefix as string | undefined) ?? "";
+    this.watchesAll = request.since === undefined;
+    this.owed.push({ kind: "watching" });
+  }
+
+  #list(payload: Uint8Array): void {
+    const request = readRequest("list", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    const { prefix = "" } = request;
+    this.owed.push({ kind: "list", records: this.model.recordsOf(prefix as string) });
+  }
+}
+
+/** The server. */
+export class Model {
+  readonly rules: Rules;
+  /** In the order of opening. */
+  readonly clients = new Map<string, Client>();
+  readonly #claims = new Map<string, Claim>();
+  #opened = 0;
+
+  constructor(rules: Rules) {
+    this.rules = rules;
+  }
+
+  /** The flattened map, one character a byte. */
+  get map(): string {
+    return `{${Array.from(this.clients.values(), ({ id, state }) => `${id}=${state}`).join(", ")}}`;
+  }
+
+  /** How many clients are kept for a connection that may come back. */
+  get suspects(): number {
+    return [...this.clients.values()].filter(({ status }) => status === "suspect").length;
+  }
+
+  /** What a List tells of: a line for each client. */
+  recordsOf(prefix: string): string[] {
+    return [...this.clients.values()].filter(({ id }) => id.startsWith(prefix)).map(({ id, state, status }) =>
+      `${id} ${status} ${state}`
+    );
+  }
+
+  open(name: string | undefined, state: string): Client {
+    const id = name ?? `client${++this.#opened}`;
+    const client: Client = { id, state, status: "live" };
+    this.clients.set(id, client);
+    return client;
+  }
+
+  /** Gives a name to a connection; `null` when it has no right to it. */
+  claim(peer: ModelPeer, request: Record<string, unknown>): Claim | null {
+    const name = request.name as string;
+    const held = this.#claims.get(name);
+    const resumes = held?.key !== undefined && request.resume === held.key;
+    if (held !== undefined && held.peer !== null && !resumes && request.takeover !== true) return null;
+    const grace = (request.grace ?? 0) as number;
+    const key = resumes ? held?.key : undefined;
+    const claim: Claim = { name, grace, peer, client: held?.client ?? null, key };
+    this.#claims.set(name, claim);
+    if (held !== undefined && held.peer !== null) this.#dispossess(held.peer, claim, resumes);
+    else if (claim.client !== null) claim.client.status = "live";
+    return claim;
+  }
+
+  /** Without its key a client that takes over begins anew. */
+  #dispossess(peer: ModelPeer, claim: Claim, resumes: boolean): void {
+    if (!resumes && claim.client !== null) {
+      this.clients.delete(claim.name);
+      claim.client = null;
+    }
+    peer.claim = peer.client = null;
+    peer.refuse("TAKEN_OVER");
+  }
+
+  release(claim: Claim, mayStay: boolean): void {
+    if (claim.client !== null && claim.grace !== 0 && mayStay) {
+      claim.client.status = "suspect";
+      claim.peer = null;
+    } else {
+      this.#claims.delete(claim.name);
+      this.clients.delete(claim.name);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Events and records: `decodeEvents` and `decodeList` against a second reader, and `FrameBuilder` the other way round.
+ *
+ * @module
+ */
+
+import {
+  decodeEvents,
+  decodeList,
+  FrameBuilder,
+  type FramedClient,
+  TrackerError,
+  type WatchEvent,
+} from "../../../mod.ts";
+import { equals } from "../../../lib/commands/std.ts";
+import type { Random } from "../../support/random.ts";
+import { mutateBytes, simplerBytes } from "../delivery.ts";
+import { Writer } from "../grammar.ts";
+import { readBytes, writeBytes } from "../notation.ts";
+import { readEvents, readList } from "../reference/frames.ts";
+import { demand, type Note, type Target } from "../target.ts";
+
+/** The payload of a frame or of a list. */
+interface Input {
+  readonly kind: "events" | "list";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Identifiers as they come, and some that are hard to carry: a byte order mark, no UTF-8, none at all. */
+const IDENTIFIERS = ["a", "client1", "", "\xef\xbb\xbfa", "\xff\xfe", "\xe9", "x".repeat(300)];
+
+const LENGTH_SIZE = 8;
+
+const writer = new Writer();
+const encoder = new TextEncoder();
+
+/** What a watcher and a List are told. */
+export const framesTarget: Target<Input> = {
+  name: "frames",
+  covers: ["/lib/frames.ts"],
+  generate(random) {
+    const kind = random.pick(["events", "events", "list"] as const);
+    if (kind === "list") writer.long(random.integer(0, 9), random);
+    const count = random.integer(0, 5);
+    for (let index = 0; index < count; index++) kind === "list" ? writeRecord(random) : writeEvent(random);
+    return { kind, bytes: writer.take() };
+  },
+  mutate: ({ kind, bytes }, random) => ({ kind, bytes: mutateBytes(bytes, random) }),
+  check: ({ kind, bytes }, note) => kind === "events" ? checkEvents(bytes, note) : checkList(bytes, note),
+  *simpler({ kind, bytes }) {
+    for (const simpler of simplerBytes(bytes)) yield { kind, bytes: simpler };
+  },
+  write: ({ kind, bytes }) => `${kind} ${writeBytes(bytes)}`,
+  read(text) {
+    const [, kind = "events", bytes = ""] = /^(events|list)\b([^]*)$/.exec(text) ?? [];
+    return { kind: kind as Input["kind"], bytes: readBytes(bytes).bytes };
+  },
+};
+
+function writeEvent(random: Random): void {
+  const kind = random.next() < 0.03 ? random.pick([0, 9, 255]) : random.integer(1, 8);
+  writer.byte(kind);
+  writer.long(random.integer(0, 300), random);
+  writeShortText(kind === 2 || kind === 8 ? "" : random.pick(IDENTIFIERS));
+  if (kind === 1) writer.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  if (kind === 1 || kind === 3 || kind === 4) writeState(random);
+  if (kind === 7) writer.byte(random.next() < 0.05 ? 8 : random.integer(0, 7));
+  if (kind !== 2) return;
+  writer.byte(3);
+  writer.text(random.pick(["abc", "\xc3\xa9!", "\xef\xbb\xbf"]));
+}
+
+function writeRecord(random: Random): void {
+  writeShortText(random.pick(IDENTIFIERS));
+  writer.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  for (let index = 0; index < 3; index++) writer.long(random.integer(0, 2 ** 31), random);
+  writeState(random);
+}
+
+function writeShortText(text: string): void {
+  writer.byte(text.length >> 8);
+  writer.byte(text.length & 0xff);
+  writer.text(text);
+}
+
+function writeState(random: Random): void {
+  const length = random.pick([0, 1, 3, 300]);
+  for (const shift of [24, 16, 8, 0]) writer.byte((random.next() < 0.01 ? 255 : length >>> shift) & 0xff);
+  writer.text("s".repeat(length));
+}
+
+function checkEvents(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
+  const events = orRefused(() => decodeEvents(bytes), note);
+  demandSame(events, readEvents(bytes));
+  if (events === null) return;
+  for (const { kind } of events) note(`event ${kind}`);
+  note(`${events.length} events`);
+  const builder = new FrameBuilder();
+  for (const event of events) build(builder, event);
+  if (events.every(isPlain) && events.length !== 0) demandRebuilt(builder, bytes, events);
+}
+
+function checkList(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
+  const list = orRefused(() => decodeList(bytes), note);
+  demandSame(list, readList(bytes));
+  if (list === null) return;
+  note(`${list.records.length} records`);
+  const builder = new FrameBuilder();
+  builder.beginList(list.revision);
+  for (const record of list.records) builder.record(new Client(record));
+  const rebuilt = builder.finish().subarray(LENGTH_SIZE);
+  demandSame(decodeList(rebuilt), readList(rebuilt));
+  demandSame(decodeList(rebuilt), list);
+}
+
+/** What is decoded, or `null` when it is refused as it may be. */
+function orRefused<T>(decode: () => T, note: Note): T | null {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof TrackerError)) throw error;
+    demand(error.code === "BAD_REPLY", "what is refused is a bad reply", () => error.code);
+    note(error.message.replace(/\d+/g, "N"));
+    return null;
+  }
+}
+
+function demandSame(one: unknown, other: unknown): void {
+  const [left, right] = [one, other].map((value) => JSON.stringify(value, sorted));
+  demand(left === right, "the same is read", () => `${left}, and ${right}`);
+}
+
+/** Members in one order, and bytes as text. */
+function sorted(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return writeBytes(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
+}
+
+/** Whether an event can be written again to the letter: what was no UTF-8 has been replaced. */
+function isPlain(event: WatchEvent): boolean {
+  if (event.kind === "pong") return true;
+  if (event.kind === "synced") return /^[!-~]*$/.test(event.incarnation);
+  return !event.id.includes("\ufffd");
+}
+
+/** An identifier where there should be none is read over and not written: else the bytes are the same. */
+function demandRebuilt(builder: FrameBuilder, bytes: Uint8Array, events: readonly WatchEvent[]): void {
+  const rebuilt = builder.finish().subarray(LENGTH_SIZE);
+  demandSame(decodeEvents(rebuilt), events);
+  if (rebuilt.length === bytes.length) demand(equals(rebuilt, bytes), "the same events are the same bytes");
+}
+
+function build(builder: FrameBuilder, event: WatchEvent): void {
+  if (event.kind === "pong") builder.pong(event.revision);
+  else if (event.kind === "synced") builder.synced(event.revision, isPlain(event) ? event.incarnation : "");
+  else if (event.kind === "leave") builder.leave(event.revision, event.id, event.cause);
+  else if (event.kind === "present") builder.present(new Client(event));
+  else if (event.kind === "join" || event.kind === "update") {
+    builder.state(event.kind, event.revision, new Client(event));
+  } else builder.status(event.kind, event.revision, new Client(event));
+}
+
+/** What a frame tells of, as the map would have it. */
+class Client implements FramedClient {
+  readonly status;
+  readonly revision;
+  readonly openedAt;
+  readonly updatedAt;
+  readonly #id: Uint8Array;
+  readonly #state: Uint8Array;
+
+  constructor(told: Partial<FramedClient> & { id: string; revision: number; state?: Uint8Array }) {
+    this.status = told.status ?? "live";
+    this.revision = told.revision;
+    this.openedAt = told.openedAt ?? 0;
+    this.updatedAt = told.updatedAt ?? 0;
+    this.#id = encoder.encode(told.id);
+    this.#state = told.state ?? new Uint8Array();
+  }
+
+  get idLength(): number {
+    return this.#id.length;
+  }
+
+  get stateLength(): number {
+    return this.#state.length;
+  }
+
+  writeId(target: Uint8Array, at: number): number {
+    target.set(this.#id, at);
+    return at + this.#id.length;
+  }
+
+  writeState(target: Uint8Array, at: number): number {
+    target.set(this.#state, at);
+    return at + this.#state.length;
+  }
+}

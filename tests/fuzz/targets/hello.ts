@@ -1,0 +1,148 @@
+/**
+ * The JSON of the extensions: `parseHello`, `parseWatch`, `parseList` and `parseGreeting`, against a second reader.
+ *
+ * @module
+ */
+
+import { parseGreeting, parseHello, parseList, parseWatch, TrackerError } from "../../../mod.ts";
+import type { Random } from "../../support/random.ts";
+import { mutateBytes, simplerBytes } from "../delivery.ts";
+import { readBytes, writeBytes } from "../notation.ts";
+import { readGreeting, readRequest } from "../reference/requests.ts";
+import { mutateText } from "../sequences.ts";
+import { demand, type Note, type Target } from "../target.ts";
+
+const PARSERS = { hello: parseHello, watch: parseWatch, list: parseList, greeting: parseGreeting } as const;
+
+type Kind = keyof typeof PARSERS;
+
+const KINDS = Object.keys(PARSERS) as Kind[];
+
+/** The payload of a message. */
+interface Input {
+  readonly kind: Kind;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const MEMBERS: Record<Kind, readonly string[]> = {
+  hello: ["name", "token", "heartbeat", "grace", "takeover", "resume"],
+  watch: ["prefix", "since"],
+  list: ["prefix"],
+  greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState"],
+};
+
+/** JSON of values that are right somewhere, or nearly. */
+const VALUES = [
+  ...[
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "1",
+    "1.5",
+    "0.99",
+    "3600",
+    "3600.0001",
+    "86400",
+    "86401",
+    "-1",
+    "1e400",
+    "1e-400",
+  ],
+  ...[
+    "9007199254740991",
+    "9007199254740992",
+    '""',
+    '"a"',
+    '"ada.lovelace:1_2-3"',
+    '"client1"',
+    '"client"',
+    '"client٣"',
+  ],
+  ...['"\\u0000"', '"\\ud800"', `"${"n".repeat(128)}"`, `"${"n".repeat(129)}"`, '"a\\n"', "[]", "{}", "[1]"],
+  ...['{"incarnation":"x","revision":1}', '{"incarnation":"x","revision":-1}', '{"incarnation":1,"revision":1}'],
+  ...['{"incarnation":"x","revision":1.5}', '{"incarnation":"x"}', '["x",1]'],
+];
+
+const WORDS = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "null",
+  "\\u",
+  "__proto__",
+  '"__proto__":{"name":"x"},',
+  "\ufeff",
+  ...VALUES,
+];
+
+const encoder = new TextEncoder();
+
+/** What a Hello, Watch and List ask for, and what answers a Hello. */
+export const helloTarget: Target<Input> = {
+  name: "hello",
+  covers: ["/lib/requests.ts"],
+  generate(random) {
+    const kind = random.pick(KINDS);
+    const text = `{${membersOf(kind, random).join(",")}}`;
+    if (random.next() < 0.01) return { kind, bytes: encoder.encode(random.pick(["[", '{"a":']).repeat(2_000)) };
+    return { kind, bytes: encoder.encode(random.next() < 0.2 ? mutateText(text, random, WORDS) : text) };
+  },
+  mutate({ kind, bytes }, random) {
+    if (random.next() < 0.1) return { kind: random.pick(KINDS), bytes };
+    if (random.next() < 0.5) return { kind, bytes: mutateBytes(bytes, random) };
+    return { kind, bytes: encoder.encode(mutateText(new TextDecoder().decode(bytes), random, WORDS)) };
+  },
+  check: ({ kind, bytes }, note) => checkRequest(kind, bytes, note),
+  *simpler({ kind, bytes }) {
+    for (const simpler of simplerBytes(bytes)) yield { kind, bytes: simpler };
+  },
+  write: ({ kind, bytes }) => `${kind} ${writeBytes(bytes)}`,
+  read(text) {
+    const [, kind = "hello", bytes = ""] = /^(\w+)([^]*)$/.exec(text) ?? [];
+    return { kind: kind as Kind, bytes: readBytes(bytes).bytes };
+  },
+};
+
+/** A greeting needs all of its members, so that it takes more luck to be right. */
+function membersOf(kind: Kind, random: Random): string[] {
+  const wanted = MEMBERS[kind].filter(() => random.next() < (kind === "greeting" ? 0.98 : 0.5));
+  const others = random.next() < 0.2 ? ["other", "__proto__", "constructor", random.pick(MEMBERS[kind])] : [];
+  return [...wanted, ...others].map((name) => `${JSON.stringify(name)}:${valueOf(name, kind, random)}`);
+}
+
+function valueOf(name: string, kind: Kind, random: Random): string {
+  if (random.next() < (kind === "greeting" ? 0.05 : 0.4)) return random.pick(VALUES);
+  if (/heartbeat|grace|maxState/.test(name)) return random.pick(["1", "60", "3600"]);
+  if (name === "takeover") return random.pick(["true", "false"]);
+  return name === "since" ? '{"incarnation":"x","revision":7}' : '"ada"';
+}
+
+function checkRequest(kind: Kind, bytes: Uint8Array, note: Note): void {
+  const wanted = kind === "greeting" ? readGreeting(bytes) : readRequest(kind, bytes);
+  let found: unknown = null;
+  try {
+    found = PARSERS[kind](bytes);
+  } catch (error) {
+    if (!(error instanceof TrackerError)) throw error;
+    const code = kind === "greeting" ? "BAD_REPLY" : "BAD_HELLO";
+    demand(error.code === code, "what is refused has the code for it", () => error.code);
+    note(`${kind} ${error.message}`);
+  }
+  if (found !== null) note(`${kind} ${MEMBERS[kind].filter((name) => Object.hasOwn(found as object, name))}`);
+  demand(Object.getPrototypeOf(found ?? {}) === Object.prototype, "a request is a plain object");
+  const [left, right] = [found, wanted].map((value) => JSON.stringify(value, sorted));
+  demand(left === right, "the same is read", () => `${left}, and ${right}`);
+}
+
+/** Members in one order; -0 is not 0. */
+function sorted(_key: string, value: unknown): unknown {
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
+}

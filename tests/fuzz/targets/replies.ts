@@ -1,0 +1,152 @@
+/**
+ * Replies: `ReplyParser`, against a second parser.
+ *
+ * @module
+ */
+
+import {
+  type Expected,
+  INVALID,
+  NEED_MORE,
+  REPLY_DONE,
+  REPLY_ERROR,
+  REPLY_FRAME,
+  REPLY_HELLO,
+  REPLY_LIST,
+  REPLY_MAP,
+  REPLY_STATS,
+  ReplyParser,
+  type ReplyToken,
+  WIRE_ERRORS,
+} from "../../../mod.ts";
+import type { Random } from "../../support/random.ts";
+import {
+  cutAtRandom,
+  type Delivery,
+  mutateDelivery,
+  readDelivery,
+  simplerDeliveries,
+  writeDelivery,
+} from "../delivery.ts";
+import { Writer } from "../grammar.ts";
+import { type Answer, readReply } from "../reference/replies.ts";
+import { mutateSequence, shorterSequences } from "../sequences.ts";
+import { demand, type Note, type Target } from "../target.ts";
+
+/** What a server answers, and what it was asked. */
+interface Input extends Delivery {
+  readonly asked: readonly Expected[];
+  readonly maxMap: number;
+}
+
+const QUESTIONS: readonly Expected[] = ["done", "map", "hello", "list", "stats", "frame", "nothing"];
+
+const TOKENS: Record<Exclude<Answer["kind"], "wrong">, ReplyToken> = {
+  more: NEED_MORE,
+  done: REPLY_DONE,
+  map: REPLY_MAP,
+  error: REPLY_ERROR,
+  hello: REPLY_HELLO,
+  list: REPLY_LIST,
+  stats: REPLY_STATS,
+  frame: REPLY_FRAME,
+};
+
+const LIMITS = [0, 2, 100, 300, 2 ** 28];
+
+const ERRORS = ["BAD_TYPE: no", "BAD_TYPE:", "NO_CODE: x", "", ":", "TIMEOUT: \xe9", "BAD_MAGIC: a\nb"];
+
+const writer = new Writer();
+
+/** What a server answers. */
+export const repliesTarget: Target<Input> = {
+  name: "replies",
+  covers: ["/lib/codec.ts"],
+  generate(random) {
+    const asked = Array.from({ length: random.integer(1, 5) }, () => random.pick(QUESTIONS));
+    for (const expected of asked) {
+      // Now and then the answer to something else.
+      writeReply(random.next() < 0.05 ? random.pick(QUESTIONS) : expected, random);
+    }
+    return { ...cutAtRandom(writer.take(), random), asked, maxMap: random.pick(LIMITS) };
+  },
+  mutate(input, random) {
+    if (random.next() < 0.1) {
+      return { ...input, asked: mutateSequence(input.asked, random, () => random.pick(QUESTIONS)) };
+    }
+    return { ...input, ...mutateDelivery(input, random) };
+  },
+  check: (input, note) => checkReplies(input, note),
+  *simpler(input) {
+    for (const asked of shorterSequences(input.asked)) yield { ...input, asked };
+    for (const delivery of simplerDeliveries(input)) yield { ...input, ...delivery };
+  },
+  write: (input) => `${input.maxMap} ${input.asked.join(" ")}\n${writeDelivery(input)}`,
+  read(text) {
+    const [first = "", ...rest] = text.split("\n");
+    const [maxMap, ...asked] = first.split(" ");
+    return { maxMap: Number(maxMap), asked: asked as Expected[], ...readDelivery(rest.join("\n")) };
+  },
+};
+
+function writeReply(expected: Expected, random: Random): void {
+  if (random.next() < 0.1) return writeError(random);
+  if (expected === "done" || expected === "hello") writer.byte(1);
+  if (expected === "done" || expected === "nothing") return;
+  const length = random.pick([0, 1, 2, 2, 8, 10, 99, 100, 101, 255, 256, 300, 301]);
+  if (expected === "map" && length < 256 && random.next() < 0.5) writer.byte(length);
+  else writer.long(length, random);
+  const fill = random.pick([0, 1, 2, 123, 255]);
+  for (let index = 0; index < length; index++) writer.byte(fill);
+}
+
+function writeError(random: Random): void {
+  const text = random.pick(ERRORS);
+  writer.byte(0);
+  writer.byte(random.next() < 0.05 ? random.pick([0, 1, 255]) : text.length);
+  writer.text(text);
+}
+
+function checkReplies({ bytes, cuts, asked, maxMap }: Input, note: Note): void {
+  const parser = new ReplyParser({ maxMap });
+  const ends = [...cuts.map(({ at }) => at), bytes.length];
+  let position = 0;
+  let [piece, answered] = [0, 0];
+  while (piece < ends.length && answered < asked.length) {
+    const [length, expected] = [ends[piece]!, asked[answered]!];
+    const token = parser.next(bytes, position, length, expected);
+    const answer = readReply(bytes, position, length, expected, maxMap);
+    compare(parser, token, answer, position);
+    note(`${expected} ${answer.kind} ${token === INVALID || token === REPLY_ERROR ? parser.error?.code : ""}`);
+    if (token === INVALID || token === REPLY_ERROR) return compareError(parser, bytes);
+    if (token === NEED_MORE) piece++;
+    else answered++;
+    position = parser.position;
+  }
+}
+
+function compare(parser: ReplyParser, token: ReplyToken, answer: Answer, from: number): void {
+  const wanted = answer.kind === "wrong" ? INVALID : TOKENS[answer.kind];
+  demand(token === wanted, "the same reply is found", () => `${token}, and ${answer.kind}`);
+  if (answer.kind === "more") {
+    demand(parser.needed === answer.least, "it needs as many bytes", () => `${parser.needed}, and ${answer.least}`);
+    demand(parser.position === from, "what is no reply is left where it is");
+  } else if (answer.kind === "wrong") {
+    demand(parser.error?.code === answer.code, "it is wrong for the same reason", () => `${parser.error?.code}`);
+  } else {
+    const { payloadStart, payloadEnd, position } = parser;
+    demand(payloadStart === answer.start && payloadEnd === answer.end, "a payload is found in the same place");
+    demand(position === answer.end, "a reply ends with its payload");
+  }
+}
+
+/** What a server says of an error comes from the other side: its code must be one of those that exist. */
+function compareError({ error, payloadStart, payloadEnd }: ReplyParser, bytes: Uint8Array): void {
+  demand(error !== null, "an error is told");
+  if (error.code === "BAD_REPLY" || error.code === "REPLY_TOO_LARGE") return;
+  const text = new TextDecoder().decode(bytes.subarray(payloadStart, payloadEnd));
+  const code = text.slice(0, Math.max(0, text.indexOf(":")));
+  const isKnown = Object.keys(WIRE_ERRORS).includes(code);
+  demand(error.code === (isKnown ? code : "REFUSED"), "an error keeps its code", () => `${error.code}, and ${code}`);
+  demand(text.endsWith(error.message), "an error keeps its text");
+}

@@ -1,0 +1,306 @@
+/**
+ * Sessions: a few connections of one server, in memory, against a plain model of a server.
+ *
+ * @module
+ */
+
+import { DIALECTS, Registry } from "../../../mod.ts";
+import type { Deadline } from "../../../lib/deadlines.ts";
+import { Feed } from "../../../lib/feed.ts";
+import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../../lib/session.ts";
+import { LIMITS } from "../../support/limits.ts";
+import type { Random } from "../../support/random.ts";
+import { mutateBytes, simplerBytes } from "../delivery.ts";
+import { writeConversation, Writer } from "../grammar.ts";
+import { readBytes, writeBytes } from "../notation.ts";
+import { followWatch, latinOf, readOutput } from "../output.ts";
+import type { Rules } from "../reference/messages.ts";
+import { Model, ModelPeer } from "../reference/server.ts";
+import { mutateSequence, shorterSequences } from "../sequences.ts";
+import { demand, type Note, type Target } from "../target.ts";
+import { Wire } from "../wire.ts";
+
+/** Something that happens to one of the connections. */
+interface Step {
+  readonly peer: number;
+  readonly act: "send" | "end" | "reset";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What happens to a server. */
+interface Input extends Rules {
+  /** Most bytes that a connection takes or gives at once. */
+  readonly most: number;
+  /** How many clients with long states are there already, so that a snapshot takes more than one frame. */
+  readonly others: number;
+  readonly steps: readonly Step[];
+}
+
+const PEERS = 4;
+
+/** The same each time, so that a Watch can ask for what has happened since. */
+const INCARNATION = "fuzzed";
+
+/** Stands in an input for the key that a Hello was answered with last, and is as long as that. */
+const KEY = "the-key-of-the-latest-greeting--";
+
+const HELLOS = [
+  ...['{"name":"a"}', '{"name":"a","takeover":true}', '{"name":"a","grace":60}', '{"name":"b","grace":60}', "{}"],
+  ...[`{"name":"a","resume":"${KEY}"}`, `{"name":"a","grace":60,"resume":"${KEY}"}`, '{"name":"client1"}'],
+  ...['{"name":"a","heartbeat":1}', '{"heartbeat":3600}', "[]", ""],
+];
+
+const WATCHES = ['{"prefix":"a"}', '{"prefix":"client"}', "{}", '{"since":{"incarnation":"fuzzed","revision":1}}'];
+
+const MAGIC = 42;
+
+/** More bytes than a greeting has here, with what goes before its JSON. */
+const LONGEST_GREETING = 512;
+
+/** A frame of a snapshot ends behind 65,536 bytes: two of these make one. */
+const LONG_STATE = "s".repeat(40_000);
+
+const writer = new Writer();
+const EMPTY = new Uint8Array();
+
+/** Conversations. */
+export const sessionTarget: Target<Input> = {
+  name: "session",
+  covers: ["/lib/session.ts", "/lib/names.ts", "/lib/feed.ts", "/lib/registry.ts", "/lib/codec.ts"],
+  generate(random) {
+    const steps = Array.from({ length: random.integer(1, 10) }, () => makeStep(random));
+    const dialect = random.next() < 0.8 ? "auto" : random.pick(DIALECTS);
+    // Long states take long to compare.
+    const others = random.next() < 0.02 ? 3 : 0;
+    const most = others === 0 ? random.pick([1, 7, 1e6, 1e6]) : 1_000;
+    return { dialect, maxState: random.pick([5, 300, 65_536]), most, others, steps };
+  },
+  mutate: (input, random) => ({
+    ...input,
+    steps: mutateSequence(input.steps, random, (step) => remakeStep(random, step)),
+  }),
+  check: (input, note) => new Case(input, note).play(),
+  *simpler(input) {
+    for (const steps of shorterSequences(input.steps)) yield { ...input, steps };
+    for (const [at, step] of input.steps.entries()) {
+      for (const bytes of simplerBytes(step.bytes)) yield { ...input, steps: input.steps.with(at, { ...step, bytes }) };
+    }
+  },
+  write({ dialect, maxState, most, others, steps }) {
+    const lines = steps.map(({ peer, act, bytes }) => `${peer} ${act} ${writeBytes(bytes)}`.trimEnd());
+    return [`${dialect} ${maxState} ${most} ${others}`, ...lines].join("\n");
+  },
+  read(text) {
+    const [first = "", ...lines] = text.split("\n");
+    const [dialect, ...numbers] = first.split(" ");
+    const [maxState = 0, most = 0, others = 0] = numbers.map(Number);
+    const steps = lines.map((line) => {
+      const [peer, act, ...bytes] = line.split(" ");
+      return { peer: Number(peer), act: act as Step["act"], bytes: readBytes(bytes.join(" ")).bytes };
+    });
+    return { dialect: dialect as Rules["dialect"], maxState, most, others, steps };
+  },
+};
+
+function makeStep(random: Random): Step {
+  const peer = random.integer(0, PEERS - 1);
+  const act = random.next() < 0.85 ? "send" : random.pick(["end", "reset"] as const);
+  if (act !== "send") return { peer, act, bytes: EMPTY };
+  if (random.next() < 0.4) writeExtended(random);
+  else writeConversation(writer, random);
+  const bytes = writer.take();
+  // What is cut off here is nearly always wrong in front of what comes next.
+  return { peer, act, bytes: random.next() < 0.1 ? bytes.slice(0, random.integer(0, bytes.length)) : bytes };
+}
+
+function remakeStep(random: Random, step?: Step): Step {
+  if (step === undefined || random.next() < 0.3) return makeStep(random);
+  if (random.next() < 0.3) return { ...step, peer: random.integer(0, PEERS - 1) };
+  return { ...step, bytes: mutateBytes(step.bytes, random) };
+}
+
+/** A client that says Hello, and perhaps more. */
+function writeExtended(random: Random): void {
+  if (random.next() < 0.7) writeJson(4, random.pick(HELLOS), random);
+  if (random.next() < 0.7) writeShort(random.pick([0, 2]), random);
+  for (let left = random.integer(0, 2); left > 0; left--) {
+    const type = random.pick([5, 6, 7, 8]);
+    if (type === 5 || type === 6) writeJson(type, random.pick(WATCHES), random);
+    else for (const byte of [MAGIC, type]) writer.byte(byte);
+  }
+  if (random.next() < 0.4) writeShort(2, random);
+}
+
+function writeJson(type: number, json: string, random: Random): void {
+  for (const byte of [MAGIC, type]) writer.byte(byte);
+  writer.long(json.length, random);
+  writer.text(json);
+}
+
+function writeShort(type: number, random: Random): void {
+  writeJson(type, random.pick(["", "x", "yy", "a=b, c"]), random);
+}
+
+/** A connection and what the model knows of it. */
+interface Peer {
+  readonly wire: Wire;
+  readonly session: Session;
+  readonly ended: Promise<void>;
+  readonly model: ModelPeer;
+  sent: number;
+}
+
+/** One input, played from its first step to its last. */
+class Case {
+  readonly #input: Input;
+  readonly #note: Note;
+  readonly #registry = new Registry({ incarnation: INCARNATION });
+  readonly #context: SessionContext;
+  readonly #model: Model;
+  /** Those who are connected now, and all that have ever been. */
+  readonly #present = new Map<number, Peer>();
+  readonly #peers: Peer[] = [];
+  readonly #armed = new Set<Deadline>();
+
+  constructor(input: Input, note: Note) {
+    this.#input = input;
+    this.#note = note;
+    this.#model = new Model(input);
+    const { dialect, maxState } = input;
+    const context = createSessionContext(this.#registry, { ...LIMITS, dialect, maxState });
+    // Changes that are told at once need no timer.
+    this.#context = { ...context, feed: new Feed(this.#registry, { tick: 0 }) };
+    this.#recordDeadlines();
+    for (let index = 0; index < input.others; index++) {
+      this.#registry.open(LONG_STATE, { id: `a-other-${index}` });
+      this.#model.open(`a-other-${index}`, LONG_STATE);
+    }
+  }
+
+  async play(): Promise<void> {
+    try {
+      for (const step of this.#input.steps) await this.#take(step);
+      if (this.#model.clients.size !== 0) this.#note(`clients ${this.#model.clients.size} ${this.#model.suspects}`);
+      if (this.#context.feed.size !== 0) await this.#compareWatchers();
+      await this.#endAll();
+      this.#demandNothingLeft();
+    } finally {
+      for (const { session } of this.#peers) session.abort();
+      closeSessionContext(this.#context);
+    }
+    const left = [this.#registry.size, this.#context.names.suspects];
+    demand(left.every((count) => count === 0), "nobody is left when the server has ended");
+  }
+
+  #recordDeadlines(): void {
+    const { deadlines } = this.#context;
+    const arm = deadlines.arm.bind(deadlines);
+    deadlines.arm = (deadline, duration) => {
+      this.#armed.add(deadline);
+      arm(deadline, duration);
+    };
+  }
+
+  async #take({ peer: number, act, bytes }: Step): Promise<void> {
+    const peer = this.#present.get(number) ?? this.#connect(number);
+    if (act === "send") await this.#send(peer, bytes);
+    else await this.#finish(number, peer, act);
+    demand(latinOf(this.#registry.flatten()) === this.#model.map, "the map is what the model has", () => {
+      return `${latinOf(this.#registry.flatten())}, and ${this.#model.map}`;
+    });
+  }
+
+  #connect(number: number): Peer {
+    const wire = new Wire(this.#input.most);
+    const session = new Session(wire, this.#context);
+    const peer: Peer = { wire, session, ended: session.run(), model: new ModelPeer(this.#model), sent: 0 };
+    this.#present.set(number, peer);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async #send(peer: Peer, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const sent = withKey(bytes, this.#latestKey);
+    peer.sent += sent.length;
+    peer.model.receive(sent);
+    await peer.wire.deliver(sent);
+    this.#learnKeys();
+    const { bufferSize } = peer.session;
+    demand(
+      bufferSize <= Math.max(512, 8 * peer.sent),
+      "a buffer grows with what comes, not with what is claimed",
+      () => {
+        return `${bufferSize} after ${peer.sent} bytes`;
+      },
+    );
+  }
+
+  /** A stream's end lets the server deal with all that is complete; a reset may come before it has. */
+  async #finish(number: number, { wire, model, ended }: Peer, act: "end" | "reset"): Promise<void> {
+    this.#present.delete(number);
+    if (act === "end") model.receive(EMPTY, true);
+    else if (model.isOpen) model.leave(true);
+    wire[act]();
+    await ended;
+  }
+
+  /** Names may pass on with a key that only the server's own words tell. */
+  #learnKeys(): void {
+    for (const { model, wire } of this.#peers) {
+      if (model.claim !== null && model.claim.key === undefined) model.claim.key = keyIn(wire);
+    }
+  }
+
+  get #latestKey(): string | undefined {
+    return this.#peers.map(({ wire }) => keyIn(wire)).findLast((key) => key !== undefined);
+  }
+
+  /** Watchers are written to when their turn comes, and not within the message that changes something. */
+  async #compareWatchers(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve));
+    for (const { model, wire } of this.#peers) {
+      if (model.watches === null || !model.isOpen || !model.watchesAll) continue;
+      const told = followWatch(readOutput(wire.output, model.owed).events);
+      const wanted = this.#model.recordsOf(model.watches).sort();
+      demand(
+        JSON.stringify(told) === JSON.stringify(wanted),
+        "a watcher knows the map",
+        () => `${told}, and ${wanted}`,
+      );
+    }
+  }
+
+  async #endAll(): Promise<void> {
+    for (const entry of [...this.#registry.entries()].slice(0, this.#input.others)) this.#registry.close(entry);
+    for (const [number, peer] of [...this.#present]) await this.#finish(number, peer, "end");
+    for (const { ended } of this.#peers) await ended;
+    for (const { wire, model } of this.#peers) {
+      if (wire.isBroken) continue;
+      const { kinds } = readOutput(wire.output, model.owed);
+      this.#note(kinds.slice(-3).join(" "));
+      demand(kinds.length === model.owed.length, "all that is owed is said", () => {
+        return `${kinds.join(" ")}, and ${model.owed.map(({ kind }) => kind).join(" ")}`;
+      });
+    }
+  }
+
+  #demandNothingLeft(): void {
+    const { sessions, feed, names, sweep } = this.#context;
+    demand(sessions.size === 0, "no session is left");
+    demand(feed.size === 0, "no watcher is left");
+    demand(names.suspects === this.#model.suspects, "as many are waited for as the model says");
+    const running = [...this.#armed].filter((deadline) => deadline.armed && deadline !== sweep);
+    demand(running.length === names.suspects, "no deadline is left but those of grace", () => `${running.length}`);
+  }
+}
+
+/** The key in the greeting of a connection, if it has a name. A greeting is the first that is said. */
+function keyIn({ output }: Wire): string | undefined {
+  return /"resume":"([0-9a-f]{32})"/.exec(latinOf(output.slice(0, LONGEST_GREETING)))?.[1];
+}
+
+/** Puts a key where one is asked for. */
+function withKey(bytes: Uint8Array<ArrayBuffer>, key: string | undefined): Uint8Array<ArrayBuffer> {
+  if (key === undefined) return bytes;
+  return Uint8Array.from(latinOf(bytes).replaceAll(KEY, key), (character) => character.charCodeAt(0));
+}

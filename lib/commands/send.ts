@@ -15,8 +15,10 @@ import { layOut, MessageExplainer } from "./explain.ts";
 import { parseFlags, toggle } from "./flags.ts";
 import { eventForm, listForm } from "./forms.ts";
 import { bold, remark, write, writeMap } from "./output.ts";
+import { patiently } from "./patience.ts";
 import { parseStep, type Step } from "./steps.ts";
 import { UsageError } from "./usage.ts";
+import type { Address } from "./values.ts";
 
 const FLAGS = {
   server: serverFlag,
@@ -59,10 +61,11 @@ async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals } = parseFlags(args, FLAGS, POSITIONALS);
   if (positionals.length === 0) throw new UsageError("send needs a STEP, such as open=abc or get");
   const steps = positionals.map(parseStep);
-  const { server: { hostname, port }, timeout, dialect, hex } = flags;
-  const conversation = new Conversation(await dial(hostname, port, undefined, timeout), timeout);
+  const { server, timeout, dialect, hex } = flags;
+  const dialing = dial(server.hostname, server.port, undefined, timeout);
+  const conversation = new Conversation(await patiently(server, dialing), timeout);
   try {
-    await new Script(conversation, new MessageEncoder(dialect), hex).play(steps);
+    await new Script(conversation, server, new MessageEncoder(dialect), hex).play(steps);
   } finally {
     conversation.close();
   }
@@ -72,12 +75,14 @@ async function run(args: readonly string[]): Promise<number> {
 /** Takes one step after the other and prints what happens. */
 class Script {
   readonly #conversation: Conversation;
+  readonly #server: Address;
   readonly #encoder: MessageEncoder;
   readonly #explainer = new MessageExplainer();
   readonly #hex: boolean;
 
-  constructor(conversation: Conversation, encoder: MessageEncoder, hex: boolean) {
+  constructor(conversation: Conversation, server: Address, encoder: MessageEncoder, hex: boolean) {
     this.#conversation = conversation;
+    this.#server = server;
     this.#encoder = encoder;
     this.#hex = hex;
   }
@@ -122,7 +127,8 @@ class Script {
   async #hear(expected: Expected): Promise<void> {
     const mayBeFrame = this.#explainer.isWatching && (expected === "done" || expected === "nothing");
     for (;;) {
-      const reply = await this.#conversation.receive(mayBeFrame ? "frame" : expected);
+      const receiving = this.#conversation.receive(mayBeFrame ? "frame" : expected);
+      const reply = await patiently(this.#server, receiving);
       await this.#print(reply, expected);
       if (!reply.isFrame) return;
       if (expected === "frame" && decodeEvents(reply.payload).some(({ kind }) => kind === "pong")) return;

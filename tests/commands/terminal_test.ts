@@ -70,7 +70,7 @@ testUnless(noTerminal, "serve says on a terminal that it is stopping", async () 
 testUnless(noTerminal, "a command that waits says on a terminal what for", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = `127.0.0.1:${silent.addr.port}`;
-  for (const command of [["get"], ["list"], ["set", "a", "x"], ["ping"], ["open"]]) {
+  for (const command of [["get"], ["list"], ["set", "a", "x"], ["ping"], ["send", "get"]]) {
     await using running = onTerminal([...command, "--server", server]);
     assertEquals(await running.stdout.line(), `tracker: waiting for ${server}\r`);
   }

@@ -15,6 +15,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   TRACKER_SERVER: "where the commands find the server",
   TRACKER_HOST: "the address that the server listens on",
   TRACKER_PORT: "the port that it listens on",
+  TRACKER_TOKEN: "the token that the commands show to it",
   NOTIFY_SOCKET: "where a service manager wants to hear that the server is ready",
   RUNTIME_DIRECTORY: "where the server may put its own end of that",
   WATCHDOG_USEC: "how often the service manager wants to hear from it",
@@ -27,7 +28,7 @@ export const PERMISSIONS: readonly Permission[] = [
   { flag: "--allow-net", reason: "to listen and to connect, on whatever address the user names" },
   { flag: `--allow-env=${Object.keys(VARIABLES).join(",")}`, reason: "to read these variables and no other" },
   { flag: "--unstable-net", reason: "the service manager is spoken to in datagrams over a Unix socket" },
-  { flag: "--allow-read=/run/tracker", reason: "to have an end of that socket" },
+  { flag: "--allow-read", reason: "to read the file of tokens that the user names, and to have an end of that socket" },
   { flag: "--allow-write=/run/tracker,/run/systemd/notify", reason: "to make it, and to write to the other end" },
   { flag: "--no-prompt", reason: "to fail at once where a permission is missing: nobody is there to ask" },
 ];

@@ -135,6 +135,7 @@ const UNITS: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
   connections: 1,
   characters: 1,
+  lines: 1,
   leaves: 1,
 };
 

@@ -111,7 +111,7 @@ Deno.test("the library core imports nothing but its own files", async () => {
     }
   };
   await visit(new URL("mod.ts", root));
-  assertEquals([...seen].filter((url) => url.includes("/commands/")), []);
+  assertEquals([...seen].filter((url) => url.includes("/lib/commands/")), []);
   assert(seen.size >= 9);
 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Expected, INVALID, NEED_MORE, ReplyParser } from "../codec.ts";
+import { type Expected, INVALID, NEED_MORE, REPLY_FRAME, ReplyParser } from "../codec.ts";
 import { type Duplex, writeAll } from "../duplex.ts";
 import { TrackerError } from "../errors.ts";
 import { explainReply, type Field } from "./explain.ts";
@@ -18,8 +18,10 @@ const LAST_WORDS = 1_000;
 
 /** What the server said. */
 export interface Reply {
-  /** The map; empty for other replies. */
+  /** What it carries: a map, a list, JSON, a frame; empty for other replies. */
   readonly payload: Uint8Array;
+  /** Whether it is a frame of events. */
+  readonly isFrame: boolean;
   /** All of its bytes, explained. */
   readonly fields: readonly Field[];
   /** What the server said is wrong, or what is wrong with its reply. */
@@ -77,14 +79,14 @@ export class Conversation {
   /**
    * Sends nothing for a while.
    *
-   * @param milliseconds How long
-   * @returns What came unasked, if anything did
+   * @param until Until when, on the monotonic clock
+   * @param expected What may come unasked: frames, on a connection that watches
+   * @returns What came, if anything did
    * @throws {TrackerError} CONNECTION_CLOSED when the connection ends
    */
-  async listen(milliseconds: number): Promise<Reply | null> {
-    const until = performance.now() + milliseconds;
+  async listen(until: number, expected: "nothing" | "frame"): Promise<Reply | null> {
     for (;;) {
-      const reply = this.#parse("nothing");
+      const reply = this.#parse(expected);
       if (reply !== null) return reply;
       if (this.#ended) throw closedError("wait");
       if (await this.#isLate(until)) return null;
@@ -94,10 +96,11 @@ export class Conversation {
   /**
    * Says that nothing more comes, and hears what the server still has to say.
    *
-   * @returns What came unasked, if anything did
+   * @param expected What may come unasked: frames, on a connection that watches
+   * @returns What came
    * @throws {TrackerError} CONNECTION_CLOSED when not all could be sent, and the server did not say why
    */
-  async finish(): Promise<Reply | null> {
+  async finish(expected: "nothing" | "frame"): Promise<Reply[]> {
     try {
       await this.#duplex.closeWrite?.();
     } catch {
@@ -105,9 +108,10 @@ export class Conversation {
     }
     const until = performance.now() + LAST_WORDS;
     while (!this.#ended && !await this.#isLate(until));
-    const reply = this.#parse("nothing");
-    if (reply === null && this.#broken) throw closedError("send");
-    return reply;
+    const replies: Reply[] = [];
+    for (let reply = this.#parse(expected); reply !== null; reply = this.#parse(expected)) replies.push(reply);
+    if (replies.length === 0 && this.#broken) throw closedError("send");
+    return replies;
   }
 
   /** Ends the connection at once. */
@@ -123,7 +127,8 @@ export class Conversation {
     const { payloadStart, payloadEnd, position, error } = this.#parser;
     this.#from = token === INVALID ? this.#to : position;
     const fields = explainReply(this.#parser, token, this.#buffer.slice(from, this.#from), from);
-    return { payload: this.#buffer.slice(payloadStart, payloadEnd), fields, error };
+    const payload = this.#buffer.slice(payloadStart, payloadEnd);
+    return { payload, isFrame: token === REPLY_FRAME, fields, error };
   }
 
   async #isLate(until: number): Promise<boolean> {

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** Control characters, line separators, and the marks that turn the direction of writing. */
-const UNSAFE = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/**
+ * Control characters, line separators, halves of characters, and all that shows only in what it does to others: marks
+ * that turn the direction of writing, spaces of no width, selectors of a form.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Variation_Selector}]/gu;
 
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -42,14 +45,49 @@ export function quoteBytes(bytes: Uint8Array): string {
   return `"${show(bytes, (text) => text.replace(/["\\]/g, "\\$&"))}"`;
 }
 
-function show(bytes: Uint8Array, prepare: (text: string) => string): string {
+/**
+ * Shows a word among words that are set apart by spaces: what looks like two cannot pass for two.
+ *
+ * @param text Any text
+ * @returns The text, with no space in it
+ */
+export function escapeWord(text: string): string {
+  return escapeControls(text).replace(/\s/gu, (space) => `\\x${space.codePointAt(0)?.toString(16).padStart(2, "0")}`);
+}
+
+/**
+ * Writes JSON that can be shown on a terminal: `JSON.stringify` leaves some characters as they are that one acts on.
+ *
+ * @param value What to write
+ * @returns JSON of the same value, on one line
+ */
+export function safeJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE, (character) => {
+    return Array.from({ length: character.length }, (_, at) => {
+      return `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
+    }).join("");
+  });
+}
+
+/**
+ * Decodes bytes that may be text.
+ *
+ * @param bytes Any bytes
+ * @returns The text; `null` when they are not UTF-8
+ */
+export function textOrNull(bytes: Uint8Array): string | null {
   try {
-    return escapeControls(prepare(STRICT.decode(bytes)));
+    return STRICT.decode(bytes);
   } catch {
-    const isPlain = (byte: number) => byte >= 32 && byte < 127;
-    const pieces = Array.from(bytes, (byte) => isPlain(byte) ? prepare(String.fromCharCode(byte)) : escapeByte(byte));
-    return pieces.join("");
+    return null;
   }
+}
+
+function show(bytes: Uint8Array, prepare: (text: string) => string): string {
+  const text = textOrNull(bytes);
+  if (text !== null) return escapeControls(prepare(text));
+  const isPlain = (byte: number) => byte >= 32 && byte < 127;
+  return Array.from(bytes, (byte) => isPlain(byte) ? prepare(String.fromCharCode(byte)) : escapeByte(byte)).join("");
 }
 
 function escapeByte(byte: number): string {

@@ -14,12 +14,29 @@ import {
   NEED_MORE,
   REPLY_DONE,
   REPLY_ERROR,
+  REPLY_FRAME,
+  REPLY_HELLO,
+  REPLY_LIST,
+  REPLY_STATS,
   type ReplyParser,
   type ReplyToken,
   type Token,
 } from "../codec.ts";
-import { CLOSE, GET, HIGHEST_MAX_STATE, MESSAGE_NAMES, UPDATE } from "../protocol.ts";
-import { quoteBytes } from "./escape.ts";
+import { decodeEvents, decodeList, type ListRecord, type WatchEvent } from "../frames.ts";
+import {
+  CLOSE,
+  GET,
+  HELLO,
+  HIGHEST_MAX_STATE,
+  LIST,
+  MESSAGE_NAMES,
+  OPEN,
+  PING,
+  STATS,
+  UPDATE,
+  WATCH,
+} from "../protocol.ts";
+import { escapeWord, quoteBytes } from "./escape.ts";
 
 /** Some bytes, and what they mean. */
 export interface Field {
@@ -45,10 +62,16 @@ export class MessageExplainer {
   readonly #parser = new MessageParser({ maxState: HIGHEST_MAX_STATE });
   #unfinished = new Uint8Array(0);
   #closed = false;
+  #watching = false;
 
   /** Whether the server will close the connection: it was asked to, or what it got is wrong. */
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether the server was asked to send frames. */
+  get isWatching(): boolean {
+    return this.#watching;
   }
 
   /**
@@ -68,7 +91,7 @@ export class MessageExplainer {
       if (token === NEED_MORE) break;
       const message = buffer.subarray(from, token === INVALID ? buffer.length : this.#parser.position);
       fields.push(...this.#fieldsOf(message, from, token));
-      asks.push(...asked(token));
+      asks.push(...this.#asked(token));
       this.#closed = token === CLOSE || token === INVALID;
       from += message.length;
     }
@@ -110,8 +133,15 @@ export class MessageExplainer {
       ...header,
       { bytes: length, meaning: size === 0 ? "length 0: the state is empty" : `length ${size}` },
       { bytes: envelope, meaning: `envelope: length ${state.length} once more` },
-      { bytes: state, meaning: "state", isText: true },
+      { bytes: state, meaning: token === HELLO || token === WATCH || token === LIST ? "JSON" : "state", isText: true },
     ];
+  }
+
+  /** What a message asks for. */
+  #asked(token: Token): Expected[] {
+    const asked = (this.#watching ? ASKED_WATCHING : ASKED)[token];
+    if (token === WATCH) this.#watching = true;
+    return asked ?? ["nothing"];
   }
 
   #header(message: Uint8Array): Field[] {
@@ -152,15 +182,75 @@ export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint
   if (token === REPLY_DONE) return [{ bytes: reply, meaning: "done" }];
   const start = parser.payloadStart - from;
   const payload = reply.subarray(start);
-  const length = { bytes: reply.subarray(token === REPLY_ERROR ? 1 : 0, start), meaning: `length ${payload.length}` };
-  if (token !== REPLY_ERROR) return [length, { bytes: payload, meaning: "map", isText: true }];
-  return [{ bytes: reply.subarray(0, 1), meaning: "error" }, length, { bytes: payload, meaning: "text", isText: true }];
+  const first = FIRST_BYTES[token];
+  const length = { bytes: reply.subarray(first === undefined ? 0 : 1, start), meaning: `length ${payload.length}` };
+  const fields = [length, ...payloadFields(token, payload)];
+  return first === undefined ? fields : [{ bytes: reply.subarray(0, 1), meaning: first }, ...fields];
 }
 
-function asked(token: Token): Expected[] {
-  if (token === UPDATE) return [];
-  if (token === GET) return ["map"];
-  return token === INVALID ? ["nothing"] : ["done"];
+/** Replies that have a byte before their length. */
+const FIRST_BYTES: Partial<Record<ReplyToken, string>> = { [REPLY_ERROR]: "error", [REPLY_HELLO]: "done" };
+
+/** What each message asks for, if anything; the others ask for an error reply. */
+const ASKED: Partial<Record<Token, Expected[]>> = {
+  [UPDATE]: [],
+  [GET]: ["map"],
+  [HELLO]: ["hello"],
+  [LIST]: ["list"],
+  [STATS]: ["stats"],
+  [OPEN]: ["done"],
+  [CLOSE]: ["done"],
+  [WATCH]: ["done"],
+  [PING]: ["done"],
+};
+
+/** The same on a connection that watches: a Ping is answered in a frame, and most messages are refused. */
+const ASKED_WATCHING: typeof ASKED = { [UPDATE]: [], [CLOSE]: ["done"], [PING]: ["frame"] };
+
+function payloadFields(token: ReplyToken, payload: Uint8Array): Field[] {
+  if (token === REPLY_FRAME) return placesOf(payload, 0, describeEvent, decodeEvents);
+  if (token === REPLY_LIST) {
+    const revision = { bytes: payload.subarray(0, 8), meaning: `revision ${decodeList(payload).revision}` };
+    return [revision, ...placesOf(payload, revision.bytes.length, describeRecord, decodeList)];
+  }
+  const isJson = token === REPLY_HELLO || token === REPLY_STATS;
+  return [{ bytes: payload, meaning: token === REPLY_ERROR ? "text" : isJson ? "JSON" : "map", isText: true }];
+}
+
+/** A field for each event or record: where one ends and the next begins is what the codec says. */
+function placesOf<T>(
+  payload: Uint8Array,
+  from: number,
+  describe: (item: T) => string,
+  decode: (payload: Uint8Array, note: (item: T, end: number) => void) => unknown,
+): Field[] {
+  const fields: Field[] = [];
+  decode(payload, (item, end) => {
+    fields.push({ bytes: payload.subarray(from, end), meaning: describe(item) });
+    from = end;
+  });
+  return fields;
+}
+
+function describeEvent(event: WatchEvent): string {
+  const { kind, revision } = event;
+  const words = [kind, "id" in event ? escapeWord(event.id) : "", "status" in event ? event.status : ""];
+  if (kind === "leave") words.push(event.cause);
+  if (kind === "synced") words.push(`incarnation ${quoteBytes(new TextEncoder().encode(event.incarnation))}`);
+  const state = "state" in event ? `, state ${quoteStart(event.state)}` : "";
+  return `${words.filter(Boolean).join(" ")}, revision ${revision}${state}`;
+}
+
+function describeRecord({ id, status, revision, openedAt, updatedAt, state }: ListRecord): string {
+  const times = `opened at ${openedAt}, updated at ${updatedAt}`;
+  return `${escapeWord(id)} ${status}, revision ${revision}, ${times}, state ${quoteStart(state)}`;
+}
+
+/** How much of a state is shown next to its bytes, which are all there. */
+const SHOWN_STATE = 40;
+
+function quoteStart(state: Uint8Array): string {
+  return quoteBytes(state.subarray(0, SHOWN_STATE)) + (state.length > SHOWN_STATE ? "…" : "");
 }
 
 /** Cuts what was shown before off the front. */

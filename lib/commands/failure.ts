@@ -35,7 +35,9 @@ export function reportFailure(error: unknown, command?: string): number {
  */
 export function describe(error: unknown): string {
   if (error instanceof TrackerError) return error.message + advice(error);
-  if (error instanceof CommandError) return error.message;
+  if (error instanceof CommandError) {
+    return error.message + (error.cause instanceof TrackerError ? advice(error.cause) : "");
+  }
   return `internal error: ${error instanceof Error ? error.message : String(error)}`;
 }
 
@@ -52,6 +54,12 @@ function advice(error: TrackerError): string {
       return error.cause instanceof Deno.errors.NotCapable
         ? ". Run deno with -N: deno run -N main.ts serve"
         : ". Choose a port above 1023 with --port";
+    case "UNAUTHORIZED":
+      return error.message.includes("for reading")
+        ? ". Show a token that may write: --token-file FILE"
+        : ". Show one of the server's tokens: --token-file FILE, or TRACKER_TOKEN in the environment";
+    case "NAME_TAKEN":
+      return ". Choose another name, or take it from there with --takeover";
     case "CONNECTION_FAILED":
     case "TIMEOUT":
       return error.message.startsWith("Cannot connect") ? ". Say where the server is with --server HOST:PORT" : "";

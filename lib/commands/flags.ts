@@ -138,10 +138,12 @@ function unknownFlag(argument: string, names: readonly string[], { most, placeho
   const [word = argument] = argument.split("=", 1);
   const message = unknownName("flag", word, [...names.map((name) => `--${name}`), "--help"]);
   if (most === 0 || message.endsWith("?")) return new UsageError(message);
-  return new UsageError(`${message}; a ${placeholder.replace(/[^A-Z]/g, "")} that begins with - goes after --`);
+  const what = placeholder.match(/[A-Z]+/g)?.join(" or ");
+  return new UsageError(`${message}; a ${what} that begins with - goes after --`);
 }
 
 function unexpected(extra: string, { most, placeholder }: Positionals): UsageError {
-  const hint = most === 0 ? "" : `; ${placeholder} is one argument, so put spaces in quotes`;
+  const what = most === 1 ? "is one argument" : `are ${most} arguments`;
+  const hint = most === 0 ? "" : `; ${placeholder} ${what}, so put spaces in quotes`;
   return new UsageError(`unexpected argument ${extra}${hint}`);
 }

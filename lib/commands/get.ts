@@ -4,13 +4,19 @@
  * @module
  */
 
-import { connect } from "../client.ts";
-import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
+import { CLIENT_FLAGS, clientOptions, dialectFlag } from "./client_flags.ts";
 import type { Command } from "./command.ts";
-import { parseFlags } from "./flags.ts";
-import { writeMap } from "./output.ts";
+import { safeJson } from "./escape.ts";
+import { parseFlags, toggle } from "./flags.ts";
+import { stateForm } from "./forms.ts";
+import { write, writeMap } from "./output.ts";
+import { ask } from "./patience.ts";
 
-const FLAGS = { server: serverFlag, dialect: dialectFlag, timeout: timeoutFlag } as const;
+const FLAGS = {
+  ...CLIENT_FLAGS,
+  dialect: dialectFlag,
+  json: toggle("print a JSON array of objects with the members id and state"),
+} as const;
 
 /** Prints the map. */
 export const getCommand: Command = {
@@ -18,7 +24,9 @@ export const getCommand: Command = {
   summary: "Print the state of every client: {id=state, id=state}.",
   details: [
     "States are printed as they are, byte for byte, unless standard output is a terminal: there control characters " +
-    "are written as \\x1b and the like.",
+    "are written as \\x1b and the like. A state with commas in it can make one client look like two: --json asks the " +
+    "server in another way, which no state can mislead. A state that is not UTF-8 is then in base64, next to " +
+    '"encoding":"base64".',
   ],
   flags: FLAGS,
   examples: [
@@ -27,18 +35,22 @@ export const getCommand: Command = {
       line: "tracker get --server 192.168.1.10:6789 --timeout 2s",
       meaning: "asks another one, for two seconds at most",
     },
+    { line: "tracker get --json | jq -r '.[].id'", meaning: "prints who is there" },
   ],
   run,
 };
 
 async function run(args: readonly string[]): Promise<number> {
-  const { server, dialect, timeout } = parseFlags(args, FLAGS).flags;
-  // It needs nothing that a Hello opens: so it can talk to any server.
-  const client = await connect({ ...server, dialect, timeout, hello: false });
-  try {
-    await writeMap(await client.get());
-  } finally {
-    client.abort();
+  const { flags } = parseFlags(args, FLAGS);
+  const options = await clientOptions(flags);
+  const { dialect, json } = flags;
+  // Without a Hello it can talk to any server, and in any dialect.
+  const hello = json || options.token !== undefined;
+  if (json) {
+    const { records } = await ask({ ...options, dialect, hello }, (client) => client.list());
+    await write(`${safeJson(records.map(({ id, state }) => ({ id, ...stateForm(state) })))}\n`);
+  } else {
+    await writeMap(await ask({ ...options, dialect, hello }, (client) => client.get()));
   }
   return 0;
 }

@@ -2,14 +2,15 @@
  * The server's log: a line for each join, leave and error.
  *
  * Clients may come and go faster than anybody reads of it. Lines are therefore gathered while the last ones are being
- * written, in a bounded space; what does not fit is dropped, counted, and the count is logged.
+ * written, in a bounded space; what does not fit is dropped, counted, and the count is logged. Whoever is refused can
+ * come again at once, thousands of times a second: of errors only so many are logged in a second, and the others
+ * counted likewise.
  *
  * @module
  */
 
 import type { ServerEvent } from "../server.ts";
-import { escapeControls } from "./escape.ts";
-
+import { escapeControls, escapeWord, safeJson } from "./escape.ts";
 import { formatAddress } from "../tcp.ts";
 
 /** How a log is written. */
@@ -23,6 +24,12 @@ export type LineFormat = LogFormat | "journal";
 
 /** Characters that may wait to be written: some ten thousand lines. */
 const MAX_WAITING = 2 ** 20;
+
+/** Lines of errors in a second; the others are counted. */
+const MAX_ERRORS = 100;
+
+/** The second in question, in milliseconds. */
+const ERROR_WINDOW = 1_000;
 
 /** How long the last lines may take to be written when the server ends, in milliseconds. */
 const LAST_LINES = 1_000;
@@ -45,6 +52,10 @@ export class EventLog {
   #lines: string[] = [];
   #waiting = 0;
   #dropped = 0;
+  /** Errors logged in this second, and those left out; the timer runs from the first one to the second's end. */
+  #errors = 0;
+  #errorsDropped = 0;
+  #window: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | null = null;
 
   /**
@@ -62,21 +73,44 @@ export class EventLog {
 
   /** Logs an event. Never waits, never throws. */
   report(event: ServerEvent): void {
-    if (this.#format === "off") return;
+    if (this.#format === "off" || this.#isTooMuch(event)) return;
+    this.#log(lineOf(event));
+  }
+
+  #log(line: Line): void {
     if (this.#waiting >= this.#maxWaiting) {
       this.#dropped++;
       return;
     }
-    this.#add(lineOf(event));
+    this.#add(line);
     this.#writing ??= this.#write();
   }
 
   /** Waits for the last lines to be written, but not for a reader that has stopped reading. */
   async close(): Promise<void> {
+    this.#endWindow();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, LAST_LINES);
     await Promise.race([this.#writing, promise]);
     clearTimeout(timer);
+  }
+
+  /** Whether an event is an error above the number of this second. */
+  #isTooMuch({ kind }: ServerEvent): boolean {
+    if (kind !== "error" && kind !== "accept-error") return false;
+    this.#window ??= setTimeout(() => this.#endWindow(), ERROR_WINDOW);
+    if (++this.#errors <= MAX_ERRORS) return false;
+    this.#errorsDropped++;
+    return true;
+  }
+
+  #endWindow(): void {
+    clearTimeout(this.#window);
+    this.#window = undefined;
+    const lines = this.#errorsDropped;
+    this.#errors = this.#errorsDropped = 0;
+    if (lines === 0) return;
+    this.#log({ event: "dropped", lines, message: `more than ${MAX_ERRORS} errors in a second` });
   }
 
   #add(line: Line): void {
@@ -87,7 +121,7 @@ export class EventLog {
 
   #stamp(line: Line): string {
     const stamped: Line = { time: new Date().toISOString(), ...line };
-    return this.#format === "json" ? JSON.stringify(stamped) : textOf(stamped);
+    return this.#format === "json" ? safeJson(stamped) : textOf(stamped);
   }
 
   async #write(): Promise<void> {
@@ -134,12 +168,12 @@ function lineOf(event: ServerEvent): Line {
   const peer = formatAddress(event.peer);
   switch (event.kind) {
     case "join":
-      return { event: event.kind, id: event.id, peer, dialect: event.dialect };
+      return { event: event.kind, id: escapeWord(event.id), peer, dialect: event.dialect };
     case "resume":
-      return { event: event.kind, id: event.id, peer };
+      return { event: event.kind, id: escapeWord(event.id), peer };
     case "suspect":
     case "leave":
-      return { event: event.kind, id: event.id, peer, cause: event.cause };
+      return { event: event.kind, id: escapeWord(event.id), peer, cause: event.cause };
     case "error":
       return { event: event.kind, peer, code: event.error.code, message: escapeControls(event.error.message) };
   }

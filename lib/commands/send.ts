@@ -6,15 +6,19 @@
 
 import { dial } from "../dial.ts";
 import { type Expected, MessageEncoder } from "../codec.ts";
+import { decodeEvents, decodeList } from "../frames.ts";
 import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
 import type { Command } from "./command.ts";
 import { Conversation, type Reply } from "./conversation.ts";
-import { escapeControls } from "./escape.ts";
+import { escapeBytes, escapeControls, safeJson } from "./escape.ts";
 import { layOut, MessageExplainer } from "./explain.ts";
 import { parseFlags, toggle } from "./flags.ts";
+import { eventForm, listForm } from "./forms.ts";
 import { bold, remark, write, writeMap } from "./output.ts";
+import { patiently } from "./patience.ts";
 import { parseStep, type Step } from "./steps.ts";
 import { UsageError } from "./usage.ts";
+import type { Address } from "./values.ts";
 
 const FLAGS = {
   server: serverFlag,
@@ -30,8 +34,10 @@ export const sendCommand: Command = {
   name: "send",
   summary: "Send messages, right or wrong, on one connection and print the replies.",
   details: [
-    "A STEP is open=STATE, update=STATE, get, close, raw=HEX (any bytes) or wait=MILLISECONDS. Each step waits for the " +
-    "replies it asks for. An error reply ends with exit code 1.",
+    "A STEP is open=STATE, update=STATE, get, close, raw=HEX (any bytes) or wait=MILLISECONDS; or, for the extensions, " +
+    "hello=JSON, list=JSON, watch=JSON, ping or stats, where JSON is {} unless given. Each step waits for the replies it " +
+    "asks for. What a watch tells is printed by the steps behind it, such as wait. An error reply ends with exit code 1.",
+    "Others on this machine can read a command line: use no token that matters.",
   ],
   positionals: POSITIONALS,
   flags: FLAGS,
@@ -46,6 +52,7 @@ export const sendCommand: Command = {
       meaning: "shows what the server makes of a client's own bytes",
     },
     { line: "tracker send raw=2a00 wait=600 raw=03616263", meaning: "sends a message in two pieces" },
+    { line: "tracker send --hex hello list watch wait=1000", meaning: "shows the bytes of the extensions" },
   ],
   run,
 };
@@ -54,10 +61,11 @@ async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals } = parseFlags(args, FLAGS, POSITIONALS);
   if (positionals.length === 0) throw new UsageError("send needs a STEP, such as open=abc or get");
   const steps = positionals.map(parseStep);
-  const { server: { hostname, port }, timeout, dialect, hex } = flags;
-  const conversation = new Conversation(await dial(hostname, port, undefined, timeout), timeout);
+  const { server, timeout, dialect, hex } = flags;
+  const dialing = dial(server.hostname, server.port, undefined, timeout);
+  const conversation = new Conversation(await patiently(server, dialing), timeout);
   try {
-    await new Script(conversation, new MessageEncoder(dialect), hex).play(steps);
+    await new Script(conversation, server, new MessageEncoder(dialect), hex).play(steps);
   } finally {
     conversation.close();
   }
@@ -67,12 +75,14 @@ async function run(args: readonly string[]): Promise<number> {
 /** Takes one step after the other and prints what happens. */
 class Script {
   readonly #conversation: Conversation;
+  readonly #server: Address;
   readonly #encoder: MessageEncoder;
   readonly #explainer = new MessageExplainer();
   readonly #hex: boolean;
 
-  constructor(conversation: Conversation, encoder: MessageEncoder, hex: boolean) {
+  constructor(conversation: Conversation, server: Address, encoder: MessageEncoder, hex: boolean) {
     this.#conversation = conversation;
+    this.#server = server;
     this.#encoder = encoder;
     this.#hex = hex;
   }
@@ -84,25 +94,45 @@ class Script {
       else await this.#exchange(step.kind === "raw" ? step.bytes : this.#encoder.encode(step.type, step.state));
     }
     // An Update that was refused shows only here: nothing was asked after it.
-    const reply = await this.#conversation.finish();
-    if (reply === null) return;
-    await this.#show(`${bold("(after the last step)")}\n`);
-    await this.#print(reply, "nothing");
+    const replies = await this.#conversation.finish(this.#unasked);
+    if (replies.length !== 0) await this.#show(`${bold("(after the last step)")}\n`);
+    for (const reply of replies) await this.#print(reply, "nothing");
+  }
+
+  /** What may come when nothing was asked. */
+  get #unasked(): "frame" | "nothing" {
+    return this.#explainer.isWatching ? "frame" : "nothing";
   }
 
   async #wait(milliseconds: number): Promise<void> {
     // The end has come already and nothing can follow it.
     if (this.#explainer.isClosed) return;
     remark(`tracker: waiting ${milliseconds} ms`);
-    const reply = await this.#conversation.listen(milliseconds);
-    if (reply !== null) await this.#print(reply, "nothing");
+    const until = performance.now() + milliseconds;
+    for (;;) {
+      const reply = await this.#conversation.listen(until, this.#unasked);
+      if (reply === null) return;
+      await this.#print(reply, "nothing");
+    }
   }
 
   async #exchange(bytes: Uint8Array): Promise<void> {
     const { fields, asks } = this.#explainer.explain(bytes);
     await this.#show(layOut("sent", fields));
     await this.#conversation.send(bytes);
-    for (const expected of asks) await this.#print(await this.#conversation.receive(expected), expected);
+    for (const expected of asks) await this.#hear(expected);
+  }
+
+  /** Hears one answer. On a connection that watches, frames may come before it, and the one to a Ping is in a frame. */
+  async #hear(expected: Expected): Promise<void> {
+    const mayBeFrame = this.#explainer.isWatching && (expected === "done" || expected === "nothing");
+    for (;;) {
+      const receiving = this.#conversation.receive(mayBeFrame ? "frame" : expected);
+      const reply = await patiently(this.#server, receiving);
+      await this.#print(reply, expected);
+      if (!reply.isFrame) return;
+      if (expected === "frame" && decodeEvents(reply.payload).some(({ kind }) => kind === "pong")) return;
+    }
   }
 
   async #print(reply: Reply, expected: Expected): Promise<void> {
@@ -110,10 +140,19 @@ class Script {
     if (reply.error !== null) throw reply.error;
     if (this.#hex) return;
     if (expected === "map") await writeMap(reply.payload);
-    else await write("done\n");
+    else await write(reply.isFrame ? linesOf(reply.payload) : `${lineOf(reply.payload, expected)}\n`);
   }
 
   async #show(text: string): Promise<void> {
     if (this.#hex) await write(text);
   }
+}
+
+function linesOf(frame: Uint8Array): string {
+  return decodeEvents(frame).map((event) => `${safeJson(eventForm(event))}\n`).join("");
+}
+
+function lineOf(payload: Uint8Array, expected: Expected): string {
+  if (expected === "list") return safeJson(listForm(decodeList(payload)));
+  return expected === "hello" || expected === "stats" ? escapeBytes(payload) : "done";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
+import { CLOSE, GET, HELLO, LIST, type MessageType, OPEN, PING, STATS, UPDATE, WATCH } from "../protocol.ts";
 import { quote, shorten, unknownName, UsageError } from "./usage.ts";
 import { LONGEST_TIMEOUT } from "../deadlines.ts";
 import { integer } from "./values.ts";
@@ -15,7 +15,16 @@ export type Step =
   | { readonly kind: "raw"; readonly written: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "wait"; readonly written: string; readonly milliseconds: number };
 
-const STEP_NAMES: readonly string[] = ["open", "update", "get", "close", "raw", "wait"];
+/** Messages that carry what is written. */
+const CARRIERS: Readonly<Record<string, MessageType>> = { open: OPEN, update: UPDATE };
+
+/** Messages that carry JSON; an empty object unless something is written. */
+const REQUESTS: Readonly<Record<string, MessageType>> = { hello: HELLO, watch: WATCH, list: LIST };
+
+/** Messages that carry nothing. */
+const BARE: Readonly<Record<string, MessageType>> = { get: GET, close: CLOSE, ping: PING, stats: STATS };
+
+const STEP_NAMES: readonly string[] = [CARRIERS, REQUESTS, BARE].flatMap(Object.keys).concat("raw", "wait");
 
 /** How much of a step is repeated above its bytes, which show all of it. */
 const WRITTEN_LENGTH = 80;
@@ -23,7 +32,8 @@ const WRITTEN_LENGTH = 80;
 /**
  * Parses a step.
  *
- * @param text `open=STATE`, `update=STATE`, `get`, `close`, `raw=HEX` or `wait=MILLISECONDS`
+ * @param text `open=STATE`, `update=STATE`, `get`, `close`, `hello=JSON`, `list=JSON`, `watch=JSON`, `ping`, `stats`,
+ *   `raw=HEX` or `wait=MILLISECONDS`
  * @returns The step
  * @throws {UsageError} when it is none of these
  */
@@ -32,28 +42,21 @@ export function parseStep(text: string): Step {
   const name = equals === -1 ? text : text.slice(0, equals);
   const value = equals === -1 ? undefined : text.slice(equals + 1);
   const written = shorten(text, WRITTEN_LENGTH);
-  const state = new TextEncoder().encode(value ?? "");
-  switch (name) {
-    case "open":
-      return { kind: "message", written, type: OPEN, state };
-    case "update":
-      return { kind: "message", written, type: UPDATE, state };
-    case "get":
-      return { kind: "message", written, type: bare(GET, name, value), state };
-    case "close":
-      return { kind: "message", written, type: bare(CLOSE, name, value), state };
-    case "raw":
-      return { kind: "raw", written, bytes: parseHex(value ?? "") };
-    case "wait":
-      return { kind: "wait", written, milliseconds: parseWait(value ?? "") };
-    default:
-      throw new UsageError(unknownName("step", shorten(name, WRITTEN_LENGTH), STEP_NAMES));
-  }
+  if (name === "raw") return { kind: "raw", written, bytes: parseHex(value ?? "") };
+  if (name === "wait") return { kind: "wait", written, milliseconds: parseWait(value ?? "") };
+  return { kind: "message", written, ...messageOf(name, value) };
 }
 
-function bare(type: MessageType, name: string, value: string | undefined): MessageType {
-  if (value === undefined) return type;
-  throw new UsageError(`step ${name} takes no value, not ${quote(value)}`);
+function messageOf(name: string, value: string | undefined): { type: MessageType; state: Uint8Array } {
+  const find = (types: Readonly<Record<string, MessageType>>) => Object.hasOwn(types, name) ? types[name] : undefined;
+  const [carrier, request, bare] = [find(CARRIERS), find(REQUESTS), find(BARE)];
+  const encoder = new TextEncoder();
+  if (carrier !== undefined) return { type: carrier, state: encoder.encode(value) };
+  // Not looked at: this is a tool to find out what a server makes of anything.
+  if (request !== undefined) return { type: request, state: encoder.encode(value ?? "{}") };
+  if (bare === undefined) throw new UsageError(unknownName("step", shorten(name, WRITTEN_LENGTH), STEP_NAMES));
+  if (value !== undefined) throw new UsageError(`step ${name} takes no value, not ${quote(value)}`);
+  return { type: bare, state: new Uint8Array(0) };
 }
 
 function parseHex(text: string): Uint8Array<ArrayBuffer> {

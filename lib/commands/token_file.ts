@@ -6,9 +6,7 @@
 
 import { TrackerError } from "../errors.ts";
 import { Tokens } from "../tokens.ts";
-
-/** The permission bits by which others than a file's owner can read or change it. */
-const OTHERS = 0o077;
+import { readSecretFile, secretFileError } from "./secret_file.ts";
 
 /** The tokens in a file, which can be read again when it has changed. */
 export class TokenFile {
@@ -47,26 +45,11 @@ export class TokenFile {
 }
 
 async function readTokens(path: string): Promise<Tokens> {
-  let text: string;
-  try {
-    const { mode } = await Deno.stat(path);
-    // Windows has no such bits.
-    if (mode !== null && (mode & OTHERS) !== 0) throw fileError(path, `others can read it: chmod 600 ${path}`);
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
-    if (cause instanceof TrackerError) throw cause;
-    if (cause instanceof Deno.errors.NotCapable) {
-      throw fileError(path, `Deno was not given the permission: run deno with -R=${path}`, cause);
-    }
-    throw fileError(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
+  const text = await readSecretFile(path);
   try {
     return Tokens.parse(text);
   } catch (cause) {
-    throw cause instanceof TrackerError ? fileError(path, cause.message.replace(/^Cannot take tokens: /, "")) : cause;
+    if (!(cause instanceof TrackerError)) throw cause;
+    throw secretFileError(path, cause.message.replace(/^Cannot take tokens: /, ""));
   }
-}
-
-function fileError(path: string, why: string, cause?: unknown): TrackerError {
-  return new TrackerError("BAD_ARGUMENT", `Cannot take tokens from ${path}: ${why}`, { cause });
 }

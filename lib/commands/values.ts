@@ -6,10 +6,12 @@
 
 import { LONGEST_TIMEOUT } from "../deadlines.ts";
 import { Network } from "../network.ts";
-import { DEFAULT_PORT } from "../protocol.ts";
+import { DEFAULT_PORT, NAME_PATTERN } from "../protocol.ts";
 import { quote, unknownName, UsageError } from "./usage.ts";
 
 const HIGHEST_PORT = 65_535;
+
+const NAME_RULE = "must be 1 to 128 letters, digits and ._:- and not client1 or the like";
 
 /** Where a server is. */
 export interface Address {
@@ -127,4 +129,54 @@ function network(text: string): Network {
   } catch {
     throw new UsageError(`must be networks such as 10.0.0.0/8 or ::1, with commas between them, not ${quote(text)}`);
   }
+}
+
+/**
+ * Takes any text; none is as if the flag were not given.
+ *
+ * @param text What was written
+ * @returns The same
+ */
+export function anyText(text: string): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+/**
+ * Parses a name that a client may have.
+ *
+ * @param text What was written; nothing for none
+ * @returns The name
+ */
+export function clientName(text: string): string | undefined {
+  if (text === "" || NAME_PATTERN.test(text)) return anyText(text);
+  throw new UsageError(`${NAME_RULE}, not ${quote(text)}`);
+}
+
+/**
+ * Makes a parser of durations in a range.
+ *
+ * @param low The shortest accepted, as it would be written
+ * @param high The longest accepted, likewise
+ * @param orZero Whether nothing at all is accepted as well
+ * @returns The parser, which gives milliseconds
+ */
+export function durationWithin(low: string, high: string, orZero = false): (text: string) => number {
+  const [least, most] = [duration(low), duration(high)];
+  return (text) => {
+    const milliseconds = duration(text);
+    if ((milliseconds >= least && milliseconds <= most) || (orZero && milliseconds === 0)) return milliseconds;
+    throw new UsageError(`must be from ${low} to ${high}${orZero ? ", or 0" : ""}, not ${quote(text)}`);
+  };
+}
+
+/**
+ * Takes an argument for a name.
+ *
+ * @param text What was written
+ * @returns The name
+ * @throws {UsageError} when it cannot be one
+ */
+export function nameArgument(text: string): string {
+  if (NAME_PATTERN.test(text)) return text;
+  throw new UsageError(`NAME ${NAME_RULE}, not ${quote(text)}`);
 }

@@ -82,7 +82,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
     assertEquals(await flags("send --dialect wide --hex"), ["--help", "--server", "--timeout"]);
     assertEquals(await flags("send --dialect=wide --server a:1"), ["--help", "--hex", "--timeout"]);
     assertEquals(await flags("help serve"), ["--help"]);
-    assertEquals(await flags("open serve"), ["--dialect", "--help", "--server", "--timeout"]);
+    assertEquals(await flags("set serve --for 1m"), ["--help", "--server", "--takeover", "--timeout", "--token-file"]);
     assertEquals(await flags("open --"), []);
     assertEquals(await shell.offered("tracker serve --port "), []);
     assertEquals(await shell.offered("tracker get --server=127.0.0.1:"), []);

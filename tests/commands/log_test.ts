@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EventLog, type LineFormat, type LogTarget } from "../../lib/commands/log.ts";
 import { type ServerEvent, TrackerError } from "../../mod.ts";
+import { assertHarmless, HOSTILE_TEXTS } from "../support/hostile.ts";
 
 const peer: Deno.NetAddr = { transport: "tcp", hostname: "::1", port: 5 };
 const join: ServerEvent = { kind: "join", id: "client1", dialect: "wide", peer };
@@ -85,6 +86,52 @@ Deno.test("a text log says how many lines were dropped", async () => {
   target.released.resolve();
   await log.close();
   assert(target.text.endsWith("Z dropped 2 lines: the log is read too slowly\n"), target.text);
+});
+
+Deno.test("of errors that come by the thousand a hundred are logged, and the others counted", async () => {
+  const error = new TrackerError("UNAUTHORIZED", "no");
+  const target = new SlowTarget();
+  target.released.resolve();
+  const log = new EventLog("json", target);
+  for (let count = 0; count < 1_000; count++) {
+    log.report({ kind: "error", error, peer });
+    // Whoever comes and goes in order is not left out.
+    if (count % 100 === 0) log.report(join);
+  }
+  await log.close();
+  const lines = target.text.trim().split("\n").map((line) => JSON.parse(line));
+  const count = (wanted: string) => lines.filter(({ event }) => event === wanted).length;
+  assertEquals([count("error"), count("join"), count("dropped")], [100, 10, 1]);
+  const { event, lines: dropped, message } = lines.at(-1);
+  assertEquals([event, dropped, message], ["dropped", 900, "more than 100 errors in a second"]);
+});
+
+Deno.test("errors that were left out are told within a second, and the next second begins anew", async () => {
+  const error = new TrackerError("BAD_MAGIC", "no");
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  let text = "";
+  const log = new EventLog("text", {
+    write: (bytes) => {
+      text += new TextDecoder().decode(bytes);
+      if (text.includes("dropped")) resolve();
+      return Promise.resolve(bytes.length);
+    },
+  });
+  for (let count = 0; count < 101; count++) log.report({ kind: "error", error, peer });
+  await told;
+  assert(text.endsWith("Z dropped 1 lines: more than 100 errors in a second\n"), text.slice(-200));
+  log.report({ kind: "error", error, peer });
+  await log.close();
+  assert(text.endsWith("BAD_MAGIC no\n"), text.slice(-200));
+});
+
+Deno.test("no identifier gets through to whoever reads the log", async () => {
+  const joins = Object.values(HOSTILE_TEXTS).map((id): ServerEvent => ({ ...join, id }));
+  for (const format of ["text", "json", "journal"] as const) {
+    const lines = (await log(format, ...joins)).trimEnd().split("\n");
+    assertEquals(lines.length, joins.length);
+    lines.forEach(assertHarmless);
+  }
 });
 
 Deno.test("a log that cannot be written does not disturb", async () => {

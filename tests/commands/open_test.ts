@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { connect } from "../../mod.ts";
+import { connect, type Registry, serve } from "../../mod.ts";
+import { startOwnServer } from "./clients.ts";
 import {
   eventually,
   fail,
@@ -162,4 +163,91 @@ Deno.test("a server that answers nonsense is told apart from one that refuses", 
     await fail(["open", "abc", "--server", `127.0.0.1:${liar.port}`], 1),
     "tracker: Cannot parse reply: it begins with 7, which is no answer to an Open or a Close",
   );
+});
+
+Deno.test("open has its name, stays for its grace, and comes back to it", async () => {
+  await using server = startOwnServer();
+  const { registry } = server;
+  const args = ["open", "on", "--name=pi-7", "--grace=1m", "--heartbeat=1s", ...server.flags];
+  for (const status of ["join", "resume"]) {
+    const changed = change(registry, status);
+    await using client = start(args);
+    await changed;
+    const suspect = change(registry, "suspect");
+    client.kill("SIGKILL");
+    await suspect;
+  }
+  const left = change(registry, "leave");
+  await using client = start(args);
+  await client.endInput();
+  assertEquals((await client.end()).code, 0);
+  // Whoever ends in order is not waited for.
+  await left;
+});
+
+/** Waits for the next change of a kind. */
+function change(registry: Registry, kind: string): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = registry.subscribe((change) => {
+      if (change.kind !== kind) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+Deno.test("open --reconnect waits for a server, comes back with the latest state, and says so", async () => {
+  const port = freePort();
+  const address = `127.0.0.1:${port}`;
+  await using client = start(["open", "first", "--name=pi-7", "--reconnect", "--server", address]);
+  const nobody = `tracker: waiting for ${address}: Cannot connect to ${address}: nothing listens there. ` +
+    "Start one with: tracker serve";
+  assertEquals(await client.stderr.line(), nobody);
+  for (const state of ["first", "second"]) {
+    await using server = serve({ port });
+    assertEquals(await client.stderr.line(), `tracker: connected to ${address}`);
+    assertEquals(server.registry.size, 1);
+    assertEquals(new TextDecoder().decode(server.registry.get("pi-7")?.state), state);
+    if (state === "second") break;
+    await server.shutdown();
+    assertMatch(await client.stderr.line(), /^tracker: waiting for .+: Cannot keep connection: .+ is being stopped$/);
+    await client.type("second\n");
+    assertEquals(await client.stderr.line(), nobody);
+  }
+  client.kill("SIGINT");
+  const { code, stdout } = await client.end();
+  assertEquals([code, stdout], [0, ""]);
+});
+
+Deno.test("of two clients of one name the first stays, unless the second is to take over", async () => {
+  await using server = startOwnServer();
+  const args = ["open", "--name=pi-7", "--reconnect", ...server.flags];
+  const joined = change(server.registry, "join");
+  await using first = start([...args, "first"]);
+  await joined;
+  await using refused = start([...args, "second"]);
+  const taken = "tracker: Cannot take name pi-7: somebody else has it. " +
+    "Choose another name, or take it from there with --takeover\n";
+  const { code, stderr } = await refused.end();
+  assertEquals([code, stderr], [1, taken]);
+  await using second = start([...args, "second", "--takeover"]);
+  const lost = await first.end();
+  const why = "Cannot keep name pi-7: another connection took it over";
+  assertEquals([lost.code, lost.stderr], [1, `tracker: Cannot stay open at ${server.flags[1]}: ${why}\n`]);
+  assertEquals(new TextDecoder().decode(server.registry.flatten()), "{pi-7=second}");
+  await second.endInput();
+  assertEquals((await second.end()).code, 0);
+});
+
+Deno.test("flags of a name without a name are refused", async () => {
+  const wrong: [string, string][] = [
+    ["--grace=1m", "--grace needs a --name: who has none is not waited for"],
+    ["--takeover", "--takeover needs a --name to take over"],
+    ["--name=client7", "--name must be 1 to 128 letters, digits and ._:- and not client1 or the like, not 'client7'"],
+    ["--heartbeat=2h", "--heartbeat must be from 1s to 1h, or 0, not '2h'"],
+    ["--grace=25h", "--grace must be from 1s to 24h, or 0, not '25h'"],
+  ];
+  for (const [flag, message] of wrong) {
+    assertEquals(await fail(["open", flag], 2), `tracker: ${message}. Run 'tracker help open'`);
+  }
 });

@@ -1,4 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
+import { Registry } from "../../mod.ts";
+import { bytesOf, longLength } from "../support/bytes.ts";
+import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
 import { fail, run, startLiar, startServer } from "./tracker.ts";
 
 Deno.test("send takes its steps in order and prints each reply", async () => {
@@ -243,4 +246,108 @@ Deno.test("a connection that breaks while nothing is asked is said to be broken"
   const updates = Array.from({ length: 200 }, () => `update=${"x".repeat(1_000)}`);
   const args = ["send", "--server", `127.0.0.1:${liar.port}`, ...updates];
   assertEquals(await fail(args, 1), "tracker: Cannot send: the server closed the connection");
+});
+
+Deno.test("send speaks the extensions, and prints what is answered as JSON", async () => {
+  await using server = startOwnServer();
+  const steps = [
+    "hello",
+    "open=a\x9bb",
+    "ping",
+    'list={"prefix":"client"}',
+    "stats",
+    "watch",
+    "wait=100",
+    "ping",
+    "close",
+  ];
+  const [greeting, opened, pong, list, stats, watching, ...told] = (await output(["send", ...server.flags, ...steps]))
+    .trimEnd().split("\n");
+  assertEquals([opened, pong, watching], ["done", "done", "done"]);
+  assertEquals(JSON.parse(greeting!).incarnation, server.registry.incarnation);
+  assertEquals(JSON.parse(stats!).now.clients, 1);
+  const { revision, clients: [{ openedAt, updatedAt, ...client }] } = JSON.parse(list!);
+  assertEquals([revision, openedAt], [1, updatedAt]);
+  assertEquals(client, { id: "client1", status: "live", revision: 1, state: "a\x9bb" });
+  assertEquals(list!.includes("\x9b"), false);
+  const { incarnation } = server.registry;
+  assertEquals(told.slice(0, -1).map((line) => JSON.parse(line)), [
+    { event: "present", revision: 1, id: "client1", status: "live", state: "a\x9bb" },
+    { event: "synced", revision: 1, incarnation },
+    { event: "pong", revision: 1 },
+  ]);
+  assertEquals(told.at(-1), "done");
+});
+
+Deno.test("what a watch tells is printed by whatever step comes behind it", async () => {
+  await using server = startOwnServer();
+  server.registry.open("x");
+  for (const last of [["close"], ["raw=2a01"], ["get"], []]) {
+    const { stdout, stderr } = await run(["send", ...server.flags, "hello", "watch", ...last]);
+    assertMatch(stdout, /\ndone\n{"event":"present",.+}\n{"event":"synced",.+}\n(done\n)?$/);
+    assertEquals(
+      stderr,
+      last[0] === "get" ? "tracker: Cannot take message: Get cannot be sent on a connection that watches\n" : "",
+    );
+  }
+});
+
+Deno.test("send --hex explains every byte of the extensions", async () => {
+  const registry = new Registry({ incarnation: "abc", now: () => 1_700_000_000_000 });
+  await using server = startOwnServer({ registry });
+  registry.open("x\x1b", { id: "pi\x9b 7" });
+  const text = await output(["send", "--hex", ...server.flags, "hello", "list", "stats", "watch", "ping", "close"]);
+  assertEquals(
+    text.slice(text.indexOf("list\n"), text.indexOf("stats\n")),
+    `\
+list
+  sent      2a                       magic 42
+            06                       type 6: List
+            00 00 00 00 00 00 00 02  length 2
+            7b 7d                    JSON "{}"
+  received  00 00 00 00 00 00 00 2f                          length 47
+            00 00 00 00 00 00 00 01                          revision 1
+            00 06 70 69 c2 9b 20 37 00 00 00 00 00 00 00 00  pi\\x9b\\x207 live, revision 1, opened at 1700000000000, updated at 1700000000000, state "x\\x1b"
+            01 00 00 01 8b cf e5 68 00 00 00 01 8b cf e5 68
+            00 00 00 00 02 78 1b
+`,
+  );
+  assertEquals(
+    text.slice(text.indexOf("\nwatch\n") + 1),
+    `\
+watch
+  sent      2a                       magic 42
+            05                       type 5: Watch
+            00 00 00 00 00 00 00 02  length 2
+            7b 7d                    JSON "{}"
+  received  01                       done
+ping
+  sent      2a                       magic 42
+            07                       type 7: Ping
+  received  00 00 00 00 00 00 00 27                          length 39
+            01 00 00 00 00 00 00 00 01 00 06 70 69 c2 9b 20  present pi\\x9b\\x207 live, revision 1, state "x\\x1b"
+            37 00 00 00 00 02 78 1b
+            02 00 00 00 00 00 00 00 01 00 00 03 61 62 63     synced incarnation "abc", revision 1
+  received  00 00 00 00 00 00 00 0b                          length 11
+            08 00 00 00 00 00 00 00 01 00 00                 pong, revision 1
+close
+  sent      2a                       magic 42
+            01                       type 1: Close
+  received  01                       done
+`,
+  );
+  for (
+    const [start, lines] of [[
+      "\nhello\n",
+      /type 4: Hello\n.+length 2\n.+JSON "{}"\n.+done\n.+length \d+\n.+JSON "{\\"/,
+    ], ["\nstats\n", /type 8: Stats\n.+length \d+\n.+JSON "{\\"/]] as const
+  ) {
+    assertMatch(`\n${text}`.split(start)[1]!, lines);
+  }
+});
+
+Deno.test("a list or frame that makes no sense is said to be none", async () => {
+  await using list = startScript([GREETING, bytesOf(longLength(9), longLength(1), 7)]);
+  const { code, stderr } = await run(["send", "--hex", ...list.flags, "hello", "list"]);
+  assertEquals([code, stderr], [1, "tracker: Cannot parse reply: its last part is cut off\n"]);
 });

@@ -108,17 +108,24 @@ class Output {
 
   /** The next line, waiting for it. */
   async line(): Promise<string> {
+    const end = await this.until((text) => {
+      const end = text.indexOf("\n", this.#taken);
+      return end === -1 ? undefined : end;
+    });
+    const line = this.#text.slice(this.#taken, end);
+    this.#taken = end + 1;
+    return line;
+  }
+
+  /** Looks at all that has come until that finds something. */
+  async until<T>(look: (text: string) => T | undefined): Promise<T> {
     const deadline = Promise.withResolvers<never>();
-    const timer = setTimeout(() => deadline.reject(new Error(`no line; so far: ${this.#text}`)), PATIENCE);
+    const timer = setTimeout(() => deadline.reject(new Error(`not found; so far: ${this.#text}`)), PATIENCE);
     try {
       for (;;) {
-        const end = this.#text.indexOf("\n", this.#taken);
-        if (end !== -1) {
-          const line = this.#text.slice(this.#taken, end);
-          this.#taken = end + 1;
-          return line;
-        }
-        if (this.#ended) throw new Error(`no line before the end; so far: ${this.#text}`);
+        const found = look(this.#text);
+        if (found !== undefined) return found;
+        if (this.#ended) throw new Error(`not found before the end; so far: ${this.#text}`);
         await Promise.race([this.#news.promise, deadline.promise]);
       }
     } finally {

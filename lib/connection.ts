@@ -28,7 +28,19 @@ import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
 import { decodeEvents, decodeList, type ListReply, type WatchEvent } from "./frames.ts";
 import { type Batch, Outbox } from "./outbox.ts";
-import { CLOSE, type Dialect, GET, HELLO, LIST, type MessageType, OPEN, PING, UPDATE, WATCH } from "./protocol.ts";
+import {
+  CLOSE,
+  type Dialect,
+  GET,
+  HELLO,
+  LIST,
+  type MessageType,
+  OPEN,
+  PING,
+  STATS,
+  UPDATE,
+  WATCH,
+} from "./protocol.ts";
 import {
   encodeJson,
   type Greeting,
@@ -95,6 +107,7 @@ const EXPECTED: Readonly<Record<Exclude<MessageType, typeof UPDATE>, Waiting["ex
   [WATCH]: "done",
   [LIST]: "list",
   [PING]: "done",
+  [STATS]: "stats",
 };
 
 /**

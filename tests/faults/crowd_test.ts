@@ -9,7 +9,7 @@ import { affordable, figure, median, notLinux, scale, size, time } from "./suppo
 import { Asker, type FaultyServer, startFaulty } from "./support/server.ts";
 
 /** How long a server may be asked in one measurement, in milliseconds. */
-const MOMENT = scale(300, 1_000);
+const MOMENT = scale(200, 1_000);
 
 async function startGood(server: FaultyServer, count: number): Promise<Helper> {
   const helper = new Helper("good.ts", { port: server.port, count } satisfies GoodJob);
@@ -80,17 +80,13 @@ testUnless(notLinux, "clients that send a byte a second hardly slow the others d
   );
 });
 
-testUnless(
-  notLinux,
-  "a client that sends a byte a second is given up when its message has taken too long",
-  async () => {
-    await using server = await startFaulty({ args: ["--log", "json", "--message-timeout", "2s"] });
-    await using crowd = startCrowd(server, "slow", 20);
-    await crowd.answer();
-    const { errors } = await server.until(({ errors }) => (errors["TIMEOUT"] ?? 0) >= 20);
-    assertEquals(Object.keys(errors), ["TIMEOUT"]);
-  },
-);
+testUnless(notLinux, "a client that sends a byte a second is given up when its time is over", async () => {
+  await using server = await startFaulty({ args: ["--log", "json", "--message-timeout", "2s"] });
+  await using crowd = startCrowd(server, "slow", 20);
+  await crowd.answer();
+  const { errors } = await server.until(({ errors }) => (errors["TIMEOUT"] ?? 0) >= 20);
+  assertEquals(Object.keys(errors), ["TIMEOUT"]);
+});
 
 for (const kind of ["garbage", "late garbage"] as const) {
   testUnless(notLinux, `a flood of ${kind} leaves the server up, its memory flat and the others served`, async () => {
@@ -104,7 +100,7 @@ for (const kind of ["garbage", "late garbage"] as const) {
     const before = await server.residentBytes();
     const { sent } = await crowd.ask<CrowdState>({});
     const started = performance.now();
-    while (performance.now() - started < scale(1_000, 5_000)) await latency(good);
+    while (performance.now() - started < scale(800, 5_000)) await latency(good);
     const rate = ((await crowd.ask<CrowdState>({})).sent - sent) / (performance.now() - started) * 1_000;
     const grown = await server.residentBytes() - before;
     assertLess(grown, 50 * 2 ** 20, "bytes of memory more");

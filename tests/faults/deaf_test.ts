@@ -11,6 +11,9 @@ import { Asker, type FaultyServer, pause, startFaulty } from "./support/server.t
 
 const COUNT = scale(20, 100);
 
+/** How long a client may take nothing. */
+const TIMEOUT = `${scale(1, 2)}s`;
+
 /** Waits until the server has given all of the crowd up, and returns how much memory it took at most meanwhile. */
 async function watchMemory(server: FaultyServer, code: string, whileWaiting: () => Promise<unknown>): Promise<number> {
   using asker = await Asker.dial(server);
@@ -25,7 +28,7 @@ async function watchMemory(server: FaultyServer, code: string, whileWaiting: () 
 }
 
 testUnless(notLinux, "clients that ask without reading are given up, and cost next to nothing until then", async () => {
-  await using server = await startFaulty({ args: ["--log", "json", "--write-timeout", "2s"] });
+  await using server = await startFaulty({ args: ["--log", "json", "--write-timeout", TIMEOUT] });
   await using good = new Helper("good.ts", { port: server.port, count: 20 } satisfies GoodJob);
   await good.answer();
   await good.ask({ milliseconds: 300 });
@@ -43,12 +46,12 @@ testUnless(notLinux, "clients that ask without reading are given up, and cost ne
   assertEquals((await crowd.ask<CrowdState>({})).ended, COUNT);
   assertLess((most - before) / COUNT, 2 ** 20, "bytes of memory for each");
   figure(`memory for each of ${COUNT} that ask without reading`, size((most - before) / COUNT));
-  figure("until all of them were given up, with --write-timeout 2s", time(took));
+  figure(`until all of them were given up, with --write-timeout ${TIMEOUT}`, time(took));
   figure("worst 99th percentile of the others' Gets meanwhile", time(worst));
 });
 
 testUnless(notLinux, "watchers that never read are given up when they are too far behind", async () => {
-  const args = ["--log", "json", "--write-timeout", "2s", "--max-unsent", `${2 ** 20}`];
+  const args = ["--log", "json", "--write-timeout", TIMEOUT, "--max-unsent", `${2 ** 20}`];
   await using server = await startFaulty({ args });
   const writers = await Promise.all(Array.from({ length: 64 }, async () => {
     return new Connection(await dial("127.0.0.1", server.port, undefined, 5_000));
@@ -70,7 +73,7 @@ testUnless(notLinux, "watchers that never read are given up when they are too fa
   assertEquals((await keen.ask<CrowdState>({})).ended, 0, "one that reads is told on");
   assertLess(most - before, 100 * 2 ** 20, "bytes of memory");
   figure(`memory for ${COUNT} watchers that never read, ${round * 32} KiB of changes`, size(most - before));
-  figure("until all of them were given up, with --write-timeout 2s and --max-unsent 1 MiB", time(took));
+  figure(`until all of them were given up, with --write-timeout ${TIMEOUT} and --max-unsent 1 MiB`, time(took));
   for (const writer of writers) await writer.close();
 });
 
@@ -79,6 +82,6 @@ testUnless(notLinux, "a watcher that never reads and owes little is left alone",
   await using crowd = new Helper("crowd.ts", { port: server.port, count: 5, kind: "deaf watcher" } satisfies CrowdJob);
   await crowd.answer();
   await server.until(({ now }) => now.watchers === 5);
-  await pause(2_000);
+  await pause(1_500);
   assertEquals((await server.stats()).now.watchers, 5);
 });

@@ -21,7 +21,8 @@ function histogram(times: readonly number[]): number[] {
   return bins;
 }
 
-testUnless(notLinux, "a storm of clients that come back is spread out, and all of them are served", async () => {
+/** Has a fleet come back to a server that was ended by a signal and started again. */
+async function storm(signal: Deno.Signal, reason: string): Promise<void> {
   const count = affordable(scale(300, 10_000));
   const args = ["--log", "off"];
   await using first = await startFaulty({ args });
@@ -31,16 +32,16 @@ testUnless(notLinux, "a storm of clients that come back is spread out, and all o
   assertEquals((await fleet.answer<FleetState>()).open, count);
   const each = (await first.residentBytes()) / count;
 
-  first.kill("SIGKILL");
-  await first.status;
   const died = Date.now();
+  first.kill(signal);
+  await first.status;
   await using second = await startFaulty({ args, port });
   const listens = Date.now();
   await second.until(({ now }) => now.clients === count, 120_000);
   const allBack = Date.now();
   await eventually(async () => (await fleet.ask<FleetState>({})).open, count);
-  const { attempts, back, closed } = await fleet.ask<FleetState>({});
-  assertEquals(closed, []);
+  const { attempts, back, closed, reasons } = await fleet.ask<FleetState>({});
+  assertEquals([closed, reasons], [[], { [reason]: count }]);
   const wanted = Array.from({ length: count }, (_, number) => `fleet-${number}=state ${number}`).sort();
   using asker = await Asker.dial(second);
   assertEquals((await asker.map()).slice(1, -1).split(", ").sort(), wanted);
@@ -51,62 +52,66 @@ testUnless(notLinux, "a storm of clients that come back is spread out, and all o
   const mean = firstSecond.reduce((sum, bin) => sum + bin, 0) / firstSecond.length;
   assertLess(Math.max(...firstSecond), Math.max(3 * mean, mean + 30), `attempts in each ${BIN} ms: ${bins}`);
   const sorted = back.map((at) => at - listens).sort((one, other) => one - other);
-  figure(`clients that came back`, `${count}; the server was away for ${time(listens - died)}`);
+  figure(`clients that came back after ${signal}`, `${count}; the server was away for ${time(listens - died)}`);
   figure("until all were back, from when it listened again", time(allBack - listens));
   figure("until half of them were back", time(sorted[Math.floor(count / 2)] ?? NaN));
   figure(`attempts in each ${BIN} ms since it died`, bins.slice(0, 40).join(" ") + (bins.length > 40 ? " …" : ""));
   figure("server's memory for each client, all included", size(each));
+}
+
+testUnless(notLinux, "a storm of clients that come back to a server that was killed is spread out, and served", () => {
+  return storm("SIGKILL", "CONNECTION_CLOSED");
 });
 
-testUnless(
-  notLinux,
-  "killed and started again, a server has every client's latest state; a mirror follows",
-  async () => {
-    const count = scale(50, 500);
-    await using first = await startFaulty({ args: ["--log", "off"] });
-    const { port } = first;
-    const reconnect = { base: 50, cap: 500 };
-    const connecting = Array.from({ length: count }, (_, number) => {
-      return connect({ port, name: `pi-${number}`, state: `${number}, first`, reconnect });
-    });
-    const clients = await Promise.all(connecting);
-    const [observer] = clients;
-    assert(observer !== undefined);
-    const mirror = observer.mirror();
-    await mirror.synced;
-    assertEquals(mirror.getText("pi-0"), "0, first");
+testUnless(notLinux, "a storm of clients that come back to a server that was stopped is spread out, and served", () => {
+  return storm("SIGTERM", "SHUTTING_DOWN");
+});
 
-    first.kill("SIGKILL");
-    await first.status;
-    // What is reported while there is no server is told to the next one.
-    for (const [number, client] of clients.entries()) {
-      if (number % 2 === 0) client.update(`${number}, second`);
-    }
-    const stateOf = (number: number) => `${number}, ${number % 2 === 0 ? "second" : "first"}`;
-    await using second = await startFaulty({ args: ["--log", "off"], port });
-    const listens = performance.now();
-    await second.until(({ now }) => now.clients === count);
-    const isRight = () => clients.every((_, number) => mirror.getText(`pi-${number}`) === stateOf(number));
-    await new Promise<void>((resolve) => {
-      const stop = mirror.subscribe(() => {
-        if (isRight()) resolve();
-      });
+testUnless(notLinux, "a server that is killed and started again has all states; a mirror follows", async () => {
+  const count = scale(50, 500);
+  await using first = await startFaulty({ args: ["--log", "off"] });
+  const { port } = first;
+  const reconnect = { base: 50, cap: 500 };
+  const connecting = Array.from({ length: count }, (_, number) => {
+    return connect({ port, name: `pi-${number}`, state: `${number}, first`, reconnect });
+  });
+  const clients = await Promise.all(connecting);
+  const [observer] = clients;
+  assert(observer !== undefined);
+  const mirror = observer.mirror();
+  await mirror.synced;
+  assertEquals(mirror.getText("pi-0"), "0, first");
+
+  first.kill("SIGKILL");
+  await first.status;
+  // What is reported while there is no server is told to the next one.
+  for (const [number, client] of clients.entries()) {
+    if (number % 2 === 0) client.update(`${number}, second`);
+  }
+  const stateOf = (number: number) => `${number}, ${number % 2 === 0 ? "second" : "first"}`;
+  await using second = await startFaulty({ args: ["--log", "off"], port });
+  const listens = performance.now();
+  await second.until(({ now }) => now.clients === count);
+  const isRight = () => clients.every((_, number) => mirror.getText(`pi-${number}`) === stateOf(number));
+  await new Promise<void>((resolve) => {
+    const stop = mirror.subscribe(() => {
       if (isRight()) resolve();
-      void mirror.finished.then(() => {
-        stop();
-        resolve();
-      });
     });
-    const took = performance.now() - listens;
-    assert(isRight());
-    assertEquals(mirror.size, count);
-    const { records } = await observer.list();
-    assertEquals(
-      records.map(({ id, state }) => `${id}: ${new TextDecoder().decode(state)}`).sort(),
-      clients.map((_, number) => `pi-${number}: ${stateOf(number)}`).sort(),
-    );
-    await mirror.close();
-    await Promise.all(clients.map((client) => client.close()));
-    figure(`from listening again to ${count} states and a mirror right`, time(took));
-  },
-);
+    if (isRight()) resolve();
+    void mirror.finished.then(() => {
+      stop();
+      resolve();
+    });
+  });
+  const took = performance.now() - listens;
+  assert(isRight());
+  assertEquals(mirror.size, count);
+  const { records } = await observer.list();
+  assertEquals(
+    records.map(({ id, state }) => `${id}: ${new TextDecoder().decode(state)}`).sort(),
+    clients.map((_, number) => `pi-${number}: ${stateOf(number)}`).sort(),
+  );
+  await mirror.close();
+  await Promise.all(clients.map((client) => client.close()));
+  figure(`from listening again to ${count} states and a mirror right`, time(took));
+});

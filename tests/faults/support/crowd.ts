@@ -12,6 +12,8 @@ export interface CrowdJob {
   port: number;
   count: number;
   kind: keyof typeof KINDS;
+  /** How long the state of one that has a state is, in bytes. */
+  stateLength?: number;
 }
 
 /** What became of the crowd so far. */
@@ -24,6 +26,8 @@ export interface CrowdState {
   sent: number;
 }
 
+const { stateLength = 10 } = job<CrowdJob | null>() ?? {};
+
 const state: CrowdState = { connected: 0, ended: 0, sent: 0 };
 
 /** How many connections are being made at once: fewer than the server's queue holds. */
@@ -32,13 +36,18 @@ const WAVE = 64;
 const HELLO = bytesOf(42, 4, longLength(2), "{}");
 const WATCH = bytesOf(42, 5, longLength(2), "{}");
 
-/** Some state, of which a slow client sends one byte at a time. */
-const SLOW = bytesOf(42, 0, longLength(1_000), new Uint8Array(1_000));
+/** A long message, of which a slow client sends one byte at a time. Silence does not settle its dialect. */
+const SLOW = bytesOf(66, 1, 0, longLength(1_000), new Uint8Array(1_000));
 
 /** What each kind does with a connection. Whoever throws has been cut off, and comes back if it is told to. */
 const KINDS = {
   /** Says nothing. */
   idle: (connection: Deno.Conn) => drain(connection),
+  /** Has a state, and says no more. */
+  open: async (connection: Deno.Conn) => {
+    await send(connection, bytesOf(42, 0, longLength(stateLength), new Uint8Array(stateLength).fill(46)));
+    await drain(connection);
+  },
   /** Sends a byte a second of a message that never ends; being given up it begins anew. */
   slow: async (connection: Deno.Conn) => {
     void drain(connection);

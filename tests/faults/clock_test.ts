@@ -1,8 +1,8 @@
 /** A wall clock that is set while the server runs: it may show, and must not matter. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { connect, Connection, dial, serve } from "../mod.ts";
-import { ROOT } from "./support/page.ts";
+import { connect, Connection, dial, serve } from "../../mod.ts";
+import { ROOT } from "../support/page.ts";
 
 const HOUR = 3_600_000;
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Connection, dial } from "../../mod.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { eventually, testUnless } from "../commands/tracker.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";
@@ -43,9 +43,10 @@ testUnless(notLinux, "clients that ask without reading are given up, and cost ne
   });
   const took = performance.now() - started;
   await server.until(({ now }) => now.connections === 21);
-  assertEquals((await crowd.ask<CrowdState>({})).ended, COUNT);
-  assertLess((most - before) / COUNT, 2 ** 20, "bytes of memory for each");
-  figure(`memory for each of ${COUNT} that ask without reading`, size((most - before) / COUNT));
+  await eventually(async () => (await crowd.ask<CrowdState>({})).ended, COUNT);
+  assertLess(most - before, 60 * 2 ** 20, "bytes of memory");
+  assertLess(worst, 5_000, "milliseconds that the others waited");
+  figure(`memory for ${COUNT} that ask without reading`, size(most - before));
   figure(`until all of them were given up, with --write-timeout ${TIMEOUT}`, time(took));
   figure("worst 99th percentile of the others' Gets meanwhile", time(worst));
 });

@@ -54,8 +54,11 @@ async function startResetter({ port }: FaultyServer): Promise<Helper> {
 async function resetWhenHeard(resetter: Helper, witness: Asker, parts: number[][]): Promise<void> {
   const expected = (await witness.stats()).bytes.received + parts.reduce((sum, { length }) => sum + length, 0);
   await resetter.ask({ parts, atOnce: false } satisfies ResetQuestion);
+  const end = performance.now() + 10_000;
   // Each question is of two bytes itself.
-  for (let asked = 2; (await witness.stats()).bytes.received < expected + asked; asked += 2);
+  for (let asked = 2; (await witness.stats()).bytes.received < expected + asked; asked += 2) {
+    assertLess(performance.now(), end, "the server has not heard all that was sent");
+  }
   await resetter.ask("reset" satisfies ResetQuestion);
 }
 
@@ -71,6 +74,8 @@ testUnless(notLinux, "connections that are reset at any byte of any message leav
     for (const [name, message] of Object.entries(MESSAGES)) {
       const parts = partsOf(message);
       await resetter.ask({ parts, atOnce: true } satisfies ResetQuestion);
+      // Whoever asks on a new connection comes after them.
+      await server.until(({ now }) => now.connections === 2);
       await resetWhenHeard(resetter, witness, parts);
       count += 2 * parts.length;
       const { now } = await server.until(({ now }) => now.connections === 2 && now.clients === 0);

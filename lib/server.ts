@@ -56,6 +56,9 @@ const MAX_REFUSALS = 256;
 /** How long the accept loop pauses when the system has no descriptor left for another connection, in milliseconds. */
 const ACCEPT_PAUSE = 100;
 
+/** That accepting fails is reported at most this often, in milliseconds: it may fail ten times a second for hours. */
+const ACCEPT_REPORT = 10_000;
+
 /** What happened at a server, as it happens. */
 export type ServerEvent =
   | (SessionEvent & { peer: Deno.NetAddr })
@@ -174,6 +177,8 @@ class TcpServer implements Server {
   /** Least time between two connections, in milliseconds, and when the next one is due. */
   readonly #acceptInterval: number;
   #nextAccept = 0;
+  /** Until when a failure to accept is not worth another report. */
+  #acceptReported = -Infinity;
   readonly #onEvent: ((event: ServerEvent) => void) | undefined;
   readonly #sessions = new Set<Session>();
   readonly #refusals = new Set<Session>();
@@ -250,10 +255,19 @@ class TcpServer implements Server {
         if (this.#acceptInterval !== 0) await this.#slowDown();
       } catch (error) {
         if (this.#stopped) return;
-        this.#onEvent?.({ kind: "accept-error", error: error instanceof Error ? error : new Error(String(error)) });
-        if (!(error instanceof Deno.errors.ConnectionAborted)) await this.#pause(ACCEPT_PAUSE);
+        // Whoever breaks connections as fast as they are made must not make the others wait.
+        if (wasGone(error)) continue;
+        this.#reportAcceptError(error instanceof Error ? error : new Error(String(error)));
+        await this.#pause(ACCEPT_PAUSE);
       }
     }
+  }
+
+  #reportAcceptError(error: Error): void {
+    const now = performance.now();
+    if (now < this.#acceptReported) return;
+    this.#acceptReported = now + ACCEPT_REPORT;
+    this.#onEvent?.({ kind: "accept-error", error });
   }
 
   /** Leaves the next connection in the system's queue until it is due. A burst of a second's worth may come at once. */
@@ -334,6 +348,12 @@ class TcpServer implements Server {
     const timer = setTimeout(() => this.#cutOff(), milliseconds);
     this.finished.finally(() => clearTimeout(timer));
   }
+}
+
+/** Whether a connection broke before it was accepted: no matter of the system's, and no reason to pause. */
+function wasGone(error: unknown): boolean {
+  const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
+  return error instanceof ConnectionAborted || error instanceof ConnectionReset || error instanceof NotConnected;
 }
 
 /** The limits of the sessions, with their defaults. */

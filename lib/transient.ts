@@ -22,6 +22,7 @@ const OUTLOOK: Readonly<Record<ErrorCode, "passes" | "stays">> = {
   // Two clients of one name would take it from each other for ever: whoever loses it stays away.
   NAME_TAKEN: "stays",
   TAKEN_OVER: "stays",
+  // Who shows the same token again gets the same answer.
   UNAUTHORIZED: "stays",
   // Others may shrink or leave.
   TOO_MUCH_STATE: "passes",

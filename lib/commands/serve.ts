@@ -8,6 +8,7 @@ import type { Network } from "../network.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
 import { serve, type Server } from "../server.ts";
 import type { Command, Process } from "./command.ts";
+import { describe } from "./failure.ts";
 import { parseFlags } from "./flags.ts";
 import { isReadByJournal } from "./journal.ts";
 import { LIMIT_FLAGS, limitsFrom } from "./limit_flags.ts";
@@ -134,8 +135,8 @@ async function announce({ addr }: Server, asksForTokens: boolean): Promise<void>
   try {
     await write(`tracker ${VERSION} listening on ${address}\n`);
   } catch (error) {
-    // A server that nobody listens to is still a server.
-    if (!(error instanceof OutputClosed)) throw error;
+    // A server that nobody listens to is still a server, and so is one on a full disk.
+    if (!(error instanceof OutputClosed)) complain(`tracker: warning: ${describe(error)}`);
   }
 }
 

@@ -151,6 +151,11 @@ export class Running implements AsyncDisposable {
     this.#stdin = this.#child.stdin.getWriter();
   }
 
+  /** Its number. */
+  get id(): number {
+    return this.#child.pid;
+  }
+
   /** Writes to its standard input. */
   async type(text: string | Uint8Array): Promise<void> {
     await this.#stdin.write(typeof text === "string" ? new TextEncoder().encode(text) : text);

@@ -32,6 +32,7 @@ const SOCK_STREAM = 1;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SOL_SOCKET = 1;
+const SO_LINGER = 13;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const MSG_DONTWAIT = 0x40;
@@ -42,6 +43,7 @@ const SHUT_WR = 1;
 const PATIENCE = 10;
 
 const one = new Uint8Array(Int32Array.of(1).buffer);
+const noLinger = new Uint8Array(Int32Array.of(1, 0).buffer);
 const patience = new Uint8Array(BigInt64Array.of(BigInt(PATIENCE), 0n).buffer);
 
 /**
@@ -119,6 +121,12 @@ export function closeWrite(descriptor: number): void {
 
 /** Closes the socket. */
 export function close(descriptor: number): void {
+  libc.close(descriptor);
+}
+
+/** Breaks the connection: the other side is sent a reset, whatever is still on its way. */
+export function reset(descriptor: number): void {
+  libc.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, noLinger, 8);
   libc.close(descriptor);
 }
 

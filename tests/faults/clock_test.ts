@@ -1,0 +1,94 @@
+/** A wall clock that is set while the server runs: it may show, and must not matter. */
+
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { connect, Connection, dial, serve } from "../../mod.ts";
+import { ROOT } from "../support/page.ts";
+
+const HOUR = 3_600_000;
+
+/** Runs with a wall clock that can be set; it goes on from where it is set. */
+async function withClock(run: (set: (offset: number) => void) => Promise<void>): Promise<void> {
+  const { now } = Date;
+  let offset = 0;
+  Date.now = () => now() + offset;
+  try {
+    await run((milliseconds) => offset = milliseconds);
+  } finally {
+    Date.now = now;
+  }
+}
+
+Deno.test("a clock set forward gives nobody up before the time", async () => {
+  await withClock(async (set) => {
+    await using server = serve({ port: 0, idleTimeout: 400, messageTimeout: 400, writeTimeout: 400 });
+    await using client = await connect({ port: server.addr.port, state: "here", heartbeat: 1, timeout: 1_000 });
+    using slow = await Deno.connect({ port: server.addr.port });
+    await slow.write(Uint8Array.of(42, 0, 5, 97));
+    for (let step = 1; step <= 5; step++) {
+      set(step * HOUR);
+      client.update(`step ${step}`);
+      assertEquals(await client.getText(), `{client1=step ${step}}`);
+      // Deadlines have had their turn by then.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals(server.metrics().errors, {});
+    assertEquals(server.metrics().now.connections, 2);
+    assertLess(server.metrics().uptime, HOUR);
+  });
+});
+
+Deno.test("a clock set back keeps nobody beyond the time", async () => {
+  await withClock(async (set) => {
+    await using server = serve({ port: 0, idleTimeout: 300 });
+    await using client = new Connection(await dial("127.0.0.1", server.addr.port, undefined, 1_000));
+    const started = performance.now();
+    await client.open("here");
+    set(-24 * HOUR);
+    await client.finished;
+    const silence = performance.now() - started;
+    assertEquals(client.error?.code, "TIMEOUT");
+    assertGreater(silence, 299);
+    assertLess(silence, 2_000);
+  });
+});
+
+Deno.test("the times of a record are by the wall clock, as it is set", async () => {
+  await withClock(async (set) => {
+    await using server = serve({ port: 0 });
+    await using client = await connect({ port: server.addr.port, state: "first" });
+    const before = Date.now();
+    set(-HOUR);
+    await client.open("second");
+    const { records: [record] } = await client.list();
+    assert(record !== undefined);
+    assert(Math.abs(record.openedAt - before) < 5_000, `${record.openedAt}`);
+    assert(Math.abs(record.updatedAt - (before - HOUR)) < 5_000, `${record.updatedAt}`);
+  });
+});
+
+/** Who may look at the wall clock, and what for. */
+const WALL_CLOCK: Record<string, string> = {
+  "lib/registry.ts": "the times of records",
+  "lib/commands/log.ts": "the time of a line",
+  "lib/commands/event_lines.ts": "the time of a line",
+  "lib/commands/list.ts": "how long ago a record was made",
+  "lib/commands/live_table.ts": "the same",
+  "lib/commands/times.ts": "the time of a record as people write it",
+};
+
+Deno.test("nothing but records, and what people are shown of them, is dated by the wall clock", async () => {
+  const users: string[] = [];
+  const folders = ["lib/"];
+  for (const folder of folders) {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+      const path = `${folder}${name}`;
+      if (isDirectory) folders.push(`${path}/`);
+      else if (/\bnew Date\b|\bDate\.now\b/.test(await withoutComments(path))) users.push(path);
+    }
+  }
+  assertEquals(users.sort(), Object.keys(WALL_CLOCK).sort());
+});
+
+async function withoutComments(path: string): Promise<string> {
+  return (await Deno.readTextFile(new URL(path, ROOT))).replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+}

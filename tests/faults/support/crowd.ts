@@ -1,0 +1,131 @@
+/**
+ * Clients that behave badly, many at once: they say nothing, or a byte a second, or nonsense, or read nothing.
+ *
+ * @module
+ */
+
+import { bytesOf, longLength, writeFully } from "../../support/bytes.ts";
+import { job, questions, tell } from "./talk.ts";
+
+/** What the helper is told to do. */
+export interface CrowdJob {
+  port: number;
+  count: number;
+  kind: keyof typeof KINDS;
+  /** How long the state of one that has a state is, in bytes. */
+  stateLength?: number;
+}
+
+/** What became of the crowd so far. */
+export interface CrowdState {
+  /** Connections that were made. */
+  connected: number;
+  /** Connections that the server has ended. */
+  ended: number;
+  /** Bytes that the system has taken. */
+  sent: number;
+}
+
+const { stateLength = 10 } = job<CrowdJob | null>() ?? {};
+
+const state: CrowdState = { connected: 0, ended: 0, sent: 0 };
+
+/** How many connections are being made at once: fewer than the server's queue holds. */
+const WAVE = 64;
+
+const HELLO = bytesOf(42, 4, longLength(2), "{}");
+const WATCH = bytesOf(42, 5, longLength(2), "{}");
+
+/** A long message, of which a slow client sends one byte at a time. Silence does not settle its dialect. */
+const SLOW = bytesOf(66, 1, 0, longLength(1_000), new Uint8Array(1_000));
+
+/** What each kind does with a connection. Whoever throws has been cut off, and comes back if it is told to. */
+const KINDS = {
+  /** Says nothing. */
+  idle: (connection: Deno.Conn) => drain(connection),
+  /** Has a state, and says no more. */
+  open: async (connection: Deno.Conn) => {
+    await send(connection, bytesOf(42, 0, longLength(stateLength), new Uint8Array(stateLength).fill(46)));
+    await drain(connection);
+  },
+  /** Sends a byte a second of a message that never ends; being given up it begins anew. */
+  slow: async (connection: Deno.Conn) => {
+    void drain(connection);
+    for (const byte of SLOW) {
+      await send(connection, Uint8Array.of(byte));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  },
+  /** Sends nonsense as fast as it can be sent. */
+  garbage: async (connection: Deno.Conn) => {
+    const nonsense = crypto.getRandomValues(new Uint8Array(65_536));
+    for (;;) await send(connection, nonsense);
+  },
+  /** Begins as it should, and goes on with nonsense. */
+  "late garbage": async (connection: Deno.Conn) => {
+    const nonsense = crypto.getRandomValues(new Uint8Array(65_536));
+    nonsense.set(bytesOf(42, 0, longLength(3), "abc", 42, 2, longLength(3), "def"));
+    for (;;) await send(connection, nonsense);
+  },
+  /** Asks for the map without end, and reads nothing. */
+  "deaf asker": async (connection: Deno.Conn) => {
+    const gets = new Uint8Array(2_000).map((_, at) => at % 2 === 0 ? 42 : 3);
+    for (;;) await send(connection, gets);
+  },
+  /** Watches, and reads nothing; it says something all the same. */
+  "deaf watcher": async (connection: Deno.Conn) => {
+    await send(connection, bytesOf(HELLO, WATCH));
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await send(connection, bytesOf(42, 7));
+    }
+  },
+  /** Watches, and reads all of it. */
+  watcher: async (connection: Deno.Conn) => {
+    await send(connection, bytesOf(HELLO, WATCH));
+    await drain(connection);
+  },
+} satisfies Record<string, (connection: Deno.Conn) => Promise<void>>;
+
+/** Kinds that come back when they are cut off. */
+const PERSISTENT: readonly CrowdJob["kind"][] = ["slow", "garbage", "late garbage"];
+
+async function send(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  await writeFully(connection, bytes);
+  state.sent += bytes.length;
+}
+
+/** Reads to the end. */
+async function drain(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(256);
+  while (await connection.read(buffer).catch(() => null) !== null);
+}
+
+async function misbehave({ port, kind }: CrowdJob, onConnected: () => void): Promise<void> {
+  do {
+    try {
+      using connection = await Deno.connect({ port });
+      state.connected++;
+      onConnected();
+      await KINDS[kind](connection);
+    } catch {
+      // It was cut off.
+    }
+    state.ended++;
+    // Waits no longer for a connection that could not be made.
+    onConnected();
+  } while (PERSISTENT.includes(kind));
+}
+
+if (import.meta.main) {
+  const work = job<CrowdJob>();
+  for (let begun = 0; begun < work.count; begun += WAVE) {
+    const wave = Math.min(WAVE, work.count - begun);
+    await Promise.all(Array.from({ length: wave }, () => {
+      return new Promise<void>((resolve) => void misbehave(work, resolve));
+    }));
+  }
+  tell(state);
+  for await (const _ of questions()) tell(state);
+  Deno.exit(0);
+}

@@ -38,7 +38,7 @@ export interface Stats {
   revision: number;
   /** What there is at present. */
   now: {
-    /** Connections, those being refused not counted. */
+    /** Connections, those that are just being told goodbye or no included. */
     connections: number;
     /** Clients in the map. */
     clients: number;

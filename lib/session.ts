@@ -374,6 +374,7 @@ export class Session implements Holder {
         if (answering !== null) await answering;
         if (count === null) break;
         if (this.#isOpen) this.#awaitMore();
+        // A rate limit lets a client wait by not reading from it.
         if (this.#allowance < 0) await this.#pause();
       }
       if (!this.#isOpen) await this.#linger();
@@ -476,22 +477,26 @@ export class Session implements Holder {
     const parser = this.#parser;
     const buffer = this.#buffer;
     const to = this.#to;
-    const mayWrite = this.#access === "write";
-    const mayRead = this.#access !== "none" && this.#watcher === null;
+    let mayWrite = this.#mayWrite;
+    let mayAsk = this.#mayAsk;
     let completed = false;
     for (;;) {
       const token = this.#token = parser.next(buffer, this.#from, to);
       if (token >= 0) this.#count(token, parser.count);
       if (token === UPDATE && mayWrite) {
         this.#setState(parser.stateStart, parser.stateEnd);
-      } else if (token === GET && mayRead && this.#watcher === null) {
+      } else if (token === GET && mayAsk) {
         this.#answerMap();
-      } else if (token === OPEN && mayWrite && this.#watcher === null) {
+      } else if (token === OPEN && mayWrite && mayAsk) {
         this.#setState(parser.stateStart, parser.stateEnd);
         if (this.#isOpen) this.#answerDone();
       } else if (!this.#commitRare(token)) {
         if (completed) this.#messageDeadline?.disarm();
         return;
+      } else {
+        // A Hello may have given rights, a Watch have taken some.
+        mayWrite = this.#mayWrite;
+        mayAsk = this.#mayAsk;
       }
       // Whoever listens to the registry or to the server's events may have ended the session just now.
       if (!this.#isOpen) return;
@@ -502,6 +507,16 @@ export class Session implements Holder {
         return;
       }
     }
+  }
+
+  /** Whether the client may be in the map. */
+  get #mayWrite(): boolean {
+    return this.#access === "write";
+  }
+
+  /** Whether the client may send what is answered with something else than a frame. */
+  get #mayAsk(): boolean {
+    return this.#access !== "none" && this.#watcher === null;
   }
 
   #count(type: number, count: number): void {

@@ -114,6 +114,30 @@ Deno.test("a token for writing allows everything, one for reading to look", asyn
   assert((await pretender.refusal()).startsWith("UNAUTHORIZED"));
 });
 
+Deno.test("what follows a Hello in the same packet has its rights already", async () => {
+  await using server = start({ tokens: TOKENS });
+  const json = JSON.stringify({ token: writer, name: "r2" });
+  const hello = [42, 4, longLength(json.length), json] as const;
+  using client = await RawClient.dial(server);
+  await client.send(...hello, 42, 0, longLength(4), "beep", 42, 2, longLength(4), "boop", 42, 3);
+  await client.expect(1);
+  await readExactly(client.connection, await client.length());
+  await client.expect(1, longLength(9), "{r2=boop}");
+  using reporter = await RawClient.dial(server);
+  await reporter.send(42, 4, longLength(2), "{}", 42, 0, longLength(4), "beep");
+  assert((await reporter.refusal()).startsWith("UNAUTHORIZED"));
+});
+
+Deno.test("what follows a Watch in the same packet has lost its rights already", async () => {
+  await using server = start({});
+  for (const message of [[42, 3], [42, 0, longLength(0)]] as Parts[]) {
+    using client = await RawClient.dial(server);
+    await (await client.hello()).send(42, 5, longLength(2), "{}", ...message);
+    await client.expect(1);
+    assert((await client.refusal()).startsWith("BAD_TYPE"));
+  }
+});
+
 Deno.test("a token that is taken away lets nobody in any more, and throws nobody out", async () => {
   let tokens = TOKENS;
   await using server = start({ tokens: () => tokens });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { connect, type MapEvent, Registry, serve, TrackerError, type Watch } from "../mod.ts";
+import { connect, type MapEvent, type Registry, serve, TrackerError, type Watch } from "../mod.ts";
 import { textOf } from "./support/bytes.ts";
 import { MemoryHost } from "./support/host.ts";
 import { Pauses } from "./support/pauses.ts";

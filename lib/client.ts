@@ -22,6 +22,7 @@ import { TrackerError } from "./errors.ts";
 import type { ListReply } from "./frames.ts";
 import { type Dial, link, type LinkOptions } from "./link.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
+import type { Stats } from "./metrics.ts";
 import { DEFAULT_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "./protocol.ts";
 import type { Greeting, HelloRequest, PrefixRequest } from "./requests.ts";
 import { isTransient } from "./transient.ts";
@@ -307,6 +308,18 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Asks how the server is doing. Needs the Hello.
+   *
+   * @param options When to stop waiting
+   * @returns What it has counted since it started, and what it holds now
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
+   */
+  async stats(options: CallOptions = {}): Promise<Stats> {
+    this.#requireHello("ask for stats");
+    return await this.#call("ask for stats", options, (connection, rest) => connection.stats(rest));
+  }
+
+  /**
    * Watches the map, on a connection of its own. Needs the Hello. See {@linkcode MapEvent} for what is told.
    *
    * @param options Whom to watch, and since when
@@ -368,7 +381,31 @@ export class Client implements AsyncDisposable {
    * @throws {TrackerError} TIMEOUT, ABORTED, or what broke the connection before the server had answered
    */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    return this.#closing ??= this.#part((connection) => connection.close(options));
+  }
+
+  /**
+   * Ends the client without a Close: the server keeps the entry of a named one for its grace, as if the connection had
+   * been lost. Needs the Hello. Calling it again, or after the client has ended, is safe.
+   *
+   * @param options When to stop waiting; the client ends in any case
+   * @returns Resolves when the server has taken all that was sent, and has noticed the end
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, TIMEOUT, ABORTED, or what broke the connection before
+   *
+   * @example A state that stays
+   * ```ts
+   * import { connect, serve } from "@tracker/tracker";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = serve({ port: 0 });
+   * const client = await connect({ port: server.addr.port, name: "backup", state: "done", grace: 3_600 });
+   * await client.detach();
+   * assertEquals(server.registry.get("backup")?.status, "suspect");
+   * ```
+   */
+  async detach(options: CallOptions = {}): Promise<void> {
+    this.#requireHello("detach");
+    await (this.#closing ??= this.#part((connection) => connection.detach(options)));
   }
 
   /** Ends the client at once. The server takes it out of the map as soon as it notices. */
@@ -384,9 +421,9 @@ export class Client implements AsyncDisposable {
     await this.finished;
   }
 
-  async #close(options: CallOptions): Promise<void> {
+  async #part(leave: (connection: Connection) => Promise<void>): Promise<void> {
     try {
-      await this.#connection?.close(options);
+      if (this.#connection !== null) await leave(this.#connection);
     } finally {
       this.#stop.abort(null);
       await this.finished;

@@ -28,12 +28,26 @@ import type { Duplex } from "./duplex.ts";
 import { TrackerError } from "./errors.ts";
 import { decodeEvents, decodeList, type ListReply, type WatchEvent } from "./frames.ts";
 import { type Batch, Outbox } from "./outbox.ts";
-import { CLOSE, type Dialect, GET, HELLO, LIST, type MessageType, OPEN, PING, UPDATE, WATCH } from "./protocol.ts";
+import type { Stats } from "./metrics.ts";
+import {
+  CLOSE,
+  type Dialect,
+  GET,
+  HELLO,
+  LIST,
+  type MessageType,
+  OPEN,
+  PING,
+  STATS,
+  UPDATE,
+  WATCH,
+} from "./protocol.ts";
 import {
   encodeJson,
   type Greeting,
   type HelloRequest,
   parseGreeting,
+  parseStats,
   type PrefixRequest,
   type WatchRequest,
 } from "./requests.ts";
@@ -95,6 +109,7 @@ const EXPECTED: Readonly<Record<Exclude<MessageType, typeof UPDATE>, Waiting["ex
   [WATCH]: "done",
   [LIST]: "list",
   [PING]: "done",
+  [STATS]: "stats",
 };
 
 /**
@@ -181,8 +196,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Greets the server, which opens the extensions: {@linkcode list}, {@linkcode ping} and {@linkcode watch}. It must be
-   * the first call. The others need not wait for its answer.
+   * Greets the server, which opens the extensions: {@linkcode list}, {@linkcode ping}, {@linkcode stats} and
+   * {@linkcode watch}. It must be the first call. The others need not wait for its answer.
    *
    * @param request The name the client wants, and what it promises
    * @param options When to stop waiting for the server's answer
@@ -280,6 +295,18 @@ export class Connection implements AsyncDisposable {
     return performance.now() - start;
   }
 
+  /**
+   * Asks how the server is doing. Needs a {@linkcode hello}.
+   *
+   * @param options When to stop waiting
+   * @returns What it has counted since it started, and what it holds now
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
+   */
+  async stats(options: CallOptions = {}): Promise<Stats> {
+    this.#requireHello("ask for stats");
+    return this.#decode(await this.#ask("ask for stats", STATS, options), parseStats);
+  }
+
   /** @internal Says something, so that the server hears it and answers. Nobody waits for the answer. */
   beat(): void {
     // A watcher that does not read for long is sent no end of pongs: nothing may be kept for each.
@@ -315,6 +342,32 @@ export class Connection implements AsyncDisposable {
    */
   close(options: CallOptions = {}): Promise<void> {
     return this.#closing ??= this.#close(options);
+  }
+
+  /**
+   * Ends the connection without a Close: the server does as if it had been lost, and keeps the entry of a client that
+   * has a name for its grace. Needs a {@linkcode hello}.
+   *
+   * @param options When to stop waiting; the connection is closed in any case
+   * @returns Resolves when the server has taken all that was sent, and has noticed the end
+   * @throws {TrackerError} BAD_ARGUMENT without a Hello, TIMEOUT, ABORTED, or what broke the connection before
+   */
+  async detach(options: CallOptions = {}): Promise<void> {
+    this.#requireHello("detach");
+    if (this.#closed) return;
+    try {
+      await this.ping(options);
+      this.#leaving = true;
+      await this.#duplex.closeWrite?.();
+      // The server closes its end when it has seen that ours is closed.
+      if (this.#duplex.closeWrite !== undefined) await within("detach", this.finished, options, this.#timeout);
+    } catch (cause) {
+      throw this.#error ?? brokenError(cause);
+    } finally {
+      this.abort();
+    }
+    await this.finished;
+    if (this.#error !== null) throw this.#error;
   }
 
   /**

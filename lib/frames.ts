@@ -233,13 +233,18 @@ export class FrameBuilder {
  * Reads the events of a frame.
  *
  * @param payload What follows the frame's length
+ * @param note Called with each event and the offset after it, for whoever shows where its bytes are
  * @returns The events, in order; their states are copies
  * @throws {TrackerError} BAD_REPLY when the bytes are no events
  */
-export function decodeEvents(payload: Uint8Array): WatchEvent[] {
+export function decodeEvents(payload: Uint8Array, note?: (event: WatchEvent, end: number) => void): WatchEvent[] {
   const reader = new Reader(payload);
   const events: WatchEvent[] = [];
-  while (!reader.atEnd) events.push(decodeEvent(reader));
+  while (!reader.atEnd) {
+    const event = decodeEvent(reader);
+    events.push(event);
+    note?.(event, reader.position);
+  }
   return events;
 }
 
@@ -272,24 +277,31 @@ function decodeEvent(reader: Reader): WatchEvent {
  * Reads the reply to a List.
  *
  * @param payload What follows the list's length
+ * @param note Called with each record and the offset after it, for whoever shows where its bytes are
  * @returns The revision and the records; their states are copies
  * @throws {TrackerError} BAD_REPLY when the bytes are no list
  */
-export function decodeList(payload: Uint8Array): ListReply {
+export function decodeList(payload: Uint8Array, note?: (record: ListRecord, end: number) => void): ListReply {
   const reader = new Reader(payload);
   const revision = reader.long();
   const records: ListRecord[] = [];
   while (!reader.atEnd) {
-    records.push({
-      id: reader.text(reader.short()),
-      status: reader.oneOf(STATUSES),
-      revision: reader.long(),
-      openedAt: reader.long(),
-      updatedAt: reader.long(),
-      state: reader.state(),
-    });
+    const record = decodeRecord(reader);
+    records.push(record);
+    note?.(record, reader.position);
   }
   return { revision, records };
+}
+
+function decodeRecord(reader: Reader): ListRecord {
+  return {
+    id: reader.text(reader.short()),
+    status: reader.oneOf(STATUSES),
+    revision: reader.long(),
+    openedAt: reader.long(),
+    updatedAt: reader.long(),
+    state: reader.state(),
+  };
 }
 
 /** Walks over bytes that somebody else wrote, and never beyond their end. */
@@ -306,6 +318,11 @@ class Reader {
 
   get atEnd(): boolean {
     return this.#at === this.#bytes.length;
+  }
+
+  /** The offset of what is read next. */
+  get position(): number {
+    return this.#at;
   }
 
   byte(): number {

@@ -136,6 +136,54 @@ export function parseGreeting(bytes: Uint8Array): Greeting {
 }
 
 /**
+ * Reads the JSON that answers a Stats.
+ *
+ * @param bytes The payload
+ * @returns What the server counts; members of a later version are kept
+ * @throws {TrackerError} BAD_REPLY when it is none
+ */
+export function parseStats(bytes: Uint8Array): Stats {
+  let json: Json;
+  try {
+    json = parseObject("report", bytes);
+  } catch (cause) {
+    throw new TrackerError("BAD_REPLY", "Cannot parse reply: the report is no JSON object", { cause });
+  }
+  const wrong = STATS_MEMBERS.find(([path, isValid]) => !isValid(memberAt(json, path)));
+  if (wrong === undefined) return json as unknown as Stats;
+  throw new TrackerError("BAD_REPLY", `Cannot parse reply: the report's ${wrong[0]} is missing or of a wrong type`);
+}
+
+const NUMBERS = [
+  "uptime",
+  "revision",
+  "accepted",
+  "conflated",
+  "bytes.received",
+  "bytes.sent",
+  "lag.last",
+  "lag.worst",
+];
+const NOW_NUMBERS = ["connections", "clients", "suspects", "watchers", "stateBytes"];
+
+/** What a report must have, by path. */
+const STATS_MEMBERS: readonly (readonly [path: string, isValid: (value: unknown) => boolean])[] = [
+  ["version", isString],
+  ["incarnation", isString],
+  ...[...NUMBERS, ...NOW_NUMBERS.map((name) => `now.${name}`)].map((path) => [path, isNumber] as const),
+  ["messages", (value) => isRecord(value) && Object.values(value).every(isCounts)],
+  ["errors", isCounts],
+  ["refused", isCounts],
+  ["ghost", (value) => isRecord(value) && isNumbers(value.bounds) && isNumbers(value.counts)],
+  ["ghost.count", isNumber],
+  ["ghost.sum", isNumber],
+];
+
+function memberAt(json: Json, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, name) => isRecord(value) ? value[name] : undefined, json);
+}
+
+/**
  * Writes the JSON of a request or of a greeting.
  *
  * @param value What to write
@@ -157,7 +205,7 @@ function parseObject(what: string, bytes: Uint8Array): Json {
   } catch (cause) {
     throw new TrackerError("BAD_HELLO", `Cannot parse ${what}: its payload is not JSON in UTF-8`, { cause });
   }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Json;
+  if (isRecord(json)) return json;
   throw new TrackerError("BAD_HELLO", `Cannot parse ${what}: its payload is JSON, but not an object`);
 }
 
@@ -189,6 +237,18 @@ function isBoolean(value: unknown): value is boolean {
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is Record<string, number> {
+  return isRecord(value) && Object.values(value).every(isNumber);
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isNumber);
 }
 
 function isName(value: unknown): value is string {

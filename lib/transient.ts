@@ -22,6 +22,9 @@ const OUTLOOK: Readonly<Record<ErrorCode, "passes" | "stays">> = {
   // Two clients of one name would take it from each other for ever: whoever loses it stays away.
   NAME_TAKEN: "stays",
   TAKEN_OVER: "stays",
+  // Who shows the same token again gets the same answer.
+  UNAUTHORIZED: "stays",
+  TOO_MUCH_STATE: "passes",
   SLOW_CONSUMER: "passes",
   SHUTTING_DOWN: "passes",
   // A code from the future: whoever sends it knows better than to be asked again and again.

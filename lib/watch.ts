@@ -42,6 +42,11 @@ export interface WatchOptions {
   since?: Position;
   /** Ends the watch when aborted: it throws ABORTED. Leaving the loop ends it without a word. */
   signal?: AbortSignal;
+  /**
+   * Called with `null` when the watch has connected, and with the reason when its connection was lost or could not be
+   * made, whether it is to be tried again or not. It must not throw.
+   */
+  onConnection?: (error: TrackerError | null) => void;
 }
 
 /** @internal What a watch needs of its client. */
@@ -68,6 +73,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   readonly #source: WatchSource;
   readonly #prefix: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #onConnection: ((error: TrackerError | null) => void) | undefined;
   readonly #stop = new AbortController();
   readonly #events: AsyncGenerator<MapEvent, void>;
   #position: Position | null;
@@ -78,6 +84,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     this.#source = source;
     this.#prefix = options.prefix ?? "";
     this.#signal = options.signal;
+    this.#onConnection = options.onConnection;
     this.#position = options.since === undefined ? null : { ...options.since };
     this.#events = this.#run();
   }
@@ -127,8 +134,12 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     const signal = AbortSignal.any(signals);
     for (;;) {
       try {
-        yield* this.#connect(signal, () => backoff.opened());
+        yield* this.#connect(signal, () => {
+          backoff.opened();
+          this.#onConnection?.(null);
+        });
       } catch (error) {
+        if (!signal.aborted) this.#onConnection?.(brokenError(error));
         if (await this.#isOver(brokenError(error), backoff, signal)) return;
       }
     }

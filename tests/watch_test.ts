@@ -143,7 +143,8 @@ Deno.test("a watch that comes back to the same server goes on as if nothing had 
   await using host = new MemoryHost();
   const pauses = new Pauses();
   await using client = await connect({ dial: host.dial, reconnect: pauses.options });
-  await using watch = client.watch();
+  const connections: (string | null)[] = [];
+  await using watch = client.watch({ onConnection: (error) => connections.push(error && error.code) });
   const [one, two] = [host.registry.open("1", { id: "one" }), host.registry.open("2", { id: "two" })];
   assertEquals(await take(watch, 4), ["snapshot", "present one=1 live", "present two=2 live", "synced"]);
   for (let round = 0; round < 3; round++) {
@@ -160,6 +161,8 @@ Deno.test("a watch that comes back to the same server goes on as if nothing had 
     assertEquals(await take(watch, 1), [`update two=d${round}`]);
     await client.ping();
   }
+  const lost = ["CONNECTION_FAILED", null];
+  assertEquals(connections, [null, ...lost, ...lost, ...lost]);
 });
 
 Deno.test("a watch that comes back to a server started anew is told the whole map again", async () => {

@@ -1,5 +1,5 @@
 /**
- * The server's process: started, asked for its memory, stopped for a moment, ended.
+ * The server's process: started, asked for its memory, made to stand still, ended.
  *
  * @module
  */
@@ -36,6 +36,14 @@ export class Host implements AsyncDisposable {
   readonly #log: string[];
   readonly #logged: Promise<void>;
   #asking: Promise<unknown> = Promise.resolve();
+  /** Also when this program is ended at once. */
+  readonly #kill = (): void => {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+  };
 
   private constructor(child: Deno.ChildProcess, lines: ReadableStreamDefaultReader<string>, port: number, log: Log) {
     this.#child = child;
@@ -45,6 +53,7 @@ export class Host implements AsyncDisposable {
     this.#input = child.stdin.getWriter();
     this.#log = log.lines;
     this.#logged = log.done;
+    addEventListener("unload", this.#kill);
   }
 
   /** Starts a server on a free port. */
@@ -55,6 +64,8 @@ export class Host implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
+      // A Ctrl-C is for the soak, which has everybody leave first, and not for the server at the same time.
+      detached: true,
     }).spawn();
     const log = keepLog(child.stderr);
     const lines = linesOf(child.stdout).getReader();
@@ -91,14 +102,18 @@ export class Host implements AsyncDisposable {
     return await countDescriptors(this.#child.pid);
   }
 
-  /** Lets it stand still; it hears and does nothing until {@linkcode resume}. */
-  suspend(): void {
-    this.#child.kill("SIGSTOP");
-  }
-
-  /** Lets it go on. */
-  resume(): void {
-    this.#child.kill("SIGCONT");
+  /**
+   * Lets it stand still for a while: it hears and does nothing.
+   *
+   * @param milliseconds How long
+   */
+  async standStill(milliseconds: number): Promise<void> {
+    const { pid } = this.#child;
+    // A process of its own wakes it, so that it does not stand still for ever when this one is killed meanwhile.
+    const script = `kill -STOP ${pid}; sleep ${milliseconds / 1_000}; kill -CONT ${pid}`;
+    const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    // Detached, which only `spawn` minds: what ends this process by its group is not to end the other.
+    await new Deno.Command("sh", { args: ["-c", script], ...quiet, detached: true }).spawn().status;
   }
 
   /**
@@ -112,16 +127,13 @@ export class Host implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
+    this.#kill();
     await this.#end();
   }
 
   async #end(): Promise<number> {
     const { code } = await this.ended;
+    removeEventListener("unload", this.#kill);
     await this.#logged;
     await this.#input.close().catch(() => {});
     await this.#lines.cancel();

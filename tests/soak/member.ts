@@ -19,10 +19,8 @@ export class Member {
   readonly dialect: Dialect;
   /** How long it stays in the map without a connection, in seconds. */
   readonly grace: number;
-  /** The connection that is its own, or the client that sees to its connections. */
-  peer!: Connection | Client;
-  /** What carries its bytes at present. */
-  line!: Line;
+  #peer: Connection | Client | null = null;
+  #line: Line | null = null;
   /** The key that takes its name back. */
   resume: string | null = null;
 
@@ -33,9 +31,29 @@ export class Member {
     this.grace = options.grace ?? 0;
   }
 
-  /** Its identifier as far as it is known without the server. */
-  get id(): string | null {
-    return this.kind === "numbered" ? null : this.key;
+  /** The connection that is its own, or the client that sees to its connections. */
+  get peer(): Connection | Client {
+    if (this.#peer === null) throw new Error(`${this.key} has not connected`);
+    return this.#peer;
+  }
+
+  set peer(peer: Connection | Client) {
+    this.#peer = peer;
+  }
+
+  /** What carries its bytes at present. */
+  get line(): Line {
+    if (this.#line === null) throw new Error(`${this.key} has not connected`);
+    return this.#line;
+  }
+
+  set line(line: Line) {
+    this.#line = line;
+  }
+
+  /** Ends it at once, if there is anything to end. */
+  abort(): void {
+    this.#peer?.abort();
   }
 
   /** Puts the client on a connection. */

@@ -17,6 +17,8 @@ async function answer(): Promise<void> {
     if (line === "collect") gc?.();
     Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(Deno.memoryUsage())}\n`));
   }
+  // Nobody is left to ask.
+  Deno.exit(1);
 }
 
 if (import.meta.main) {

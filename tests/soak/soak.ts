@@ -79,7 +79,9 @@ export async function soak(options: SoakOptions): Promise<Report> {
   try {
     return await run.run();
   } catch (error) {
-    throw new Disagreement(`${String(error)}\nThe server's last words:\n${host.log}`, { cause: error });
+    throw new Disagreement(`${error instanceof Error ? error.message : error}\nThe server's last words:\n${host.log}`, {
+      cause: error,
+    });
   } finally {
     run.abandon();
   }
@@ -122,6 +124,7 @@ class Soak {
   /** Closes what a failure has left open. */
   abandon(): void {
     for (const client of this.#clients) client.abort();
+    for (const member of this.#world.present) member.abort();
     for (const follower of this.#world.followers) follower.release();
     for (const line of this.#world.lines.open) line.close();
   }

@@ -98,11 +98,7 @@ export const standstill: Operation = {
     const { random, host } = world;
     if (!world.take(host)) return null;
     const milliseconds = random.integer(...STANDSTILL);
-    return async () => {
-      host.suspend();
-      await sleep(milliseconds);
-      host.resume();
-    };
+    return () => host.standStill(milliseconds);
   },
 };
 

@@ -80,13 +80,17 @@ function outside(what: string, count: number, least: number, most: number): stri
   return [`the server counts ${count} ${what}, not ${least === most ? least : `${least} to ${most}`}`];
 }
 
-/** The flattened map must be, byte for byte, what the list is. */
+/**
+ * The flattened map must be, byte for byte, what the list is. There is nothing to be patient with: one that is out of
+ * date would be right again after the next change, whose is only a matter of time.
+ */
 async function mapProblems(readers: Readers, list: ListReply): Promise<string[]> {
   const map = await readers.get();
   // Some client may just have left by itself.
   const again = await readers.list();
   if (again.revision !== list.revision) return ["the map has changed meanwhile"];
-  return equals(map, flatten(list)) ? [] : ["the flattened map is not what the list is"];
+  if (equals(map, flatten(list))) return [];
+  throw new Disagreement(`the flattened map is not what the list of revision ${list.revision} is`);
 }
 
 function followerProblems({ model }: World, follower: Follower, expected: readonly Seen[]): string[] {

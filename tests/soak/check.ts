@@ -54,7 +54,7 @@ async function look(world: World, witnesses: Witnesses, stats: Stats): Promise<s
   const list = await witnesses.readers.list();
   const problems = [...model.compare(list.records), ...gaugeProblems(world, stats)];
   if (problems.length !== 0) return problems;
-  problems.push(...await mapProblems(witnesses.readers, list));
+  problems.push(...await mapProblems(world, witnesses.readers, list));
   const expected = model.lasting(list.records);
   for (const { prefix, mirror } of witnesses.mirrors) {
     problems.push(...copyProblems("a mirror", prefix, model.lasting(mirror.values()), expected));
@@ -81,16 +81,16 @@ function outside(what: string, count: number, least: number, most: number): stri
 }
 
 /**
- * The flattened map must be, byte for byte, what the list is. There is nothing to be patient with: one that is out of
- * date would be right again after the next change, whose is only a matter of time.
+ * The flattened map must be, byte for byte, what the list is, and at once: the next change would make one that is out of
+ * date right again, and hide the fault.
  */
-async function mapProblems(readers: Readers, list: ListReply): Promise<string[]> {
+async function mapProblems({ round }: World, readers: Readers, list: ListReply): Promise<string[]> {
   const map = await readers.get();
   // Some client may just have left by itself.
   const again = await readers.list();
   if (again.revision !== list.revision) return ["the map has changed meanwhile"];
   if (equals(map, flatten(list))) return [];
-  throw new Disagreement(`the flattened map is not what the list of revision ${list.revision} is`);
+  throw new Disagreement(`round ${round}: the flattened map is not what the list of revision ${list.revision} is`);
 }
 
 function followerProblems({ model }: World, follower: Follower, expected: readonly Seen[]): string[] {

@@ -9,7 +9,7 @@ import type { Operation, Task } from "./operations/operation.ts";
 import { POPULATION, type World } from "./world.ts";
 
 /** Operations of a round, at most. */
-const OPERATIONS_A_ROUND = 60;
+const OPERATIONS_A_ROUND = 80;
 
 /**
  * Chooses the operations by which the first clients come.

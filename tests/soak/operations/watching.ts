@@ -25,7 +25,7 @@ export const stall: Operation = {
 /** A program ends its watch, and remembers how far it has come. */
 export const detach: Operation = {
   name: "watcher goes",
-  weight: 3,
+  weight: 2,
   connections: 0,
   plan(world) {
     const follower = world.pickFollower((follower) => follower.isAttached && !follower.isStalled);
@@ -36,7 +36,8 @@ export const detach: Operation = {
 /** A program goes on watching where it had ended. */
 export const attach: Operation = {
   name: "watcher comes back",
-  weight: 4,
+  // There are far fewer of them than of clients, which would take all connections that a round may make.
+  weight: 40,
   connections: 1,
   plan(world) {
     const follower = world.pickFollower((follower) => !follower.isAttached);

@@ -36,7 +36,7 @@ async function run(options: Options): Promise<number> {
 }
 
 async function conclude(report: Report, { json, plot, minutes, seed }: Options): Promise<number> {
-  const problems = report.interrupted ? [] : growthOf(report.before, report.after);
+  const problems = report.interrupted ? [] : growthOf(report.before, report.after, report.warmUp);
   const title = `deno task soak --minutes ${minutes} --seed ${seed}`;
   if (plot !== null) await Deno.writeTextFile(plot, drawPicture(title, report.samples));
   write(json ? `${JSON.stringify({ ...report, problems }, null, 2)}\n` : formatReport(report, problems));

@@ -50,6 +50,8 @@ export interface Report {
   interrupted: boolean;
   /** How long it took, in seconds. */
   seconds: number;
+  /** How much of it was warming up, in seconds. */
+  warmUp: number;
   /** How often the server and all who watch were compared with the model. */
   checks: number;
   /** Connections made. */
@@ -107,8 +109,7 @@ class Soak {
   async run(): Promise<Report> {
     const { host, lines } = this.#world;
     const probe = await openProbe(lines);
-    const warmUp = Math.max(1, Math.min(LONGEST_WARM_UP, Math.round(this.#rounds * WARM_UP)));
-    await this.#load(probe, warmUp);
+    await this.#load(probe, this.#warmUp);
     const before = await levelOf(host, await probe.stats());
     if (!this.#isOver) await this.#load(probe, this.#rounds);
     const stats = await probe.stats();
@@ -127,6 +128,11 @@ class Soak {
     for (const member of this.#world.present) member.abort();
     for (const follower of this.#world.followers) follower.release();
     for (const line of this.#world.lines.open) line.close();
+  }
+
+  /** How many rounds warm the server up. */
+  get #warmUp(): number {
+    return Math.max(1, Math.min(LONGEST_WARM_UP, Math.round(this.#rounds * WARM_UP)));
   }
 
   get #isOver(): boolean {
@@ -241,6 +247,7 @@ class Soak {
       seed: this.#options.seed,
       interrupted: this.#isOver,
       seconds: Math.round((performance.now() - this.#startedAt) / 100) / 10,
+      warmUp: this.#warmUp * ROUND / 1_000,
       checks: this.#checks,
       connections: this.#world.lines.made,
       operations: this.#world.done,

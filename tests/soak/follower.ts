@@ -1,0 +1,131 @@
+/**
+ * A program that watches, at a pace of its own.
+ *
+ * @module
+ */
+
+import { type Client, type MapEvent, type Position, TrackerError, type Watch } from "../../mod.ts";
+import type { Seen } from "./model.ts";
+import { sleep } from "./sleep.ts";
+
+/** How long a slow one takes over an event, in milliseconds. */
+const SLOWNESS = 1;
+
+/** How one that was cut off hears of it: the server's words are the last of what it has not read, and may be lost. */
+const CUT_OFF: readonly string[] = ["SLOW_CONSUMER", "CONNECTION_CLOSED", "CONNECTION_FAILED"];
+
+/**
+ * Follows the map by its events alone. It can be slow, stand still, go away and come back to where it was; whenever it
+ * has caught up it must have the map as it is.
+ */
+export class Follower {
+  /** Only clients whose identifier begins with this. */
+  readonly prefix: string;
+  /** How often the server cut it off because it read too slowly. */
+  cuts = 0;
+  readonly #client: Client;
+  readonly #isSlow: boolean;
+  readonly #entries = new Map<string, Seen>();
+  #position: Position | null = null;
+  #watch: Watch | null = null;
+  #running: Promise<void> = Promise.resolve();
+  /** Whether it has stood still on this connection: then the server may have cut it off. */
+  #wasStalled = false;
+  #gate: PromiseWithResolvers<void> | null = null;
+
+  /**
+   * @param client Whose watch it is
+   * @param options `prefix`: whom to follow; `isSlow`: whether to take a while over each event
+   */
+  constructor(client: Client, options: { prefix?: string; isSlow?: boolean } = {}) {
+    this.#client = client;
+    this.prefix = options.prefix ?? "";
+    this.#isSlow = options.isSlow ?? false;
+    this.attach();
+  }
+
+  /** Whether it has a watch. */
+  get isAttached(): boolean {
+    return this.#watch !== null;
+  }
+
+  /** Whether it stands still. */
+  get isStalled(): boolean {
+    return this.#gate !== null;
+  }
+
+  /** The map as it has heard of it. */
+  get clients(): Iterable<Seen> {
+    return this.#entries.values();
+  }
+
+  /** Resolves when it has failed or gone; rejects with what it failed of. */
+  get running(): Promise<void> {
+    return this.#running;
+  }
+
+  /** Begins a watch, where the last one ended. */
+  attach(): void {
+    this.#wasStalled = false;
+    this.#running = this.#run();
+    this.#running.catch(() => {});
+  }
+
+  /** Ends the watch. */
+  async detach(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = null;
+    this.release();
+    await watch?.return();
+    await this.#running;
+  }
+
+  /** Reads nothing from now on. */
+  stall(): void {
+    this.#gate ??= Promise.withResolvers();
+    this.#wasStalled = true;
+  }
+
+  /** Reads again. */
+  release(): void {
+    this.#gate?.resolve();
+    this.#gate = null;
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const since = this.#position;
+      const watch = this.#client.watch({ prefix: this.prefix, ...since !== null && { since } });
+      this.#watch = watch;
+      try {
+        for await (const event of watch) {
+          await this.#gate?.promise;
+          if (this.#isSlow) await sleep(SLOWNESS);
+          this.#apply(event);
+          this.#position = watch.position;
+        }
+        return;
+      } catch (error) {
+        if (!this.#wasStalled || !(error instanceof TrackerError) || !CUT_OFF.includes(error.code)) throw error;
+        this.cuts++;
+        this.#wasStalled = this.isStalled;
+        if (this.#watch === null) return;
+      }
+    }
+  }
+
+  #apply(event: MapEvent): void {
+    const entries = this.#entries;
+    if (event.kind === "snapshot") entries.clear();
+    else if (event.kind === "leave") entries.delete(event.id);
+    else if (event.kind === "present") entries.set(event.id, event);
+    else if (event.kind !== "synced") {
+      const { id, kind } = event;
+      const before = entries.get(id);
+      const { state, status } = before ?? { state: new Uint8Array(0), status: "live" };
+      if (kind === "join") entries.set(id, { id, state: event.state, status: "live" });
+      else if (kind === "update") entries.set(id, { id, state: event.state, status });
+      else entries.set(id, { id, state, status: kind === "resume" ? "live" : "suspect" });
+    }
+  }
+}

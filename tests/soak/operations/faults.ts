@@ -1,0 +1,114 @@
+/**
+ * What goes wrong: programs that speak nonsense, or too slowly, or not to the end, and a server that stands still.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { bytesOf, longLength, readToEnd, textOf, writeFully } from "../../support/bytes.ts";
+import type { Line } from "../line.ts";
+import { sleep } from "../sleep.ts";
+import type { Operation } from "./operation.ts";
+
+/** What is no message, and how the server calls it. */
+const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
+  [bytesOf("GET / HTTP/1.1\r\n\r\n"), "BAD_MAGIC"],
+  [bytesOf(0, 1, 2, 3, 255, 254), "BAD_MAGIC"],
+  [bytesOf(42, 99), "BAD_TYPE"],
+  [bytesOf(42, 7), "BAD_TYPE"],
+  [bytesOf(66, 2, 0), "BAD_VERSION"],
+  [bytesOf(42, 0, longLength(2 ** 40)), "STATE_TOO_LARGE"],
+  [bytesOf(66, 1, 0, longLength(2 ** 50)), "STATE_TOO_LARGE"],
+  [bytesOf(42, 4, longLength(5), "hello"), "BAD_HELLO"],
+];
+
+/** Time between two bytes of a program that is too slow, in milliseconds, and how often it tries. */
+const SLOW = 200;
+const SLOW_BYTES = 50;
+
+/** How long the server stands still, in milliseconds: less than any heartbeat is patient. */
+const STANDSTILL = [200, 900] as const;
+
+/** A program sends what is no message: it is told so, and nobody else notices. */
+export const nonsense: Operation = {
+  name: "nonsense",
+  weight: 3,
+  connections: 1,
+  plan({ random, lines }) {
+    const [bytes, code] = random.pick(NONSENSE);
+    const noise = random.bytes(random.integer(0, 2_000));
+    return async () => {
+      const line = await lines.dial();
+      await writeFully(line, bytesOf(bytes, noise));
+      await expectError(line, code);
+    };
+  },
+};
+
+/** A program ends in the middle of a message. */
+export const fragment: Operation = {
+  name: "end within a message",
+  weight: 3,
+  connections: 1,
+  plan({ random, lines }) {
+    const message = bytesOf(42, 0, longLength(1_000), random.bytes(1_000));
+    const length = random.integer(11, message.length - 1);
+    const isReset = random.next() < 0.5;
+    return async () => {
+      const line = await lines.dial();
+      await writeFully(line, message.subarray(0, length));
+      if (isReset) return line.close();
+      await line.closeWrite();
+      assertEquals(await readToEnd(line), new Uint8Array(0));
+      line.close();
+    };
+  },
+};
+
+/** A program sends a message so slowly that it would hold its place for ever, were it not for a deadline. */
+export const slowness: Operation = {
+  name: "slow message",
+  weight: 2,
+  connections: 1,
+  plan(world) {
+    return async () => {
+      const line = await world.lines.dial();
+      await writeFully(line, bytesOf(42, 0, longLength(1_000)));
+      world.leaveAlone(async () => {
+        const answered = expectError(line, "TIMEOUT");
+        // Whoever waits for it below is told.
+        answered.catch(() => {});
+        for (let sent = 0; sent < SLOW_BYTES && world.lines.open.has(line); sent++) {
+          await sleep(SLOW);
+          // It may have been cut off meanwhile.
+          await line.write(Uint8Array.of(97)).catch(() => {});
+        }
+        await answered;
+      });
+    };
+  },
+};
+
+/** The server stands still for a moment: nobody may lose a connection over it. */
+export const standstill: Operation = {
+  name: "server stands still",
+  weight: 1,
+  connections: 0,
+  plan(world) {
+    const { random, host } = world;
+    if (!world.take(host)) return null;
+    const milliseconds = random.integer(...STANDSTILL);
+    return () => host.standStill(milliseconds);
+  },
+};
+
+/** Expects one error reply, and the end. */
+async function expectError(line: Line, code: string): Promise<void> {
+  try {
+    const reply = textOf(await readToEnd(line));
+    // The bytes in front are those of the length, a sign of an error.
+    assert(reply.slice(2).startsWith(`${code}: `), `the reply is ${JSON.stringify(reply)}, not ${code}`);
+  } finally {
+    line.close();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * All that can be done in a round.
+ *
+ * @module
+ */
+
+import { beRefused, comeBack, openNamed, openNumbered, openSteady, takeOver } from "./comings.ts";
+import { fragment, nonsense, slowness, standstill } from "./faults.ts";
+import { breakSteady, close, end, fallSilent, reset } from "./goings.ts";
+import type { Operation } from "./operation.ts";
+import { attach, detach, stall } from "./watching.ts";
+import { burst, flood, get, list, openAgain, ping, update } from "./work.ts";
+
+/** The operations by which the first clients come. */
+export const OPENINGS: readonly Operation[] = [openNumbered, openNamed, openSteady];
+
+/** All operations. */
+export const OPERATIONS: readonly Operation[] = [
+  ...OPENINGS,
+  comeBack,
+  takeOver,
+  beRefused,
+  close,
+  end,
+  reset,
+  breakSteady,
+  fallSilent,
+  update,
+  burst,
+  openAgain,
+  get,
+  list,
+  ping,
+  flood,
+  stall,
+  detach,
+  attach,
+  nonsense,
+  fragment,
+  slowness,
+  standstill,
+];

@@ -33,6 +33,7 @@ export {
 } from "./lib/registry.ts";
 export type { NameEvent } from "./lib/names.ts";
 export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/metrics.ts";
+export { type ClientTlsOptions, type KeyPair, type ServerTlsOptions } from "./lib/tls.ts";
 export { Network } from "./lib/network.ts";
 export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/tokens.ts";
 export type { SessionEvent } from "./lib/session.ts";
@@ -53,6 +54,7 @@ export {
 export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/calls.ts";
 export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/connection.ts";
 export { dial } from "./lib/dial.ts";
+export { dialTls } from "./lib/dial_tls.ts";
 export type { Dial } from "./lib/link.ts";
 export { isTransient } from "./lib/transient.ts";
 export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/backoff.ts";

@@ -28,7 +28,10 @@ export const PERMISSIONS: readonly Permission[] = [
   { flag: "--allow-net", reason: "to listen and to connect, on whatever address the user names" },
   { flag: `--allow-env=${Object.keys(VARIABLES).join(",")}`, reason: "to read these variables and no other" },
   { flag: "--unstable-net", reason: "the service manager is spoken to in datagrams over a Unix socket" },
-  { flag: "--allow-read", reason: "to read the file of tokens that the user names, and to have an end of that socket" },
+  {
+    flag: "--allow-read",
+    reason: "to read the files of tokens and certificates that the user names, and to have an end of that socket",
+  },
   { flag: "--allow-write=/run/tracker,/run/systemd/notify", reason: "to make it, and to write to the other end" },
   { flag: "--no-prompt", reason: "to fail at once where a permission is missing: nobody is there to ask" },
 ];

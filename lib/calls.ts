@@ -24,16 +24,23 @@ export interface CallOptions {
  * @param result What to wait for
  * @param options When to stop waiting
  * @param byDefault How long to wait, in milliseconds, when the options do not say
+ * @param hint What else there is to say when it took too long
  * @returns The result
  * @throws {TrackerError} TIMEOUT or ABORTED when it does not come; otherwise whatever it rejects with
  */
-export function within<T>(call: string, result: Promise<T>, options: CallOptions, byDefault: number): Promise<T> {
+export function within<T>(
+  call: string,
+  result: Promise<T>,
+  options: CallOptions,
+  byDefault: number,
+  hint: () => string = noHint,
+): Promise<T> {
   const { signal, timeout = byDefault } = options;
   if (signal === undefined && timeout === 0) return result;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const onAbort = () => reject(abortedError(call, signal));
   const timer = timeout === 0 ? undefined : setTimeout(() => {
-    reject(new TrackerError("TIMEOUT", `Cannot ${call}: no answer within ${timeout} ms`));
+    reject(new TrackerError("TIMEOUT", `Cannot ${call}: no answer within ${timeout} ms${hint()}`));
   }, timeout);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -80,12 +87,17 @@ export function closedError(call: string, why: string): TrackerError {
  * The error of a connection that broke.
  *
  * @param cause What the system said
+ * @param hint What else there is to say
  * @returns CONNECTION_FAILED, or the cause when that is an error of ours
  */
-export function brokenError(cause: unknown): TrackerError {
+export function brokenError(cause: unknown, hint = ""): TrackerError {
   if (cause instanceof TrackerError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new TrackerError("CONNECTION_FAILED", `Cannot go on: the connection broke (${why})`, { cause });
+  return new TrackerError("CONNECTION_FAILED", `Cannot go on: the connection broke (${why})${hint}`, { cause });
+}
+
+function noHint(): string {
+  return "";
 }
 
 /** Does nothing: a promise nobody waits for must not become an unhandled rejection. */

@@ -18,13 +18,15 @@ import {
 import { MessageEncoder } from "./codec.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import { dial } from "./dial.ts";
+import { checkTls, dialTls } from "./dial_tls.ts";
 import { TrackerError } from "./errors.ts";
 import type { ListReply } from "./frames.ts";
 import { type Dial, link, type LinkOptions } from "./link.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
 import type { Stats } from "./metrics.ts";
-import { DEFAULT_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "./protocol.ts";
+import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "./protocol.ts";
 import type { Greeting, HelloRequest, PrefixRequest } from "./requests.ts";
+import type { ClientTlsOptions } from "./tls.ts";
 import { isTransient } from "./transient.ts";
 import { Watch, type WatchOptions, type WatchSource } from "./watch.ts";
 
@@ -35,8 +37,10 @@ export const DEFAULT_HEARTBEAT = 10;
 export interface ConnectOptions extends ConnectionOptions {
   /** The server's address. Default `"127.0.0.1"`. */
   hostname?: string;
-  /** The server's port. Default 6789. */
+  /** The server's port. Default 6789, with TLS 6790. */
   port?: number;
+  /** Whether, and how, to speak TLS: `true` trusts whom Deno trusts. Default `false`. */
+  tls?: boolean | ClientTlsOptions;
   /** A state to open with at once; without it the client is an observer until it opens or updates. */
   state?: string | Uint8Array;
   /** Stops the connecting when aborted. A client that is connected goes on. */
@@ -61,7 +65,7 @@ export interface ConnectOptions extends ConnectionOptions {
   takeover?: boolean;
   /** Whether, and how, to come back when the connection is lost. Default `false`. */
   reconnect?: boolean | ReconnectOptions;
-  /** Makes the connection. Default over TCP, to `hostname` and `port`. */
+  /** Makes the connection. Default over TCP, or TLS, to `hostname` and `port`. */
   dial?: Dial;
 }
 
@@ -85,7 +89,8 @@ export interface StatusChange {
  * @param options Where to connect to, and how
  * @returns The client, connected
  * @throws {TrackerError} CONNECTION_REFUSED when nothing listens there; CONNECTION_FAILED, PERMISSION_DENIED, TIMEOUT
- *   or ABORTED when it cannot connect; NAME_TAKEN or another code of the server's when it refuses; BAD_ARGUMENT when
+ *   or ABORTED when it cannot connect; BAD_CERTIFICATE or TLS_FAILED when they do not agree on TLS;
+ *   NAME_TAKEN or another code of the server's when it refuses; BAD_ARGUMENT when
  *   options make no sense
  *
  * @example Report a state, change it, read the map
@@ -175,7 +180,7 @@ export class Client implements AsyncDisposable {
     const { reconnect = false, timeout = DEFAULT_CALL_TIMEOUT } = options;
     this.#reconnect = reconnect;
     const heartbeat = heartbeatOf(options);
-    this.#link = { dial: options.dial ?? dialTcp(options), connection: options, timeout, heartbeat };
+    this.#link = { dial: options.dial ?? dialerOf(options), connection: options, timeout, heartbeat };
     this.#hello = helloOf(options, heartbeat);
     this.#ruler = new MessageEncoder(options.dialect);
     if (options.state !== undefined) this.#keep(options.state, this.#measure("open", options.state));
@@ -625,8 +630,11 @@ function createReady(): PromiseWithResolvers<Connection> {
   return ready;
 }
 
-function dialTcp({ hostname = "127.0.0.1", port = DEFAULT_PORT }: ConnectOptions): Dial {
-  return (signal, timeout) => dial(hostname, port, signal, timeout);
+function dialerOf({ hostname = "127.0.0.1", port, tls = false }: ConnectOptions): Dial {
+  if (tls === false) return (signal, timeout) => dial(hostname, port ?? DEFAULT_PORT, signal, timeout);
+  const options = tls === true ? {} : tls;
+  checkTls(options);
+  return (signal, timeout) => dialTls(hostname, port ?? DEFAULT_TLS_PORT, options, signal, timeout);
 }
 
 /** Whether the client is to begin with a Hello. */

@@ -54,6 +54,15 @@ export type Token = MessageType | typeof NEED_MORE | typeof AMBIGUOUS | typeof I
 /** Bytes of the length field in the wide and java dialects. */
 const LONG_LENGTH = 8;
 
+/** First byte of a record of TLS with a handshake, which is how a client begins that speaks it. */
+const TLS_HANDSHAKE = 22;
+
+/** First byte of a record of TLS with an alert, which is how a server answers a client that does not speak it. */
+const TLS_ALERT = 21;
+
+/** Second byte of every record of TLS. */
+const TLS_VERSION = 3;
+
 /** The header of a 42 Update as one 16-bit integer. */
 const UPDATE_HEADER = MAGIC << 8 | UPDATE;
 
@@ -378,7 +387,9 @@ export class MessageParser {
   }
 
   #failMagic(magic: number, expected: string): Token {
-    return this.#fail("BAD_MAGIC", `Cannot parse message: it begins with ${magic}, not ${expected}`);
+    const isFirst = this.#mode === Mode.Silent || this.#mode === Mode.SilentWide;
+    const hint = isFirst && magic === TLS_HANDSHAKE ? "; it looks like TLS, which is not spoken on this port" : "";
+    return this.#fail("BAD_MAGIC", `Cannot parse message: it begins with ${magic}, not ${expected}${hint}`);
   }
 
   #failVersion(version: number): Token {
@@ -702,6 +713,11 @@ export class ReplyParser {
     this.position = from;
     if (to === from) return this.#needMore(1);
     const first = byteAt(buffer, from);
+    // The map of a one-byte length begins with a brace, so this is no reply whatever is expected.
+    if (first === TLS_ALERT) {
+      if (to - from < 2) return this.#needMore(2);
+      if (byteAt(buffer, from + 1) === TLS_VERSION) return this.#failTls();
+    }
     if (first === ERROR) {
       if (to - from < 2) return this.#needMore(2);
       if (byteAt(buffer, from + 1) !== 0) return this.#errorReply(buffer, from, to);
@@ -754,6 +770,14 @@ export class ReplyParser {
   #needMore(needed: number): ReplyToken {
     this.needed = needed;
     return NEED_MORE;
+  }
+
+  #failTls(): ReplyToken {
+    this.error = new TrackerError(
+      "TLS_FAILED",
+      "Cannot parse reply: the server speaks TLS on this port, and this connection does not",
+    );
+    return INVALID;
   }
 
   #fail(message: string): ReplyToken {

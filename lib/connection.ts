@@ -63,6 +63,9 @@ const LAST_WORDS = 1_000;
 
 const EMPTY = new Uint8Array(0);
 
+/** A server that speaks TLS does not understand a client that does not, and may wait for more, or just hang up. */
+const TLS_HINT = "; it has said nothing at all, and perhaps speaks TLS on this port";
+
 /** Stands for "no options" and is told apart by identity: Updates that ask for nothing of their own share a timer. */
 const UNBOUNDED: CallOptions = Object.freeze({});
 
@@ -144,6 +147,10 @@ export class Connection implements AsyncDisposable {
   #leaving = false;
   #closed = false;
   #heardAt = performance.now();
+  /** Whether anything was heard at all. */
+  #heard = false;
+  /** What to say of a server that says nothing. */
+  readonly #hint = (): string => this.#heard || this.#duplex.handshake !== undefined ? "" : TLS_HINT;
 
   /** Whether anything was sent: a Hello must come first. */
   #used = false;
@@ -423,7 +430,7 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       reject(error instanceof TrackerError ? error : abortedError(call, options.signal));
     }
-    return within(call, promise, options, this.#timeout);
+    return within(call, promise, options, this.#timeout, this.#hint);
   }
 
   #askForPong(options: CallOptions): Promise<Uint8Array> {
@@ -484,6 +491,7 @@ export class Connection implements AsyncDisposable {
         const count = await this.#duplex.read(length === 0 ? buffer : buffer.subarray(length));
         if (count === null) break;
         this.#heardAt = performance.now();
+        this.#heard = true;
         length += count;
         let from = this.#dispatch(buffer, 0, length);
         while (this.#events !== null) {
@@ -493,9 +501,9 @@ export class Connection implements AsyncDisposable {
         buffer = makeRoom(buffer, from, length, this.#parser.needed);
         length -= from;
       }
-      this.#fail(closedError("go on", "the server closed the connection"));
+      this.#fail(closedError("go on", `the server closed the connection${this.#hint()}`));
     } catch (cause) {
-      this.#fail(brokenError(cause));
+      this.#fail(brokenError(cause, this.#hint()));
     }
   }
 

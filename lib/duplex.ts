@@ -11,6 +11,13 @@
  */
 export interface Duplex {
   /**
+   * Agrees with the other side on what has to be agreed on before there are bytes, such as TLS. Reading and writing
+   * wait for it by themselves.
+   *
+   * @returns Settles when that is done, or has failed
+   */
+  handshake?(): Promise<unknown>;
+  /**
    * Waits for bytes and puts them at the beginning of the buffer.
    *
    * @param buffer Where the bytes go

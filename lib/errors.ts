@@ -28,6 +28,8 @@ export const LOCAL_ERRORS = {
   REPLY_TOO_LARGE: "the server's map is longer than this client accepts",
   CONNECTION_REFUSED: "nothing listens at the server's address",
   CONNECTION_FAILED: "the connection could not be made, or broke",
+  TLS_FAILED: "the two sides do not come to speak TLS with each other; perhaps only one of them wants to",
+  BAD_CERTIFICATE: "a certificate or its key cannot be used, or the server's certificate cannot be trusted",
   CONNECTION_CLOSED: "the connection has ended, so the call cannot be answered",
   BUFFER_FULL: "the server reads slower than this client sends, and its buffer is full",
   ABORTED: "the caller's AbortSignal stopped the call",

@@ -55,6 +55,8 @@ export interface Stats {
   messages: Record<string, Record<string, number>>;
   /** Bytes that have come, and that the system has taken. */
   bytes: { received: number; sent: number };
+  /** Connections that came to no agreement on TLS. */
+  tlsErrors: number;
   /** Error replies, by code. */
   errors: Record<string, number>;
   /** Refusals, by the limit that was reached. */
@@ -81,6 +83,8 @@ export class Metrics {
   sent = 0;
   /** Connections accepted. */
   accepted = 0;
+  /** Connections that came to no agreement on TLS. */
+  tlsErrors = 0;
   /** The counters of connections whose dialect is not settled. */
   readonly unsettled: Float64Array;
   readonly #messages = new Map(ROWS.map((dialect) => [dialect, new Float64Array(MESSAGE_NAMES.length)]));
@@ -122,11 +126,12 @@ export class Metrics {
   }
 
   /** What was counted. */
-  get counted(): Pick<Stats, "accepted" | "messages" | "bytes" | "errors" | "refused" | "ghost"> {
+  get counted(): Pick<Stats, "accepted" | "tlsErrors" | "messages" | "bytes" | "errors" | "refused" | "ghost"> {
     const counts = [...this.#ghosts];
     const count = counts.reduce((sum, each) => sum + each, 0);
     return {
       accepted: this.accepted,
+      tlsErrors: this.tlsErrors,
       messages: this.#messagesByName(),
       bytes: { received: this.received, sent: this.sent },
       errors: Object.fromEntries(this.#errors),

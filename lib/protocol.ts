@@ -90,6 +90,9 @@ export const DIALECTS: readonly Dialect[] = ["compact", "wide", "java"];
 /** The port a server listens on unless told otherwise. */
 export const DEFAULT_PORT = 6789;
 
+/** The port a server listens on with TLS unless told otherwise. */
+export const DEFAULT_TLS_PORT = 6790;
+
 /** Longest state a server takes unless told otherwise, in bytes. */
 export const DEFAULT_MAX_STATE = 65_536;
 

@@ -6,10 +6,11 @@
 
 import type { AccessRules } from "./access.ts";
 import { LONGEST_TIMEOUT } from "./deadlines.ts";
+import { type Entrance, type Incoming, PlainEntrance, TlsEntrance } from "./entrance.ts";
 import { TrackerError } from "./errors.ts";
 import type { LimitName, Stats } from "./metrics.ts";
 import { Network } from "./network.ts";
-import { DEFAULT_MAX_STATE, DEFAULT_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
+import { DEFAULT_MAX_STATE, DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
 import {
   closeSessionContext,
@@ -20,7 +21,7 @@ import {
   type SessionLimits,
   statsOf,
 } from "./session.ts";
-import { formatAddress, setNoDelay } from "./tcp.ts";
+import type { KeyPair, ServerTlsOptions } from "./tls.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Connections a server holds at once unless told otherwise. */
@@ -35,7 +36,7 @@ export const DEFAULT_MAX_UNSENT = 8_388_608;
 /** How long a client may take nothing of what it is sent unless told otherwise, in milliseconds. */
 export const DEFAULT_WRITE_TIMEOUT = 10_000;
 
-/** How long a client may take to show its token, or to agree on TLS, unless told otherwise, in milliseconds. */
+/** How long a client may take to agree on TLS and to show its token unless told otherwise, in milliseconds. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
 /** Bytes that all states may have together unless told otherwise: 256 MiB. */
@@ -68,8 +69,13 @@ export type ServerEvent =
 export interface ServeOptions {
   /** The address to listen on. Default `"127.0.0.1"`: only programs on this machine can connect. */
   hostname?: string;
-  /** The port to listen on; 0 takes a free one, which `addr` then tells. Default 6789. */
+  /**
+   * The port to listen on without TLS; 0 takes a free one, which `addr` then tells. Default 6789; with `tls` none:
+   * whoever has a certificate and wants to be reached without it too has to say so.
+   */
   port?: number;
+  /** The certificate to speak TLS with, and where. Default none: the server speaks no TLS. */
+  tls?: ServerTlsOptions;
   /** The dialect to insist on. Default `"auto"`: told from each connection's first bytes. */
   dialect?: Dialect | "auto";
   /** Connections held at once; one more is refused with TOO_MANY_CLIENTS. Default 16,384. */
@@ -90,7 +96,7 @@ export interface ServeOptions {
    * take longer as long as it is not further behind than `maxUnsent`.
    */
   writeTimeout?: number;
-  /** How long a client may take to show its token, in milliseconds; 0 for ever. Default 10,000. */
+  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for ever. Default 10,000. */
   handshakeTimeout?: number;
   /** Bytes of all states together; what goes beyond is refused with TOO_MUCH_STATE. Default 256 MiB. */
   maxTotalState?: number;
@@ -119,8 +125,10 @@ export interface ServeOptions {
 
 /** A running server. */
 export interface Server extends AsyncDisposable {
-  /** Where it listens. */
+  /** Where it listens; if that is both without TLS and with it, where it does without. */
   readonly addr: Deno.NetAddr;
+  /** Where it listens with TLS, if it does. */
+  readonly tlsAddr: Deno.NetAddr | null;
   /** The live map. */
   readonly registry: Registry;
   /**
@@ -129,6 +137,15 @@ export interface Server extends AsyncDisposable {
    * @returns What it has counted since it started, and what it holds now
    */
   metrics(): Stats;
+  /**
+   * Takes another certificate. Connections that there are go on with the old one, those to come get the new one; none
+   * is lost in between.
+   *
+   * @param pair The certificate and its key
+   * @throws {TrackerError} BAD_CERTIFICATE when it cannot be used, which leaves the old one in use; BAD_ARGUMENT when the
+   *   server speaks no TLS; SHUTTING_DOWN when it is being stopped
+   */
+  reloadTls(pair: KeyPair): void;
   /** Resolves when the server has ended and every connection is closed. */
   readonly finished: Promise<void>;
   /**
@@ -146,8 +163,8 @@ export interface Server extends AsyncDisposable {
  *
  * @param options Where to listen, and its limits
  * @returns The server, which accepts connections already
- * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED when it cannot listen; BAD_ARGUMENT when an
- *   option makes no sense
+ * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED when it cannot listen; BAD_CERTIFICATE when the
+ *   certificate or its key cannot be used; BAD_ARGUMENT when an option makes no sense
  *
  * @example Serve on a free port, and look at the map
  * ```ts
@@ -166,9 +183,11 @@ export function serve(options: ServeOptions = {}): Server {
 
 class TcpServer implements Server {
   readonly addr: Deno.NetAddr;
+  readonly tlsAddr: Deno.NetAddr | null;
   readonly registry: Registry;
   readonly finished: Promise<void>;
-  readonly #listener: Deno.TcpListener;
+  readonly #entrances: readonly Entrance[];
+  readonly #tlsEntrance: TlsEntrance | null;
   readonly #context: SessionContext;
   readonly #maxClients: number;
   readonly #maxPerAddress: number;
@@ -203,8 +222,11 @@ class TcpServer implements Server {
     this.#maxPerAddress = maxPerAddress;
     this.#acceptInterval = acceptRate === 0 ? 0 : 1_000 / acceptRate;
     this.#onEvent = options.onEvent;
-    this.#listener = listen(options.hostname ?? "127.0.0.1", options.port ?? DEFAULT_PORT);
-    this.addr = this.#listener.addr;
+    const { plain, tls } = openEntrances(options);
+    this.#tlsEntrance = tls;
+    this.#entrances = [plain, tls].filter((entrance) => entrance !== null);
+    this.addr = this.#entrances[0]!.addr;
+    this.tlsAddr = tls?.addr ?? null;
     this.finished = this.#run();
     const onAbort = () => void this.shutdown();
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -218,7 +240,7 @@ class TcpServer implements Server {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#unlisten();
-      this.#listener.close();
+      for (const entrance of this.#entrances) entrance.close();
       this.#stop.resolve();
       const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
       for (const session of this.#sessions) session.refuse(error);
@@ -232,26 +254,37 @@ class TcpServer implements Server {
     return statsOf(this.#context);
   }
 
+  reloadTls(pair: KeyPair): void {
+    if (this.#tlsEntrance === null) {
+      throw new TrackerError("BAD_ARGUMENT", "Cannot replace certificate: the server speaks no TLS");
+    }
+    if (this.#stopped) {
+      throw new TrackerError("SHUTTING_DOWN", "Cannot replace certificate: the server is being stopped");
+    }
+    this.#tlsEntrance.replace(pair);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
 
   async #run(): Promise<void> {
-    await this.#accept();
+    await Promise.all(this.#entrances.map((entrance) => this.#accept(entrance)));
     if (this.#sessions.size + this.#refusals.size !== 0) {
       await new Promise<void>((resolve) => this.#lastEnded = resolve);
     }
+    await Promise.all(this.#entrances.map((entrance) => entrance.finish()));
     closeSessionContext(this.#context);
   }
 
   /**
-   * Accepts until the listener is closed. An error in between, such as having no descriptor left, is no reason to
+   * Accepts until the entrance is closed. An error in between, such as having no descriptor left, is no reason to
    * stop: `for await` over the listener would end there.
    */
-  async #accept(): Promise<void> {
+  async #accept(entrance: Entrance): Promise<void> {
     while (!this.#stopped) {
       try {
-        this.#admit(await this.#listener.accept());
+        this.#admit(await entrance.accept());
         if (this.#acceptInterval !== 0) await this.#slowDown();
       } catch (error) {
         if (this.#stopped) return;
@@ -277,7 +310,7 @@ class TcpServer implements Server {
     if (this.#nextAccept > now) await this.#pause(this.#nextAccept - now);
   }
 
-  #admit(connection: Deno.TcpConn): void {
+  #admit(connection: Incoming): void {
     const { metrics } = this.#context;
     metrics.accepted++;
     // A connection that was accepted in the very turn in which the server was stopped has nobody to talk to.
@@ -305,8 +338,7 @@ class TcpServer implements Server {
     return null;
   }
 
-  #start(connection: Deno.TcpConn, group: Set<Session>): Session {
-    setNoDelay(connection);
+  #start(connection: Incoming, group: Set<Session>): Session {
     const { hostname } = connection.remoteAddr;
     const forget = this.#maxPerAddress === 0 ? this.#forget : this.#countAddress(hostname);
     const session = new Session(connection, this.#context, this.#reporter(connection), forget, hostname);
@@ -327,7 +359,7 @@ class TcpServer implements Server {
     };
   }
 
-  #reporter(connection: Deno.TcpConn): ((event: SessionEvent) => void) | undefined {
+  #reporter(connection: Incoming): ((event: SessionEvent) => void) | undefined {
     const onEvent = this.#onEvent;
     if (onEvent === undefined) return undefined;
     const peer = connection.remoteAddr;
@@ -342,6 +374,7 @@ class TcpServer implements Server {
 
   #cutOff(): void {
     for (const session of [...this.#sessions, ...this.#refusals]) session.abort();
+    for (const entrance of this.#entrances) entrance.abort();
   }
 
   #cutOffAfter(milliseconds: number): void {
@@ -399,23 +432,17 @@ function requireInteger(name: string, value: number, low: number, high: number):
   }
 }
 
-function listen(hostname: string, port: number): Deno.TcpListener {
-  requireInteger("port", port, 0, 65_535);
+/** Listens wherever the options say, or nowhere. */
+function openEntrances(options: ServeOptions): { plain: Entrance | null; tls: TlsEntrance | null } {
+  const { hostname = "127.0.0.1", tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
+  if (port !== undefined) requireInteger("port", port, 0, 65_535);
+  const tlsPort = tls?.port ?? DEFAULT_TLS_PORT;
+  requireInteger("tls.port", tlsPort, 0, 65_535);
+  const plain = port === undefined ? null : new PlainEntrance(hostname, port);
   try {
-    return Deno.listen({ hostname, port });
-  } catch (cause) {
-    throw listenError(formatAddress({ hostname, port }), cause);
+    return { plain, tls: tls === undefined ? null : new TlsEntrance(tls.hostname ?? hostname, tlsPort, tls) };
+  } catch (error) {
+    plain?.close();
+    throw error;
   }
-}
-
-function listenError(address: string, cause: unknown): TrackerError {
-  if (cause instanceof Deno.errors.AddrInUse) {
-    return new TrackerError("ADDRESS_IN_USE", `Cannot listen on ${address}: another program already does`, { cause });
-  }
-  if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
-    const why = cause instanceof Deno.errors.NotCapable ? "Deno was not given the permission" : "the system forbids it";
-    return new TrackerError("PERMISSION_DENIED", `Cannot listen on ${address}: ${why}`, { cause });
-  }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TrackerError("BAD_ADDRESS", `Cannot listen on ${address}: ${why}`, { cause });
 }

@@ -48,6 +48,7 @@ import {
 } from "./protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
 import { encodeJson, type Greeting, parseHello, parseList, parseWatch } from "./requests.ts";
+import { clientHandshakeError } from "./tls.ts";
 import type { Access } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
@@ -76,7 +77,8 @@ const GOODBYE = Uint8Array.of(DONE);
 export type SessionEvent =
   | { kind: "join"; id: string; dialect: Dialect | "unsettled" }
   | NameEvent
-  | { kind: "error"; error: TrackerError };
+  | { kind: "error"; error: TrackerError }
+  | { kind: "tls-error"; error: TrackerError };
 
 /** What all sessions of a server share. */
 export interface SessionContext {
@@ -92,7 +94,7 @@ export interface SessionContext {
   readonly idleTimeout: number;
   /** How long a client may take nothing of what it is sent, in milliseconds. */
   readonly writeTimeout: number;
-  /** How long a client may take to show its token, in milliseconds. */
+  /** How long a client may take to agree on TLS and to show its token, in milliseconds. */
   readonly handshakeTimeout: number;
   /** Most bytes of changes a watcher may be behind while it takes nothing. */
   readonly maxUnsent: number;
@@ -140,7 +142,7 @@ export interface SessionLimits {
   idleTimeout: number;
   /** How long a client may take nothing of what it is sent, in milliseconds; 0 for as long as it likes. */
   writeTimeout: number;
-  /** How long a client may take to show its token, in milliseconds; 0 for as long as it likes. */
+  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for as long as it likes. */
   handshakeTimeout: number;
   /** Most bytes of changes a watcher may be behind while it takes nothing. */
   maxUnsent: number;
@@ -317,6 +319,8 @@ export class Session implements Holder {
   #settleDeadline: Deadline | null = null;
   #lingerDeadline: Deadline | null = null;
   #handshakeDeadline: Deadline | null = null;
+  /** Whether the two sides understand each other's bytes. */
+  #agreed: boolean;
 
   /**
    * @param duplex The connection; the session closes it in the end
@@ -334,6 +338,7 @@ export class Session implements Holder {
     address = "",
   ) {
     this.#duplex = duplex;
+    this.#agreed = duplex.handshake === undefined;
     this.#context = context;
     this.#buffer = context.quietBuffers.take();
     this.#parser = new MessageParser(context);
@@ -358,7 +363,8 @@ export class Session implements Holder {
   async run(): Promise<void> {
     try {
       this.#armIdle();
-      if (this.#access === "none") this.#armHandshake();
+      if (this.#access === "none" || !this.#agreed) this.#armHandshake();
+      if (!this.#agreed) await this.#agree();
       // One flat loop: each async function in between would cost a waiting connection a frame of its own.
       while (this.#isOpen) {
         // Reading into the whole buffer, which is the common case, makes no view.
@@ -446,6 +452,26 @@ export class Session implements Holder {
 
   /** Closes the connection at once, telling nothing. */
   abort(): void {
+    this.#end();
+  }
+
+  /** Agrees on TLS. A session that is to end meanwhile has something to say, and goes on trying, but not for long. */
+  async #agree(): Promise<void> {
+    try {
+      await this.#duplex.handshake?.();
+    } catch (cause) {
+      this.#failHandshake(clientHandshakeError(cause));
+      throw cause;
+    }
+    this.#agreed = true;
+    if (this.#access !== "none") this.#handshakeDeadline?.disarm();
+  }
+
+  /** Where nothing is agreed on there is no telling the client why. */
+  #failHandshake(error: TrackerError): void {
+    if (!this.#isOpen) return;
+    this.#context.metrics.tlsErrors++;
+    this.#report?.({ kind: "tls-error", error });
     this.#end();
   }
 
@@ -940,7 +966,8 @@ export class Session implements Holder {
   #armHandshake(): void {
     const { deadlines, handshakeTimeout } = this.#context;
     this.#handshakeDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`no Hello with a token came within ${handshakeTimeout} ms`));
+      if (this.#agreed) this.refuse(timeoutError(`no Hello with a token came within ${handshakeTimeout} ms`));
+      else this.#failHandshake(timeoutError(`it did not agree on TLS within ${handshakeTimeout} ms`));
     });
     deadlines.arm(this.#handshakeDeadline, handshakeTimeout);
   }

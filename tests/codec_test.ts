@@ -445,6 +445,28 @@ Deno.test("replies that answer nothing are refused", () => {
   assertEquals(refuse("map", 0, 0, new Uint8Array(6).fill(255)), "REPLY_TOO_LARGE");
 });
 
+Deno.test("the alert of a server that speaks TLS is told from any reply, however it is cut", () => {
+  const alert = bytesOf(21, 3, 3, 0, 2, 2, 50);
+  for (const expected of ["done", "map", "hello", "list", "stats", "nothing"] as const) {
+    const parser = new ReplyParser();
+    assertEquals(parser.next(alert, 0, 1, expected), NEED_MORE);
+    for (let to = 2; to <= alert.length; to++) {
+      assertEquals(parser.next(alert, 0, to, expected), INVALID);
+      assertEquals(parser.error?.code, "TLS_FAILED");
+    }
+  }
+  const map = bytesOf(21, "{client1=a, client2=}");
+  const parser = new ReplyParser();
+  assertEquals(parser.next(map, 0, map.length, "map"), REPLY_MAP);
+  assertEquals(parser.payloadEnd, map.length);
+});
+
+Deno.test("what looks like TLS at the beginning of a connection is refused with a hint, and later without", () => {
+  const hint = "; it looks like TLS, which is not spoken on this port";
+  assertEquals(errorOf(22, 3, 1).message, `Cannot parse message: it begins with 22, not 42 or 66${hint}`);
+  assertEquals(errorOf(42, 3, 22).message, "Cannot parse message: it begins with 22, not 42");
+});
+
 Deno.test("an error reply keeps its code, and an unknown code its text", () => {
   const read = (text: string) => {
     const parser = new ReplyParser();

@@ -9,9 +9,10 @@ import { fishScript } from "../lib/commands/completions/fish.ts";
 import { zshScript } from "../lib/commands/completions/zsh.ts";
 import type { Flag } from "../lib/commands/flags.ts";
 import { helpOf } from "../lib/commands/help.ts";
+import type { LogEvent } from "../lib/commands/log.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
-import { LEAVE_CAUSES, type ServerEvent } from "../mod.ts";
+import { LEAVE_CAUSES } from "../mod.ts";
 import { fail } from "./commands/tracker.ts";
 import { readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import {
@@ -112,13 +113,16 @@ Deno.test("PROTOCOL lists every error code of the wire, and no other", async () 
 
 Deno.test("README lists every event of the log and every cause of a leave", async () => {
   // The compiler sees to it that these are complete.
-  const events: Record<ServerEvent["kind"] | "dropped", true> = {
+  const events: Record<LogEvent["kind"] | "dropped", true> = {
     join: true,
     suspect: true,
     resume: true,
     leave: true,
     error: true,
+    "tls-error": true,
     "accept-error": true,
+    reload: true,
+    "reload-error": true,
     dropped: true,
   };
   const tables = tablesOf(sectionOf(await read("README.md"), "The log"));

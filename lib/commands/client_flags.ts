@@ -7,19 +7,33 @@
 
 import { DEFAULT_CALL_TIMEOUT } from "../calls.ts";
 import type { ConnectOptions } from "../client.ts";
-import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
-import type { Flag, FlagValues } from "./flags.ts";
+import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, DIALECTS } from "../protocol.ts";
+import type { ClientTlsOptions } from "../tls.ts";
+import { type Flag, type FlagValues, toggle } from "./flags.ts";
 import { findToken } from "./own_token.ts";
+import { readPem } from "./pem_files.ts";
 import { type Address, address, anyText, choice, duration } from "./values.ts";
 
 /** Where the server is. */
-export const serverFlag: Flag<Address> = {
+const serverFlag: Flag<Address> = {
   placeholder: "HOST:PORT",
-  default: `127.0.0.1:${DEFAULT_PORT}`,
+  default: "127.0.0.1",
   environment: "TRACKER_SERVER",
-  description: "where the server is; IPv6 as [::1]:6789",
+  description: `where the server is; IPv6 as [::1]:${DEFAULT_PORT}; the port is ${DEFAULT_PORT} unless given, ` +
+    `with --tls ${DEFAULT_TLS_PORT}`,
   parse: address,
 };
+
+/** Whom to trust. */
+const caFlag: Flag<string | undefined> = {
+  placeholder: "FILE",
+  default: "",
+  description: "certificates of authorities to trust besides the usual ones (PEM); means --tls",
+  parse: anyText,
+};
+
+/** What every command needs to find the server. */
+export const SERVER_FLAGS = { server: serverFlag, tls: toggle("speak TLS with the server"), ca: caFlag } as const;
 
 /** What to speak. */
 export const dialectFlag: Flag<Dialect> = {
@@ -54,7 +68,29 @@ export const prefixFlag: Flag<string | undefined> = {
 };
 
 /** What every command needs to find the server, and to be let in. */
-export const CLIENT_FLAGS = { server: serverFlag, "token-file": tokenFileFlag, timeout: timeoutFlag } as const;
+export const CLIENT_FLAGS = { ...SERVER_FLAGS, "token-file": tokenFileFlag, timeout: timeoutFlag } as const;
+
+/** Where a server is, and how to get there. */
+export interface Target {
+  readonly hostname: string;
+  readonly port: number;
+  /** How to speak TLS; `false` for not at all. */
+  readonly tls: ClientTlsOptions | false;
+}
+
+/**
+ * What the flags say of the server.
+ *
+ * @param flags Their values
+ * @returns Where it is, the port included, and how to get there
+ * @throws {CommandError} when a file cannot be read
+ */
+export async function targetFrom({ server, tls, ca }: FlagValues<typeof SERVER_FLAGS>): Promise<Target> {
+  const { hostname, port } = server;
+  if (ca === undefined && !tls) return { hostname, port: port ?? DEFAULT_PORT, tls: false };
+  const options = ca === undefined ? {} : { caCerts: [await readPem("certificates", ca)] };
+  return { hostname, port: port ?? DEFAULT_TLS_PORT, tls: options };
+}
 
 /**
  * What the flags that commands have in common mean to a client.
@@ -62,8 +98,9 @@ export const CLIENT_FLAGS = { server: serverFlag, "token-file": tokenFileFlag, t
  * @param flags Their values
  * @returns The client's options
  * @throws {TrackerError} BAD_ARGUMENT when there is to be a token and is none
+ * @throws {CommandError} when a file of certificates cannot be read
  */
 export async function clientOptions(flags: FlagValues<typeof CLIENT_FLAGS>): Promise<ConnectOptions> {
   const token = await findToken(flags["token-file"]);
-  return { ...flags.server, timeout: flags.timeout, ...token !== undefined && { token } };
+  return { ...await targetFrom(flags), timeout: flags.timeout, ...token !== undefined && { token } };
 }

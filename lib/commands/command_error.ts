@@ -4,6 +4,16 @@
  * @module
  */
 
+/**
+ * Makes an error of whatever was thrown.
+ *
+ * @param thrown Anything
+ * @returns The same if it is an error, otherwise one that says it
+ */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** A failure that is nobody's bug and not the server's: the message says it all. */
 export class CommandError extends Error {
   override readonly name = "CommandError";

@@ -60,10 +60,23 @@ function advice(error: TrackerError): string {
         : ". Show one of the server's tokens: --token-file FILE, or TRACKER_TOKEN in the environment";
     case "NAME_TAKEN":
       return ". Choose another name, or take it from there with --takeover";
+    case "BAD_CERTIFICATE":
+      if (error.message.startsWith("Cannot use")) return ". Look at the files of --tls-cert and --tls-key";
+      return error.message.includes("caCerts") ? ". Name a file with its authority's certificate: --ca FILE" : "";
+    case "TLS_FAILED":
+      if (error.message.includes("speaks no TLS")) return ". Leave out --tls and --ca, or name the port for TLS";
+      return error.message.includes("speaks TLS") ? ". Use --tls" : "";
+    case "CONNECTION_CLOSED":
+      return tlsAdvice(error);
     case "CONNECTION_FAILED":
     case "TIMEOUT":
+      if (tlsAdvice(error) !== "") return tlsAdvice(error);
       return error.message.startsWith("Cannot connect") ? ". Say where the server is with --server HOST:PORT" : "";
     default:
       return "";
   }
+}
+
+function tlsAdvice({ message }: TrackerError): string {
+  return message.includes("perhaps speaks TLS") ? ". If it does, use --tls" : "";
 }

@@ -52,6 +52,8 @@ export interface Parsed<T extends FlagTable> {
   readonly flags: FlagValues<T>;
   /** What is not a flag, verbatim and in order. */
   readonly positionals: readonly string[];
+  /** The names of the flags that are on the command line. */
+  readonly given: ReadonlySet<string>;
 }
 
 /** A flag that is on when it is given. */
@@ -80,17 +82,18 @@ export function parseFlags<T extends FlagTable>(
 ): Parsed<T> {
   const names = Object.keys(table);
   // All are declared as strings, the positionals ("_") too: left to itself parseArgs turns 0x10 into 16.
-  const { _: rest, ...given } = parseArgs(spellOut(args, table, positionals), {
+  const { _: rest, ...written } = parseArgs(spellOut(args, table, positionals), {
     string: [...names, "_"],
     collect: names,
     unknown: (argument, key) => {
       if (key !== undefined) throw unknownFlag(argument, names, positionals);
     },
   });
-  const values = names.map((name) => [name, valueOf(name, table[name]!, given[name] as string[])]);
+  const values = names.map((name) => [name, valueOf(name, table[name]!, written[name] as string[])]);
+  const given = new Set(names.filter((name) => (written[name] as string[]).length !== 0));
   const extra = rest[positionals.most];
   if (extra !== undefined) throw unexpected(String(extra), positionals);
-  return { flags: Object.fromEntries(values) as FlagValues<T>, positionals: rest.map(String) };
+  return { flags: Object.fromEntries(values) as FlagValues<T>, positionals: rest.map(String), given };
 }
 
 /**

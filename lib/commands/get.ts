@@ -32,6 +32,10 @@ export const getCommand: Command = {
   examples: [
     { line: "tracker get", meaning: "asks the server on this machine" },
     {
+      line: "tracker get --ca ca.pem --server tracker.example",
+      meaning: "asks with TLS a server whose certificate is of an authority of one's own",
+    },
+    {
       line: "tracker get --server 192.168.1.10:6789 --timeout 2s",
       meaning: "asks another one, for two seconds at most",
     },

@@ -56,7 +56,10 @@ export const LIMIT_FLAGS = {
   "accept-rate": count(0, 0, "connections accepted a second; the others wait; 0 for any number"),
   "message-rate": count(0, 0, "messages a second of one connection; the others wait; 0 for any number"),
   "message-timeout": time(DEFAULT_MESSAGE_TIMEOUT, "how long a message may take from first byte to last; 0 for ever"),
-  "handshake-timeout": time(DEFAULT_HANDSHAKE_TIMEOUT, "how long a client may take to show its token; 0 for ever"),
+  "handshake-timeout": time(
+    DEFAULT_HANDSHAKE_TIMEOUT,
+    "how long a client may take to agree on TLS and to show its token; 0 for ever",
+  ),
   "write-timeout": time(DEFAULT_WRITE_TIMEOUT, "how long a client may take nothing of what it is sent; 0 for ever"),
   "idle-timeout": time(0, "how long a client may be silent before it is given up; 0 for ever"),
 } as const;

@@ -1,5 +1,5 @@
 /**
- * The server's log: a line for each join, leave and error.
+ * The server's log: a line for each join, leave and error, and for each file that was read again.
  *
  * Clients may come and go faster than anybody reads of it. Lines are therefore gathered while the last ones are being
  * written, in a bounded space; what does not fit is dropped, counted, and the count is logged. Whoever is refused can
@@ -12,6 +12,7 @@
 import type { ServerEvent } from "../server.ts";
 import { escapeControls, escapeWord, safeJson } from "./escape.ts";
 import { formatAddress } from "../tcp.ts";
+import type { ReloadEvent } from "./reload.ts";
 
 /** How a log is written. */
 export type LogFormat = "text" | "json" | "off";
@@ -21,6 +22,9 @@ export const LOG_FORMATS: readonly LogFormat[] = ["text", "json", "off"];
 
 /** How lines are written; `"journal"` is text for systemd's journal, which knows the time and wants the severity. */
 export type LineFormat = LogFormat | "journal";
+
+/** What is logged. */
+export type LogEvent = ServerEvent | ReloadEvent;
 
 /** Characters that may wait to be written: some ten thousand lines. */
 const MAX_WAITING = 2 ** 20;
@@ -72,7 +76,7 @@ export class EventLog {
   }
 
   /** Logs an event. Never waits, never throws. */
-  report(event: ServerEvent): void {
+  report(event: LogEvent): void {
     if (this.#format === "off" || this.#isTooMuch(event)) return;
     this.#log(lineOf(event));
   }
@@ -96,8 +100,8 @@ export class EventLog {
   }
 
   /** Whether an event is an error above the number of this second. */
-  #isTooMuch({ kind }: ServerEvent): boolean {
-    if (kind !== "error" && kind !== "accept-error") return false;
+  #isTooMuch({ kind }: LogEvent): boolean {
+    if (kind !== "error" && kind !== "tls-error" && kind !== "accept-error") return false;
     this.#window ??= setTimeout(() => this.#endWindow(), ERROR_WINDOW);
     if (++this.#errors <= MAX_ERRORS) return false;
     this.#errorsDropped++;
@@ -160,10 +164,14 @@ function textOf(line: Line): string {
 
 /** As sd-daemon(3) has it: 6 is information, 4 a warning. */
 function severityOf({ event }: Line): string {
-  return event === "join" || event === "leave" ? "<6>" : "<4>";
+  return event === "join" || event === "leave" || event === "reload" ? "<6>" : "<4>";
 }
 
-function lineOf(event: ServerEvent): Line {
+function lineOf(event: LogEvent): Line {
+  if (event.kind === "reload") return { event: event.kind, what: event.what };
+  if (event.kind === "reload-error") {
+    return { event: event.kind, what: event.what, message: escapeControls(event.error.message) };
+  }
   if (event.kind === "accept-error") return { event: event.kind, message: escapeControls(event.error.message) };
   const peer = formatAddress(event.peer);
   switch (event.kind) {
@@ -175,6 +183,7 @@ function lineOf(event: ServerEvent): Line {
     case "leave":
       return { event: event.kind, id: escapeWord(event.id), peer, cause: event.cause };
     case "error":
+    case "tls-error":
       return { event: event.kind, peer, code: event.error.code, message: escapeControls(event.error.message) };
   }
 }

@@ -5,9 +5,11 @@
  */
 
 import { dial } from "../dial.ts";
+import { dialTls } from "../dial_tls.ts";
 import { type Expected, MessageEncoder } from "../codec.ts";
+import type { Duplex } from "../duplex.ts";
 import { decodeEvents, decodeList } from "../frames.ts";
-import { dialectFlag, serverFlag, timeoutFlag } from "./client_flags.ts";
+import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "./client_flags.ts";
 import type { Command } from "./command.ts";
 import { Conversation, type Reply } from "./conversation.ts";
 import { escapeBytes, escapeControls, safeJson } from "./escape.ts";
@@ -18,10 +20,9 @@ import { bold, remark, write, writeMap } from "./output.ts";
 import { patiently } from "./patience.ts";
 import { parseStep, type Step } from "./steps.ts";
 import { UsageError } from "./usage.ts";
-import type { Address } from "./values.ts";
 
 const FLAGS = {
-  server: serverFlag,
+  ...SERVER_FLAGS,
   dialect: dialectFlag,
   timeout: timeoutFlag,
   hex: toggle("show every byte sent and received, and what it means"),
@@ -61,9 +62,9 @@ async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals } = parseFlags(args, FLAGS, POSITIONALS);
   if (positionals.length === 0) throw new UsageError("send needs a STEP, such as open=abc or get");
   const steps = positionals.map(parseStep);
-  const { server, timeout, dialect, hex } = flags;
-  const dialing = dial(server.hostname, server.port, undefined, timeout);
-  const conversation = new Conversation(await patiently(server, dialing), timeout);
+  const { timeout, dialect, hex } = flags;
+  const server = await targetFrom(flags);
+  const conversation = new Conversation(await patiently(server, reach(server, timeout)), timeout);
   try {
     await new Script(conversation, server, new MessageEncoder(dialect), hex).play(steps);
   } finally {
@@ -72,15 +73,20 @@ async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+function reach({ hostname, port, tls }: Target, timeout: number): Promise<Duplex> {
+  if (tls === false) return dial(hostname, port, undefined, timeout);
+  return dialTls(hostname, port, tls, undefined, timeout);
+}
+
 /** Takes one step after the other and prints what happens. */
 class Script {
   readonly #conversation: Conversation;
-  readonly #server: Address;
+  readonly #server: Target;
   readonly #encoder: MessageEncoder;
   readonly #explainer = new MessageExplainer();
   readonly #hex: boolean;
 
-  constructor(conversation: Conversation, server: Address, encoder: MessageEncoder, hex: boolean) {
+  constructor(conversation: Conversation, server: Target, encoder: MessageEncoder, hex: boolean) {
     this.#conversation = conversation;
     this.#server = server;
     this.#encoder = encoder;

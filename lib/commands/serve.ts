@@ -9,13 +9,16 @@ import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
 import { serve, type Server } from "../server.ts";
 import type { Command, Process } from "./command.ts";
 import { describe } from "./failure.ts";
-import { parseFlags } from "./flags.ts";
+import { type FlagValues, parseFlags } from "./flags.ts";
 import { isReadByJournal } from "./journal.ts";
 import { LIMIT_FLAGS, limitsFrom } from "./limit_flags.ts";
 import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
 import { Notifier } from "./notify.ts";
 import { complain, OutputClosed, remark, write } from "./output.ts";
+import { readKeyPair } from "./pem_files.ts";
+import { Reloader } from "./reload.ts";
 import { aborted, stopSignal } from "./signals.ts";
+import { TLS_FLAGS, tlsFrom } from "./tls_flags.ts";
 import { TokenFile } from "./token_file.ts";
 import { UsageError } from "./usage.ts";
 import { choice, host, integer, networks } from "./values.ts";
@@ -34,9 +37,10 @@ const FLAGS = {
     placeholder: "PORT",
     default: `${DEFAULT_PORT}`,
     environment: "TRACKER_PORT",
-    description: "port to listen on; 0 takes any free one",
+    description: "port to listen on without TLS; 0 takes any free one",
     parse: integer(0, 65_535),
   },
+  ...TLS_FLAGS,
   dialect: {
     placeholder: "DIALECT",
     default: "auto",
@@ -82,6 +86,10 @@ export const serveCommand: Command = {
       meaning: "for all who reach this machine, with a log for programs",
     },
     {
+      line: "tracker serve --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0",
+      meaning: "with TLS, on port 6790; SIGHUP reads the files again",
+    },
+    {
       line: "tracker serve --port 0 --idle-timeout 30s",
       meaning: "on any free port; drops clients silent for 30 seconds",
     },
@@ -90,25 +98,31 @@ export const serveCommand: Command = {
 };
 
 async function run(args: readonly string[], process: Process): Promise<number> {
-  const { flags } = parseFlags(args, FLAGS);
+  const { flags, given } = parseFlags(args, FLAGS);
   const log = new EventLog(await lineFormat(flags.log));
   const tokenFile = await openTokenFile(flags["token-file"], flags["legacy-from"]);
+  const tls = await tlsFrom(flags, given);
   const server = serve({
     hostname: flags.host,
-    port: flags.port,
+    // Whoever has a certificate does not want to be reached without it, unless they say so.
+    ...(tls === null || given.has("port") ? { port: flags.port } : {}),
+    ...(tls === null ? {} : { tls }),
     dialect: flags.dialect,
     ...limitsFrom(flags),
     ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, legacyFrom: flags["legacy-from"] }),
     onEvent: (event) => log.report(event),
   });
+  const reloader = new Reloader((event) => log.report(event));
+  addSources(reloader, server, flags, tokenFile);
   const stop = stopSignal(process);
   const notifier = new Notifier();
   await announce(server, tokenFile !== null);
-  notifier.ready(`listening on ${formatAddress(server.addr)}`);
+  notifier.ready(`listening on ${addressesOf(server).join(" and ")}`);
   await aborted(stop);
   remark("tracker: stopping: clients are being told; Ctrl-C again stops at once");
   notifier.stopping("stopping: clients are being told");
   await server.shutdown();
+  await reloader.close();
   await log.close();
   notifier.close();
   return 0;
@@ -125,7 +139,28 @@ async function openTokenFile(path: string | undefined, legacyFrom: readonly Netw
   return null;
 }
 
-async function announce({ addr }: Server, asksForTokens: boolean): Promise<void> {
+/** What a SIGHUP reads again. */
+function addSources(
+  reloader: Reloader,
+  server: Server,
+  flags: FlagValues<typeof TLS_FLAGS>,
+  tokenFile: TokenFile | null,
+): void {
+  const { "tls-cert": cert, "tls-key": key } = flags;
+  if (cert !== undefined && key !== undefined) {
+    reloader.add("certificate", async () => server.reloadTls(await readKeyPair(cert, key)));
+  }
+  if (tokenFile !== null) reloader.add("tokens", () => tokenFile.reload());
+}
+
+/** Where a server listens, and whether with TLS. */
+function addressesOf({ addr, tlsAddr }: Server): string[] {
+  const addresses = addr === tlsAddr ? [] : [formatAddress(addr)];
+  return tlsAddr === null ? addresses : [...addresses, `${formatAddress(tlsAddr)} with TLS`];
+}
+
+async function announce(server: Server, asksForTokens: boolean): Promise<void> {
+  const { addr } = server;
   const address = formatAddress(addr);
   if (!isLoopback(addr.hostname) && !asksForTokens) {
     complain(
@@ -133,7 +168,7 @@ async function announce({ addr }: Server, asksForTokens: boolean): Promise<void>
     );
   }
   try {
-    await write(`tracker ${VERSION} listening on ${address}\n`);
+    for (const address of addressesOf(server)) await write(`tracker ${VERSION} listening on ${address}\n`);
   } catch (error) {
     // A server that nobody listens to is still a server, and so is one on a full disk.
     if (!(error instanceof OutputClosed)) complain(`tracker: warning: ${describe(error)}`);

@@ -6,7 +6,7 @@
 
 import { LONGEST_TIMEOUT } from "../deadlines.ts";
 import { Network } from "../network.ts";
-import { DEFAULT_PORT, NAME_PATTERN } from "../protocol.ts";
+import { NAME_PATTERN } from "../protocol.ts";
 import { quote, unknownName, UsageError } from "./usage.ts";
 
 const HIGHEST_PORT = 65_535;
@@ -17,8 +17,8 @@ const NAME_RULE = "must be 1 to 128 letters, digits and ._:- and not client1 or 
 export interface Address {
   /** A name or an address; IPv6 without brackets. */
   readonly hostname: string;
-  /** The port. */
-  readonly port: number;
+  /** The port; `null` when none was written. */
+  readonly port: number | null;
 }
 
 /**
@@ -90,17 +90,17 @@ export function host(text: string): string {
 }
 
 /**
- * Parses where a server is: `HOST:PORT`, `[IPV6]:PORT`, or without the port the default one.
+ * Parses where a server is: `HOST:PORT`, `[IPV6]:PORT`, or either without the port.
  *
  * @param text What was written
  * @returns The address
  */
 export function address(text: string): Address {
   const [, six, name, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
-  const port = digits === undefined ? DEFAULT_PORT : Number.parseInt(digits, 10);
+  const port = digits === undefined ? null : Number.parseInt(digits, 10);
   const hostname = six ?? name ?? "";
   const valid = six === undefined ? isHost(hostname) : isVersionSix(hostname);
-  if (valid && port >= 1 && port <= HIGHEST_PORT) return { hostname, port };
+  if (valid && (port === null || (port >= 1 && port <= HIGHEST_PORT))) return { hostname, port };
   throw new UsageError(`must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not ${quote(text)}`);
 }
 

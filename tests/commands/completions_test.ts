@@ -79,10 +79,18 @@ for (const [name, start] of Object.entries(SHELLS)) {
   testShell(name, "offers nothing that would not be accepted", async () => {
     await using shell = await start();
     const flags = (line: string) => shell.offered(`tracker ${line} --`);
-    assertEquals(await flags("send --dialect wide --hex"), ["--help", "--server", "--timeout"]);
-    assertEquals(await flags("send --dialect=wide --server a:1"), ["--help", "--hex", "--timeout"]);
+    assertEquals(await flags("send --dialect wide --hex"), ["--ca", "--help", "--server", "--timeout", "--tls"]);
+    assertEquals(await flags("send --dialect=wide --server a:1"), ["--ca", "--help", "--hex", "--timeout", "--tls"]);
     assertEquals(await flags("help serve"), ["--help"]);
-    assertEquals(await flags("set serve --for 1m"), ["--help", "--server", "--takeover", "--timeout", "--token-file"]);
+    assertEquals(await flags("set serve --for 1m"), [
+      "--ca",
+      "--help",
+      "--server",
+      "--takeover",
+      "--timeout",
+      "--tls",
+      "--token-file",
+    ]);
     assertEquals(await flags("open --"), []);
     assertEquals(await shell.offered("tracker serve --port "), []);
     assertEquals(await shell.offered("tracker get --server=127.0.0.1:"), []);

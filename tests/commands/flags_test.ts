@@ -14,6 +14,7 @@ Deno.test("parseFlags leaves every argument as it was written", () => {
     assertEquals(parseFlags(["--on", word], TABLE, MANY), {
       flags: { text: "default", on: true },
       positionals: [word],
+      given: new Set(["on"]),
     });
     assertEquals(parseFlags(["--text", word], TABLE).flags.text, word);
     assertEquals(parseFlags([`--text=${word}`], TABLE).flags.text, word);
@@ -63,17 +64,17 @@ Deno.test("duration takes units, and seconds without one", () => {
   }
 });
 
-Deno.test("address takes HOST:PORT, with brackets for IPv6 and a default port", () => {
-  const good: [string, string, number][] = [
+Deno.test("address takes HOST:PORT, with brackets for IPv6, or no port", () => {
+  const good: [string, string, number | null][] = [
     ["127.0.0.1:6789", "127.0.0.1", 6789],
-    ["localhost", "localhost", 6789],
+    ["localhost", "localhost", null],
     ["a-b.example:1", "a-b.example", 1],
     ["[::1]:65535", "::1", 65_535],
-    ["[fe80::1%eth0]", "fe80::1%eth0", 6789],
+    ["[fe80::1%eth0]", "fe80::1%eth0", null],
   ];
   for (const [written, hostname, port] of good) {
     assertEquals(address(written), { hostname, port }, written);
-    assertEquals(address(formatAddress({ hostname, port })), { hostname, port });
+    if (port !== null) assertEquals(address(formatAddress({ hostname, port })), { hostname, port });
   }
   for (const wrong of ["", ":1", "a:", "a:0", "a:65536", "a:1x", "::1", "[::1", "[a]:1", "a b:1", "a:1:2", "-a:1"]) {
     assertThrows(() => address(wrong), UsageError);

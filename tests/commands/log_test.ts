@@ -147,3 +147,26 @@ Deno.test("a log that is never read again does not hold up the end", async () =>
   log.report(join);
   await log.close();
 });
+
+Deno.test("failed handshakes are errors like others: only so many are logged in a second", async () => {
+  const error = new TrackerError("TLS_FAILED", "Cannot agree on TLS: it is a scanner");
+  const events: ServerEvent[] = Array.from({ length: 500 }, () => ({ kind: "tls-error", error, peer }));
+  const lines = (await log("json", ...events)).trim().split("\n").map((line) => JSON.parse(line));
+  const logged = lines.filter(({ event }) => event === "tls-error");
+  assert(logged.length < 500, `${logged.length} lines`);
+  const { time: _, ...line } = logged[0];
+  assertEquals(line, { event: "tls-error", peer: "[::1]:5", code: error.code, message: error.message });
+  const dropped = lines.filter(({ event }) => event === "dropped");
+  assertEquals(logged.length + dropped.reduce((sum, { lines }) => sum + lines, 0), 500);
+});
+
+Deno.test("a log says what was read again, and what could not be", async () => {
+  const target = new SlowTarget();
+  target.released.resolve();
+  const log = new EventLog("text", target);
+  log.report({ kind: "reload", what: "certificate" });
+  log.report({ kind: "reload-error", what: "tokens", error: new Error("Cannot read:\nit is gone") });
+  await log.close();
+  const lines = target.text.split("\n").map((line) => line.replace(/^\S+Z /, ""));
+  assertEquals(lines, ["reload certificate", "reload-error tokens Cannot read:\\x0ait is gone", ""]);
+});

@@ -222,7 +222,7 @@ export class RunningServer extends Running {
   /** Waits for the line that says it accepts. */
   async listening(): Promise<this> {
     const line = await this.stdout.line();
-    const [, hostname, port] = /^tracker \d+\.\d+\.\d+ listening on (.+):(\d+)$/.exec(line) ?? [];
+    const [, hostname, port] = /^tracker \d+\.\d+\.\d+ listening on (.+):(\d+)(?: with TLS)?$/.exec(line) ?? [];
     if (hostname === undefined || port === undefined) throw new Error(`unexpected first line: ${line}`);
     this.hostname = hostname;
     this.port = Number(port);

@@ -74,6 +74,7 @@ const WALL_CLOCK: Record<string, string> = {
   "lib/commands/list.ts": "how long ago a record was made",
   "lib/commands/live_table.ts": "the same",
   "lib/commands/times.ts": "the time of a record as people write it",
+  "lib/tls.ts": "until when a certificate is valid as people write it",
 };
 
 Deno.test("nothing but records, and what people are shown of them, is dated by the wall clock", async () => {

@@ -1,0 +1,226 @@
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect, type KeyPair, TrackerError } from "../../mod.ts";
+import { Authority, LONG_AGO } from "../support/certificates.ts";
+import {
+  commandLine,
+  fail,
+  permissionsAreFixed,
+  run,
+  Running,
+  RunningServer,
+  startServer,
+  testUnless,
+} from "./tracker.ts";
+
+let made: Promise<Authority> | undefined;
+
+const noSighup = Deno.build.os === "windows" ? "Windows has no SIGHUP" : undefined;
+
+/** Certificates and keys in files of their own. */
+class Files implements AsyncDisposable {
+  readonly directory: string;
+  readonly authority: Authority;
+
+  private constructor(directory: string, authority: Authority) {
+    this.directory = directory;
+    this.authority = authority;
+  }
+
+  static async create(): Promise<Files> {
+    const files = new Files(await Deno.makeTempDir({ prefix: "tracker-tls-" }), await (made ??= Authority.create()));
+    await files.write("ca", files.authority.cert);
+    await files.pair(files.authority.issue());
+    return files;
+  }
+
+  path(name: string): string {
+    return `${this.directory}/${name}.pem`;
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await Deno.writeTextFile(this.path(name), text);
+  }
+
+  async pair({ cert, key }: KeyPair): Promise<void> {
+    await this.write("cert", cert);
+    await this.write("key", key);
+  }
+
+  /** What makes a server speak TLS with them. */
+  get flags(): string[] {
+    return ["--tls-cert", this.path("cert"), "--tls-key", this.path("key"), "--tls-port", "0"];
+  }
+
+  /** Starts a server that speaks only TLS. */
+  serve(...args: string[]): Promise<RunningServer> {
+    const line = ["serve", "--log", "json", ...this.flags, ...args];
+    return new RunningServer(commandLine(line, this.permissions)).listening();
+  }
+
+  get trust(): { caCerts: string[] } {
+    return { caCerts: [this.authority.cert] };
+  }
+
+  get permissions(): string[] {
+    return ["-N", `-R=${this.directory}`];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+Deno.test("serve speaks TLS with a certificate, and every command of a client does with --ca", async () => {
+  await using files = await Files.create();
+  await using server = await files.serve();
+  const { permissions } = files;
+  const found = ["--server", `localhost:${server.port}`, "--ca", files.path("ca")];
+  assertEquals(await run(["get", ...found], { permissions }), { code: 0, stdout: "{}\n", stderr: "" });
+  const sent = await run(["send", ...found, "open=abc", "get", "close"], { permissions });
+  assertEquals(sent, { code: 0, stdout: "done\n{client1=abc}\ndone\n", stderr: "" });
+  assertEquals((await run(["open", ...found, "idle"], { permissions })).code, 0);
+  await server.logged({ event: "leave", id: "client2", cause: "close" });
+  await using watch = new Running(commandLine(["watch", ...found, "--json"], permissions));
+  const told = async () => JSON.parse(await watch.stdout.line()).event;
+  assertEquals([await told(), await told(), await told()], ["connected", "snapshot", "synced"]);
+  await using _client = await connect({ port: server.port, tls: files.trust, name: "pi-7", state: "idle" });
+  assertEquals(await told(), "join");
+  const { stdout } = await run(["list", ...found, "--json"], { permissions });
+  assertEquals(JSON.parse(stdout).clients.map(({ id }: { id: string }) => id), ["pi-7"]);
+  server.kill("SIGTERM");
+  assertEquals((await server.end()).code, 0);
+});
+
+Deno.test("serve with a certificate listens without TLS only where --port says so, and names both places", async () => {
+  await using files = await Files.create();
+  await using server = new RunningServer(commandLine(["serve", "--port", "0", ...files.flags], files.permissions));
+  const first = await server.stdout.line();
+  const second = await server.stdout.line();
+  assertMatch(first, /^tracker \S+ listening on 127\.0\.0\.1:\d+$/);
+  assertMatch(second, /^tracker \S+ listening on 127\.0\.0\.1:\d+ with TLS$/);
+  const plain = Number(first.split(":").at(-1));
+  await using client = await connect({ port: plain, state: "abc" });
+  assertEquals(await client.getText(), "{client1=abc}");
+});
+
+testUnless(noSighup, "commands say what to do when TLS does not come about", async () => {
+  await using files = await Files.create();
+  await using server = await files.serve();
+  const address = `127.0.0.1:${server.port}`;
+  const found = ["--server", address];
+  const { permissions } = files;
+  assertEquals(
+    await fail(["get", ...found], 1),
+    "tracker: Cannot parse reply: the server speaks TLS on this port, and this connection does not. Use --tls",
+  );
+  assertEquals(
+    await fail(["get", "--tls", ...found], 1),
+    `tracker: Cannot trust the certificate of ${address}: no authority that is trusted here has issued it (caCerts ` +
+      "adds one). Name a file with its authority's certificate: --ca FILE",
+  );
+  await using plain = await startServer();
+  assertEquals(
+    await fail(["get", "--tls", ...plain.flags], 1),
+    `tracker: Cannot connect to 127.0.0.1:${plain.port}: the server speaks no TLS on this connection. ` +
+      "Leave out --tls and --ca, or name the port for TLS",
+  );
+  await plain.logged({ event: "error", code: "BAD_MAGIC" });
+  const trusting = (host: string) => ["get", "--ca", files.path("ca"), "--server", `${host}:${server.port}`];
+  await files.pair(files.authority.issue({ from: new Date(0), to: LONG_AGO }));
+  server.kill("SIGHUP");
+  await server.logged({ event: "reload" });
+  assertMatch(await fail(trusting("localhost"), 1, { permissions }), /: it (expired on|has expired).*; renew it, or /);
+  await files.pair(files.authority.issue({ names: ["example.com"] }));
+  server.kill("SIGHUP");
+  await server.logged({ event: "reload" });
+  assertMatch(await fail(trusting("localhost"), 1, { permissions }), /: it is for (example\.com|another name)/);
+  await server.logged({ event: "tls-error", code: "TLS_FAILED" });
+});
+
+testUnless(noSighup, "SIGHUP reads the certificate again: who is there stays, who comes gets the new one", async () => {
+  await using files = await Files.create();
+  await using server = await files.serve();
+  const caCerts = [files.authority.cert];
+  await using early = await connect({ port: server.port, tls: { caCerts }, state: "early" });
+  const other = await Authority.create("Other Authority");
+  await files.pair(other.issue());
+  server.kill("SIGHUP");
+  const { time: _, ...line } = await server.logged({ event: "reload" });
+  assertEquals(line, { event: "reload", what: "certificate" });
+  await using late = await connect({ port: server.port, tls: { caCerts: [other.cert] }, state: "late" });
+  assertEquals(await early.getText(), "{client1=early, client2=late}");
+  assertEquals(await late.getText(), "{client1=early, client2=late}");
+});
+
+testUnless(noSighup, "SIGHUP with a certificate that cannot be used is logged, and the old one stays", async () => {
+  await using files = await Files.create();
+  await using server = await files.serve();
+  for (const [cert, reason] of [["", /no certificate in it/], [null, /^Cannot read the certificate .*No such file/]]) {
+    if (typeof cert === "string") await files.write("cert", cert);
+    else await Deno.remove(files.path("cert"));
+    server.kill("SIGHUP");
+    const { what, message } = await server.logged({ event: "reload-error" });
+    assertEquals(what, "certificate");
+    assertMatch(String(message), reason as RegExp);
+    await using client = await connect({ port: server.port, tls: { caCerts: [files.authority.cert] } });
+    assertEquals(await client.getText(), "{}");
+  }
+});
+
+testUnless(noSighup, "SIGHUP reads the tokens again, and keeps them if the file makes no sense", async () => {
+  await using files = await Files.create();
+  const path = files.path("tokens");
+  const write = (token: string) => Deno.writeTextFile(path, `robots:${token}\n`, { mode: 0o600 });
+  const [first, second] = ["the-first-token-there-is", "the-second-token-there-is"] as const;
+  await write(first);
+  await using server = await files.serve("--token-file", path);
+  const options = { port: server.port, tls: files.trust };
+  await using early = await connect({ ...options, token: first, state: "early" });
+  await write(second);
+  server.kill("SIGHUP");
+  await server.logged({ event: "reload", what: "tokens" });
+  await using late = await connect({ ...options, token: second });
+  assertEquals(await late.getText(), "{client1=early}");
+  assertEquals(await early.getText(), "{client1=early}");
+  await assertRejects(() => connect({ ...options, token: first }), TrackerError, "the token is not known here");
+  await write("short");
+  server.kill("SIGHUP");
+  await server.logged({ event: "reload-error", what: "tokens" });
+  await using _last = await connect({ ...options, token: second });
+});
+
+Deno.test("serve refuses what cannot be used as a certificate in one line", async () => {
+  await using files = await Files.create();
+  const { flags, permissions } = files;
+  const advice = "Look at the files of --tls-cert and --tls-key";
+  await files.write("key", files.authority.otherKey);
+  assertEquals(
+    await fail(["serve", ...flags], 1, { permissions }),
+    `tracker: Cannot use certificate: the key is not the key of this certificate. ${advice}`,
+  );
+  await Deno.remove(files.path("key"));
+  assertStringIncludes(
+    await fail(["serve", ...flags], 1, { permissions }),
+    `tracker: Cannot read the key ${files.path("key")}: `,
+  );
+  for (const incomplete of [flags.slice(0, 2), flags.slice(2, 4), flags.slice(4)]) {
+    assertEquals(
+      await fail(["serve", ...incomplete], 2, { permissions }),
+      "tracker: TLS needs both --tls-cert and --tls-key. Run 'tracker help serve'",
+    );
+  }
+});
+
+testUnless(permissionsAreFixed, "serve and get say which permission they need to read a certificate", async () => {
+  await using files = await Files.create();
+  const path = files.path("cert");
+  assertEquals(
+    await fail(["serve", ...files.flags], 1),
+    `tracker: Cannot read the certificate ${path}: Deno was not given the permission (-R=${path} grants it)`,
+  );
+  const ca = files.path("ca");
+  assertEquals(
+    await fail(["get", "--ca", ca], 1),
+    `tracker: Cannot read the certificates ${ca}: Deno was not given the permission (-R=${ca} grants it)`,
+  );
+});

@@ -1,0 +1,108 @@
+/** Certificates made on the spot: none lies in the repository, and none runs out one day. */
+
+// @ts-types="./forge.d.ts"
+import forge, { type PrivateKey, type PublicKey } from "node-forge";
+import type { KeyPair } from "../../mod.ts";
+
+const DAY = 86_400_000;
+
+/** A private key, as a server reads it and as it signs. */
+interface Key {
+  readonly pem: string;
+  readonly secret: PrivateKey;
+  readonly shown: PublicKey;
+}
+
+/** What a certificate says. */
+export interface CertificateOptions {
+  /** Names and addresses it is for. Default this machine's. */
+  names?: readonly string[];
+  /** Since when it is valid. Default yesterday. */
+  from?: Date;
+  /** Until when it is valid. Default tomorrow. */
+  to?: Date;
+  /** Whether it is an authority's. Default `false`. */
+  isAuthority?: boolean;
+}
+
+/** Names and addresses of this machine. */
+const LOCAL = ["localhost", "127.0.0.1", "::1"];
+
+/** Long ago: a certificate that is valid until then has expired. */
+export const LONG_AGO: Date = new Date("2001-02-03T04:05:06Z");
+
+/** An authority that certifies whatever it is told to. */
+export class Authority {
+  /** Its own certificate. */
+  readonly cert: string;
+  readonly #name: string;
+  readonly #key: Key;
+  readonly #leafKey: Key;
+
+  private constructor(name: string, key: Key, leafKey: Key) {
+    this.#name = name;
+    this.#key = key;
+    this.#leafKey = leafKey;
+    this.cert = certify(name, key.shown, { name, secret: key.secret }, { isAuthority: true, names: [] });
+  }
+
+  /** Makes an authority. */
+  static async create(name = "Test Authority"): Promise<Authority> {
+    return new Authority(name, await makeKey(), await makeKey());
+  }
+
+  /** Makes a certificate, and its key. The key is always the same: making one takes time. */
+  issue(options: CertificateOptions = {}): KeyPair {
+    const issuer = { name: this.#name, secret: this.#key.secret };
+    return { cert: certify("Test Server", this.#leafKey.shown, issuer, options), key: this.#leafKey.pem };
+  }
+
+  /** A key that belongs to none of the certificates it issues. */
+  get otherKey(): string {
+    return this.#key.pem;
+  }
+}
+
+function certify(
+  subject: string,
+  key: PublicKey,
+  issuer: { name: string; secret: PrivateKey },
+  { names = LOCAL, from, to, isAuthority = false }: CertificateOptions,
+): string {
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = key;
+  // Positive, and never the same twice.
+  certificate.serialNumber = `01${crypto.randomUUID().replaceAll("-", "")}`;
+  certificate.validity.notBefore = from ?? new Date(Date.now() - DAY);
+  certificate.validity.notAfter = to ?? new Date(Date.now() + DAY);
+  certificate.setSubject([{ name: "commonName", value: subject }]);
+  certificate.setIssuer([{ name: "commonName", value: issuer.name }]);
+  certificate.setExtensions([
+    { name: "basicConstraints", cA: isAuthority, critical: true },
+    ...isAuthority ? [{ name: "keyUsage", keyCertSign: true, critical: true }] : [],
+    ...names.length === 0 ? [] : [{ name: "subjectAltName", altNames: names.map(altName) }],
+  ]);
+  certificate.sign(issuer.secret, forge.md.sha256.create());
+  return forge.pki.certificateToPem(certificate);
+}
+
+/** As RFC 5280 has it: 2 is a name of the DNS, 7 an address. */
+function altName(name: string): Record<string, unknown> {
+  return /^[\d.]+$|:/.test(name) ? { type: 7, ip: name } : { type: 2, value: name };
+}
+
+/** By the platform's own generator: in JavaScript it would take seconds. */
+async function makeKey(): Promise<Key> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    modulusLength: 2_048,
+    publicExponent: Uint8Array.of(1, 0, 1),
+  };
+  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const bytes = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
+  const lines = bytes.toBase64().replace(/.{64}/g, "$&\n");
+  const pem = `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`;
+  const secret = forge.pki.privateKeyFromPem(pem);
+  return { pem, secret, shown: forge.pki.setRsaPublicKey(secret.n, secret.e) };
+}

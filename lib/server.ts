@@ -12,15 +12,14 @@ import type { LimitName, Stats } from "./metrics.ts";
 import { Network } from "./network.ts";
 import { DEFAULT_MAX_STATE, DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, HIGHEST_MAX_STATE } from "./protocol.ts";
 import { Registry } from "./registry.ts";
+import { Session, type SessionEvent } from "./session.ts";
 import {
   closeSessionContext,
   createSessionContext,
-  Session,
   type SessionContext,
-  type SessionEvent,
   type SessionLimits,
   statsOf,
-} from "./session.ts";
+} from "./session_context.ts";
 import type { KeyPair, ServerTlsOptions } from "./tls.ts";
 import type { Tokens } from "./tokens.ts";
 

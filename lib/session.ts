@@ -10,7 +10,7 @@
  * @module
  */
 
-import { accessOf, type AccessRules, grantOf, unauthorized } from "./access.ts";
+import { accessOf, grantOf, unauthorized } from "./access.ts";
 import {
   AMBIGUOUS,
   encodeError,
@@ -21,14 +21,13 @@ import {
   NEED_MORE,
   type Token,
 } from "./codec.ts";
-import { Deadline, Deadlines } from "./deadlines.ts";
+import { Deadline } from "./deadlines.ts";
 import type { Duplex } from "./duplex.ts";
 import { type ErrorCode, TrackerError } from "./errors.ts";
-import { Feed, type Watcher } from "./feed.ts";
-import { FrameBuilder } from "./frames.ts";
-import { type LimitName, Metrics, type Stats } from "./metrics.ts";
-import { type Claim, type Holder, type NameEvent, Names, takenError } from "./names.ts";
-import { Pool } from "./pool.ts";
+import type { Watcher } from "./feed.ts";
+import type { LimitName, Stats } from "./metrics.ts";
+import { type Claim, type Holder, type NameEvent, takenError } from "./names.ts";
+import type { Output } from "./output.ts";
 import {
   CLOSE,
   type Dialect,
@@ -46,17 +45,13 @@ import {
   UPDATE,
   WATCH,
 } from "./protocol.ts";
-import type { Entry, Registry } from "./registry.ts";
+import type { Entry } from "./registry.ts";
 import { encodeJson, type Greeting, parseHello, parseList, parseWatch } from "./requests.ts";
+import { BUSY_BUFFER, enlist, QUIET_BUFFER, type SessionContext, statsOf } from "./session_context.ts";
+import { Throttle } from "./throttle.ts";
 import { clientHandshakeError } from "./tls.ts";
 import type { Access } from "./tokens.ts";
 import { VERSION } from "./version.ts";
-
-/** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
-const QUIET_BUFFER = 512;
-
-/** Size of the read buffer that a busy connection borrows, in bytes. Only a longer message makes a larger one. */
-const BUSY_BUFFER = 131_072;
 
 /** How many times larger the next read buffer is while reads fill it. */
 const BUFFER_GROWTH = 8;
@@ -67,9 +62,6 @@ const GATHERED_BYTES = 8_192;
 /** How long a parting client may take for the next sign of progress, in milliseconds. */
 const LINGER = 2_000;
 
-/** First size of a buffer for replies, in bytes; it grows with what is gathered. */
-const SMALLEST_OUTPUT = 256;
-
 const EMPTY = new Uint8Array(0);
 const GOODBYE = Uint8Array.of(DONE);
 
@@ -79,190 +71,6 @@ export type SessionEvent =
   | NameEvent
   | { kind: "error"; error: TrackerError }
   | { kind: "tls-error"; error: TrackerError };
-
-/** What all sessions of a server share. */
-export interface SessionContext {
-  /** The map they commit to. */
-  readonly registry: Registry;
-  /** The dialect they insist on, or `"auto"`. */
-  readonly dialect: Dialect | "auto";
-  /** Longest state they take, in bytes. */
-  readonly maxState: number;
-  /** How long a message that has begun may take, in milliseconds. */
-  readonly messageTimeout: number;
-  /** How long a client may be silent, in milliseconds. */
-  readonly idleTimeout: number;
-  /** How long a client may take nothing of what it is sent, in milliseconds. */
-  readonly writeTimeout: number;
-  /** How long a client may take to agree on TLS and to show its token, in milliseconds. */
-  readonly handshakeTimeout: number;
-  /** Most bytes of changes a watcher may be behind while it takes nothing. */
-  readonly maxUnsent: number;
-  /** Most bytes of all states together. */
-  readonly maxTotalState: number;
-  /** Most connections that watch. */
-  readonly maxWatchers: number;
-  /** Most messages a second of one connection; 0 for any number. */
-  readonly messageRate: number;
-  /** What is asked of those who connect; `null` for nothing. */
-  readonly rules: AccessRules | null;
-  /** When it was made, on the monotonic clock, in milliseconds. */
-  readonly startedAt: number;
-  /** What is counted. */
-  readonly metrics: Metrics;
-  /** The sessions that have not ended. */
-  readonly sessions: Set<Session>;
-  /** Looks from time to time for clients that take nothing of what they are sent. */
-  readonly sweep: Deadline;
-  /** What ends all that takes too long. */
-  readonly deadlines: Deadlines;
-  /** Who holds which name. */
-  readonly names: Names;
-  /** What watchers are told. */
-  readonly feed: Feed;
-  /** Lent to one session after another for a list or a pong. */
-  readonly builder: FrameBuilder;
-  /** Read buffers for connections that wait. */
-  readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
-  /** Read buffers on loan to connections while they are busy. */
-  readonly busyBuffers: Pool<Uint8Array<ArrayBuffer>>;
-  /** Buffers for replies, each on loan only while there is something to write. */
-  readonly outputs: Pool<Output>;
-}
-
-/** The limits of a {@linkcode SessionContext}. */
-export interface SessionLimits {
-  /** The dialect to insist on; default `"auto"`. */
-  dialect?: Dialect | "auto";
-  /** Longest state, in bytes. */
-  maxState: number;
-  /** How long a message that has begun may take, in milliseconds; 0 for as long as it likes. */
-  messageTimeout: number;
-  /** How long a client may be silent, in milliseconds; 0 for as long as it likes. */
-  idleTimeout: number;
-  /** How long a client may take nothing of what it is sent, in milliseconds; 0 for as long as it likes. */
-  writeTimeout: number;
-  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for as long as it likes. */
-  handshakeTimeout: number;
-  /** Most bytes of changes a watcher may be behind while it takes nothing. */
-  maxUnsent: number;
-  /** Most bytes of all states together. */
-  maxTotalState: number;
-  /** Most connections that watch. */
-  maxWatchers: number;
-  /** Most messages a second of one connection; 0 for any number. */
-  messageRate: number;
-  /** Most named clients whose connection has ended and who are waited for. */
-  maxSuspects: number;
-}
-
-/** A client that takes nothing is found at most this part of the time allowed too late. */
-const SWEEPS = 4;
-
-/**
- * Makes what the sessions of one server share.
- *
- * @param registry The map they commit to
- * @param limits Their limits
- * @param rules What is asked of those who connect; nothing unless given
- * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
- */
-export function createSessionContext(
-  registry: Registry,
-  limits: SessionLimits,
-  rules: AccessRules | null = null,
-): SessionContext {
-  const deadlines = new Deadlines();
-  const sessions = new Set<Session>();
-  const { maxSuspects, dialect = "auto", ...numbers } = limits;
-  const sweep = new Deadline(() => {
-    for (const session of sessions) session.checkProgress();
-    if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
-  });
-  return {
-    ...numbers,
-    registry,
-    dialect,
-    rules,
-    deadlines,
-    sessions,
-    sweep,
-    startedAt: performance.now(),
-    metrics: new Metrics(),
-    names: new Names(registry, deadlines, maxSuspects),
-    feed: new Feed(registry),
-    builder: new FrameBuilder(),
-    quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
-    busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
-    outputs: new Pool(64, () => new Output()),
-  };
-}
-
-/**
- * Takes the clients that were being waited for out of the map, and stops the timer.
- *
- * @param context The context whose sessions have all ended
- */
-export function closeSessionContext({ names, deadlines }: SessionContext): void {
-  names.clear();
-  deadlines.clear();
-}
-
-/**
- * How the server is doing.
- *
- * @param context What its sessions share
- * @returns What it has counted, and what it holds now
- */
-export function statsOf(context: SessionContext): Stats {
-  const { registry, metrics, names, feed, sessions, deadlines, startedAt } = context;
-  const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
-  return {
-    version: VERSION,
-    incarnation: registry.incarnation,
-    uptime: Math.round(performance.now() - startedAt),
-    revision: registry.revision,
-    now: {
-      connections: sessions.size,
-      clients: registry.size,
-      suspects: names.suspects,
-      watchers: feed.size,
-      stateBytes: registry.stateBytes,
-    },
-    ...metrics.counted,
-    conflated: feed.conflated,
-    lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
-  };
-}
-
-/** Replies gathered for one write. */
-class Output {
-  bytes = new Uint8Array(SMALLEST_OUTPUT);
-  length = 0;
-  #view = EMPTY;
-
-  /** What was gathered. Replies are often as long as the last ones were, so the view is kept. */
-  get gathered(): Uint8Array {
-    if (this.#view.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
-    return this.#view;
-  }
-
-  /** Adds a copy of some bytes. */
-  add(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.bytes.set(bytes, this.length);
-    this.length += bytes.length;
-  }
-
-  /** Makes room for so many bytes more. */
-  reserve(count: number): void {
-    if (this.length + count <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
-    this.#view = EMPTY;
-  }
-}
 
 type State = "open" | "parting" | "ended";
 
@@ -284,11 +92,8 @@ export class Session implements Holder {
   /** When it left, on the monotonic clock, and how long it had been silent by then, in milliseconds. */
   #leftAt = 0;
   #silence = 0;
-  /** How many messages it may send before it has to wait. */
-  #allowance = 0;
-  #allowedAt = 0;
-  /** Ends the waiting of a client that has sent more than its share. */
-  #wake: (() => void) | null = null;
+  /** Holds it to a rate of messages, if there is one. */
+  readonly #throttle: Throttle | null;
 
   /** Bytes `#from..#to` of the buffer have arrived and are not parsed yet. */
   #buffer: Uint8Array<ArrayBuffer>;
@@ -346,8 +151,8 @@ export class Session implements Holder {
     this.#onEnd = onEnd;
     this.#access = accessOf(context.rules, address);
     this.#counts = context.metrics.unsettled;
-    context.sessions.add(this);
-    if (!context.sweep.armed) context.deadlines.arm(context.sweep, context.writeTimeout / SWEEPS);
+    this.#throttle = context.messageRate === 0 ? null : new Throttle(context.messageRate, context.deadlines);
+    enlist(context, this);
   }
 
   /** How many bytes the read buffer holds room for. */
@@ -386,8 +191,7 @@ export class Session implements Holder {
           break;
         }
         if (this.#isOpen) this.#awaitMore();
-        // A rate limit lets a client wait by not reading from it.
-        if (this.#allowance < 0) await this.#pause();
+        if (this.#throttle?.isExceeded) await this.#hold(this.#throttle);
       }
       if (!this.#isOpen) await this.#linger();
     } catch {
@@ -556,10 +360,10 @@ export class Session implements Holder {
   }
 
   #count(type: number, count: number): void {
-    const { metrics, messageRate } = this.#context;
+    const { metrics } = this.#context;
     if (this.#counts === metrics.unsettled) this.#counts = metrics.messagesOf(this.#parser.dialect);
     this.#counts[type]! += count;
-    if (messageRate !== 0) this.#allowance -= count;
+    this.#throttle?.spend(count);
   }
 
   /** Handles what a busy connection does not send all the time; `false` when that was the last for now. */
@@ -898,28 +702,12 @@ export class Session implements Holder {
     }
   }
 
-  /**
-   * Lets a client wait that has sent more than its share; what it goes on sending waits in its own system. The
-   * allowance grows back at the rate allowed, up to what a second brings.
-   */
-  async #pause(): Promise<void> {
-    const { messageRate, deadlines } = this.#context;
-    const now = performance.now();
-    const earned = (now - this.#allowedAt) / 1_000 * messageRate;
-    this.#allowance = Math.min(messageRate, this.#allowance + earned);
-    this.#allowedAt = now;
-    if (this.#allowance >= 0) return;
-    // It is not being listened to meanwhile, so its silence is none of its own.
+  /** While a client has to wait it is not listened to: its silence is none of its own. */
+  async #hold(throttle: Throttle): Promise<void> {
     this.#messageDeadline?.disarm();
     this.#idleDeadline?.disarm();
     this.#heartbeatDeadline?.disarm();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = new Deadline(resolve);
-    this.#wake = resolve;
-    deadlines.arm(deadline, Math.ceil(-this.#allowance / messageRate * 1_000));
-    await promise;
-    deadline.disarm();
-    this.#wake = null;
+    await throttle.pause();
     if (!this.#isOpen) return;
     this.#armIdle();
     if (this.#patience !== 0) this.#armHeartbeat();
@@ -927,7 +715,7 @@ export class Session implements Holder {
   }
 
   #disarm(): void {
-    this.#wake?.();
+    this.#throttle?.release();
     this.#handshakeDeadline?.disarm();
     this.#messageDeadline?.disarm();
     this.#idleDeadline?.disarm();

@@ -3,8 +3,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { decodeEvents, decodeList, type Greeting, type HelloRequest, type ListReply, Registry } from "../mod.ts";
 import type { WatchEvent } from "../mod.ts";
-import { closeSessionContext, createSessionContext, Session, type SessionEvent } from "../lib/session.ts";
-import type { SessionContext, SessionLimits } from "../lib/session.ts";
+import { Session, type SessionEvent } from "../lib/session.ts";
+import { closeSessionContext, createSessionContext } from "../lib/session_context.ts";
+import type { SessionContext, SessionLimits } from "../lib/session_context.ts";
 import { bytesOf, longLength, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import { LIMITS } from "./support/limits.ts";
 import { createPair, type MemoryConnection } from "./support/memory.ts";

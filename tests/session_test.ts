@@ -1,12 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Registry, TrackerError } from "../mod.ts";
-import {
-  closeSessionContext,
-  createSessionContext,
-  Session,
-  type SessionEvent,
-  type SessionLimits,
-} from "../lib/session.ts";
+import { Session, type SessionEvent } from "../lib/session.ts";
+import { closeSessionContext, createSessionContext, type SessionLimits } from "../lib/session_context.ts";
 import { AWKWARD_STATES, CONVERSATIONS } from "./fixtures/conversations.ts";
 import { bytesOf, everyDelivery, longLength, readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import { LIMITS } from "./support/limits.ts";

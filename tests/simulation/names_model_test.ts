@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Registry } from "../../mod.ts";
-import { closeSessionContext, createSessionContext, Session } from "../../lib/session.ts";
+import { Session } from "../../lib/session.ts";
+import { closeSessionContext, createSessionContext } from "../../lib/session_context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";

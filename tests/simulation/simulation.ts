@@ -1,5 +1,6 @@
 import { Registry } from "../../mod.ts";
-import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../lib/session.ts";
+import { Session } from "../../lib/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";

@@ -1,5 +1,6 @@
 import { type Dial, type Duplex, Registry, TrackerError } from "../../mod.ts";
-import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../lib/session.ts";
+import { Session } from "../../lib/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
 import { textOf } from "./bytes.ts";
 import { LIMITS } from "./limits.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";

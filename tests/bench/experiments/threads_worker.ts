@@ -6,7 +6,8 @@
 
 import { LIMITS } from "../../support/limits.ts";
 import { Registry } from "../../../lib/registry.ts";
-import { createSessionContext, Session } from "../../../lib/session.ts";
+import { Session } from "../../../lib/session.ts";
+import { createSessionContext } from "../../../lib/session_context.ts";
 
 const port = Number(new URL(import.meta.url).searchParams.get("port"));
 const registry = new Registry();

@@ -7,7 +7,8 @@
 import { DIALECTS, Registry } from "../../../mod.ts";
 import type { Deadline } from "../../../lib/deadlines.ts";
 import { Feed } from "../../../lib/feed.ts";
-import { closeSessionContext, createSessionContext, Session, type SessionContext } from "../../../lib/session.ts";
+import { Session } from "../../../lib/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/session_context.ts";
 import { LIMITS } from "../../support/limits.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";

@@ -38,7 +38,6 @@ export { Network } from "./lib/network.ts";
 export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/tokens.ts";
 export type { SessionEvent } from "./lib/session.ts";
 export {
-  DEFAULT_DRAIN_TIMEOUT,
   DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
   DEFAULT_MAX_TOTAL_STATE,
@@ -46,11 +45,10 @@ export {
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
-  serve,
   type ServeOptions,
-  type Server,
   type ServerEvent,
-} from "./lib/server.ts";
+} from "./lib/serve_options.ts";
+export { DEFAULT_DRAIN_TIMEOUT, serve, type Server } from "./lib/server.ts";
 export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/calls.ts";
 export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/connection.ts";
 export { dial } from "./lib/dial.ts";

@@ -14,7 +14,7 @@ import {
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
   type ServeOptions,
-} from "../server.ts";
+} from "../serve_options.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { duration, integer } from "./values.ts";
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ServerEvent } from "../server.ts";
+import type { ServerEvent } from "../serve_options.ts";
 import { escapeControls, escapeWord, safeJson } from "./escape.ts";
 import { formatAddress } from "../tcp.ts";
 import type { ReloadEvent } from "./reload.ts";

@@ -6,6 +6,7 @@
 
 import { write } from "../lib/commands/output.ts";
 import { VERSION } from "../lib/version.ts";
+import { ReleaseError } from "./release_error.ts";
 import { programName, TARGETS } from "./targets.ts";
 import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 
@@ -53,7 +54,11 @@ async function assemble({ version, push }: ImageOptions): Promise<void> {
   for (const target of TARGETS.filter(({ os, arch }) => os === "linux" && (push || arch === Deno.build.arch))) {
     const directory = new URL(`${PLATFORMS[target.arch]}/`, CONTEXT);
     await Deno.mkdir(directory, { recursive: true });
-    await Deno.copyFile(new URL(programName(version, target), DIST), new URL("tracker", directory));
+    await Deno.copyFile(new URL(programName(version, target), DIST), new URL("tracker", directory)).catch((cause) => {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      const why = `dist/ has no ${programName(version, target)}; deno task compile makes it`;
+      throw new ReleaseError(`Cannot make an image: ${why}`);
+    });
   }
 }
 

@@ -10,7 +10,7 @@ export const WIRE_ERRORS = {
   BAD_VERSION: "a java message has a version other than 1",
   BAD_TYPE: "a message has a type that does not exist, or cannot be sent on this connection",
   STATE_TOO_LARGE: "a state is longer than the limit; refused from its length alone",
-  TOO_MANY_CLIENTS: "the server already holds as many connections as it may",
+  TOO_MANY_CLIENTS: "the server already holds as many connections, or watchers, as it may",
   TIMEOUT: "a message was not completed in time, or nothing was heard for too long",
   BAD_HELLO: "a Hello is not a connection's first message, or the JSON of a Hello, Watch or List is not as it must be",
   NAME_TAKEN: "another connection has the name",

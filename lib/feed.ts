@@ -297,6 +297,23 @@ export class Watcher {
   }
 
   /**
+   * Takes at once what is left for a watcher that keeps up, the changes of a tick that is not over included. What one
+   * that has fallen behind lacks is too much for last words.
+   *
+   * @returns The frames, in order
+   */
+  drain(): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    this.#chain.endFrame();
+    while (this.#isOnChain) {
+      const frame = this.#nextFrame();
+      if (frame === null) break;
+      frames.push(frame);
+    }
+    return frames;
+  }
+
+  /**
    * How many bytes it would take to tell all that has changed, by now, since the revision it has been told.
    *
    * @param enough A size below which it does not matter: looking through the map is spared when there is less

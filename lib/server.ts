@@ -157,7 +157,11 @@ class TcpServer implements Server {
       for (const entrance of this.#entrances) entrance.close();
       this.#stop.resolve();
       const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
-      for (const session of this.#sessions) session.refuse(error);
+      // Those who watch go last, and are told of all the others.
+      const [watching, others] = partition(this.#sessions, (session) => session.isWatching);
+      for (const session of others) session.refuse(error);
+      this.#context.names.clear();
+      for (const session of watching) session.refuse(error);
     }
     if (timeout === 0) this.#cutOff();
     else this.#cutOffAfter(timeout);
@@ -301,6 +305,12 @@ class TcpServer implements Server {
 function wasGone(error: unknown): boolean {
   const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
   return error instanceof ConnectionAborted || error instanceof ConnectionReset || error instanceof NotConnected;
+}
+
+function partition<T>(things: Iterable<T>, belongs: (thing: T) => boolean): [T[], T[]] {
+  const [first, second]: [T[], T[]] = [[], []];
+  for (const thing of things) (belongs(thing) ? first : second).push(thing);
+  return [first, second];
 }
 
 function fullError(why: string): TrackerError {

@@ -155,6 +155,11 @@ export class Session implements Holder {
     enlist(context, this);
   }
 
+  /** Whether it is told of changes. */
+  get isWatching(): boolean {
+    return this.#watcher !== null;
+  }
+
   /** How many bytes the read buffer holds room for. */
   get bufferSize(): number {
     return this.#buffer.length;
@@ -650,10 +655,11 @@ export class Session implements Holder {
   #part(cause: LeaveCause, lastWords: Uint8Array): void {
     if (!this.#isOpen) return;
     this.#state = "parting";
+    const news = this.#watcher?.drain() ?? [];
     this.#leave(cause);
     this.#disarm();
     this.#catchUp();
-    this.#lastWords = lastWords;
+    this.#lastWords = news.length === 0 ? lastWords : concat([...news, lastWords]);
     this.#armLinger();
     this.#farewell = this.#sayFarewell();
   }
@@ -774,6 +780,16 @@ export class Session implements Holder {
     this.#lingerDeadline ??= new Deadline(() => this.#end());
     this.#context.deadlines.arm(this.#lingerDeadline, LINGER);
   }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function timeoutError(why: string): TrackerError {

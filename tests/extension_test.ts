@@ -558,3 +558,16 @@ Deno.test("a watcher is listened to while there is always more to tell it, howev
     assert(events < 2_000, "the Update behind the Pings is not taken");
   }
 });
+
+Deno.test("a watcher that parts is told first what has happened by then", async () => {
+  await using host = new Host();
+  const watcher = await host.watch();
+  await watcher.until("synced");
+  const entry = host.registry.open("x");
+  await watcher.until("join");
+  // Within the tick that the join has begun: nothing of it would be sent before the end.
+  host.registry.close(entry);
+  await watcher.send(42, 1);
+  assertEquals(await watcher.frame().then((events) => events.map(brief)), ["2 leave client1 close"]);
+  assertEquals(await readToEnd(watcher.end), bytesOf(1));
+});

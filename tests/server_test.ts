@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { serve, type ServeOptions, type ServerEvent, TrackerError } from "../mod.ts";
+import { connect, serve, type ServeOptions, type ServerEvent, TrackerError } from "../mod.ts";
 import { CONVERSATIONS } from "./fixtures/conversations.ts";
 import { bytesOf, everyDelivery, longLength, readExactly, readToEnd, textOf } from "./support/bytes.ts";
 import { TcpBench } from "./support/tcp.ts";
@@ -271,4 +271,27 @@ Deno.test("a silent client is given up after idleTimeout, and told", async () =>
   await client.expect(1);
   await client.expectError("TIMEOUT", "Cannot keep connection: nothing was heard for 50 ms");
   assertEquals(bench.map, "{}");
+});
+
+Deno.test("shutdown tells those who watch of everybody's leave", async () => {
+  const server = serve({ port: 0 });
+  const { port } = server.addr;
+  await using watching = await connect({ port });
+  await using client = await connect({ port, name: "ada", state: "x" });
+  const gone = await connect({ port, name: "ben", grace: 60, state: "y" });
+  const told: string[] = [];
+  const watch = watching.watch();
+  for await (const event of watch) {
+    if (event.kind === "leave") told.push(`${event.id} ${event.cause}`);
+    if (event.kind === "synced") {
+      gone.abort();
+      await gone.finished;
+      while (server.registry.get("ben")?.status !== "suspect") await new Promise((resolve) => setTimeout(resolve, 1));
+      void server.shutdown();
+    }
+    if (told.length === 2) break;
+  }
+  await server.finished;
+  assertEquals(told, ["ada shutdown", "ben shutdown"]);
+  await client.finished;
 });

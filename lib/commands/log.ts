@@ -77,7 +77,7 @@ export class EventLog {
 
   /** Logs an event. Never waits, never throws. */
   report(event: LogEvent): void {
-    if (this.#format === "off" || this.#isTooMuch(event)) return;
+    if (this.#format === "off" || isGoodbye(event) || this.#isTooMuch(event)) return;
     this.#log(lineOf(event));
   }
 
@@ -186,4 +186,9 @@ function lineOf(event: LogEvent): Line {
     case "tls-error":
       return { event: event.kind, peer, code: event.error.code, message: escapeControls(event.error.message) };
   }
+}
+
+/** An orderly stop is told to every connection as an error, but nothing has gone wrong: that it left is enough. */
+function isGoodbye(event: LogEvent): boolean {
+  return event.kind === "error" && event.error.code === "SHUTTING_DOWN";
 }

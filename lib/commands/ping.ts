@@ -110,7 +110,10 @@ class Pinger {
     try {
       const time = await this.#client.ping({ signal: this.#stop });
       this.#trips.add(time);
-      await this.#print({ seq, time }, `pong from ${serverOf(this.#options)}: seq=${seq} time=${inWords(time)} ms`);
+      await this.#print(
+        { seq, time: rounded(time) },
+        `pong from ${serverOf(this.#options)}: seq=${seq} time=${inWords(time)} ms`,
+      );
     } catch (error) {
       if (this.#stop.aborted) return;
       if (!(error instanceof TrackerError) || error.code !== "TIMEOUT" || this.#client.status !== "open") throw error;
@@ -128,7 +131,9 @@ class Pinger {
         `round trip min/avg/max/mdev = ${[times.min, times.avg, times.max, times.mdev].map(inWords).join("/")} ms`,
       ],
     ];
-    await this.#print({ sent, answered, loss, ...times }, lines.join("\n"));
+    const { min, avg, max, mdev } = times;
+    const trip = { min: rounded(min), avg: rounded(avg), max: rounded(max), mdev: rounded(mdev) };
+    await this.#print({ sent, answered, loss, ...times, ...trip }, lines.join("\n"));
   }
 
   async #print(form: unknown, line: string): Promise<void> {
@@ -138,4 +143,9 @@ class Pinger {
 
 function inWords(milliseconds: number | null): string {
   return (milliseconds ?? 0).toFixed(3);
+}
+
+/** A time for programs: to the microsecond, which is more than can be measured. */
+function rounded(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds * 1_000) / 1_000;
 }

@@ -6,11 +6,14 @@
 
 import { TrackerError } from "../errors.ts";
 
-/** The permission bits by which others than a file's owner can read or change it. */
-const OTHERS = 0o077;
+/**
+ * The permission bits by which everybody can read or change a file, or its group change it. That its group can read it
+ * is for its owner to decide; a file with a list of those who may read it looks so too, as those of systemd do.
+ */
+const OTHERS = 0o027;
 
 /**
- * Reads a file that is its owner's alone.
+ * Reads a file that is not for everybody.
  *
  * @param path Where it is
  * @returns Its text

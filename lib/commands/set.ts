@@ -38,8 +38,8 @@ export const setCommand: Command = {
   flags: FLAGS,
   examples: [
     {
-      line: "tracker set backup 'done, 12 GB' --for 24h",
-      meaning: "for a job that runs once a day: a state that is gone shows that it did not",
+      line: "tracker set backup 'done, 12 GB' --for 90m",
+      meaning: "for a job that runs every hour: a state that is gone shows that it did not",
     },
     { line: "tracker set door -- -1", meaning: "sets a state that begins with a dash" },
   ],

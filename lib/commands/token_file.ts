@@ -28,7 +28,7 @@ export class TokenFile {
    *
    * @param path Where it is
    * @returns The tokens
-   * @throws {TrackerError} BAD_ARGUMENT when it cannot be read, is not a token file, or is not its owner's alone
+   * @throws {TrackerError} BAD_ARGUMENT when it cannot be read, is not a token file, or is for everybody
    */
   static async open(path: string): Promise<TokenFile> {
     return new TokenFile(path, await readTokens(path));

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Tokens } from "../../mod.ts";
 import { output, secretFile, startOwnServer } from "./clients.ts";
-import { fail, permissionsAreFixed, run, start, testUnless } from "./tracker.ts";
+import { fail, permissionsAreFixed, run, start, startServer, testUnless } from "./tracker.ts";
 
 const WRITE = "0123456789abcdef0123";
 const READ = "fedcba98765432100000";
@@ -83,6 +83,12 @@ testUnless(noModes, "a token that others can read is refused", async () => {
     await fail(["get", "--token-file", file.path], 1, mayRead),
     `tracker: Cannot take tokens from ${file.path}: others can read it: chmod 600 ${file.path}`,
   );
+});
+
+testUnless(noModes, "a token that its group may read is taken, as those that systemd hands over look", async () => {
+  await using server = await startServer();
+  await using file = await secretFile(WRITE, 0o440);
+  assertEquals((await run(["get", ...server.flags, "--token-file", file.path], mayRead)).code, 0);
 });
 
 testUnless(permissionsAreFixed, "a file that Deno may not read is said to be one", async () => {

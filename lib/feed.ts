@@ -230,8 +230,11 @@ export class Watcher {
   readonly #onNews: () => void;
   /** The frame told last, while it is on the chain. */
   #place: Frame | null = null;
-  /** Where the snapshot is, while there is one. */
-  #snapshot: IterableIterator<Entry> | null = null;
+  /**
+   * The revision at which the client entered that its snapshot has told last; `null` when it has no snapshot, or all of
+   * it. It is no iterator of the map: that of a watcher that is stuck would keep everybody who comes and goes meanwhile.
+   */
+  #presented: number | null = null;
   #backlog: Backlog | null = null;
   #overtaken = 0;
   /** Frames that could not wait to be made. */
@@ -290,7 +293,7 @@ export class Watcher {
     if (ready !== undefined) return ready.bytes;
     if (this.#isOnChain) return this.#nextFrame();
     const { builder } = this.#feed;
-    if (this.#snapshot !== null) this.#tellSnapshot(builder, this.#snapshot);
+    if (this.#presented !== null) this.#presented = this.#tellSnapshot(builder, this.#presented);
     while (this.#needsBacklog && builder.length < FRAME_BYTES) this.#tellBacklog(builder);
     if (builder.count !== 0) return builder.finish();
     return this.isLost ? null : this.next();
@@ -326,7 +329,7 @@ export class Watcher {
     let size = 0;
     for (const { bytes } of this.#ready) size += bytes.length;
     for (const entry of registry.entries()) {
-      const isNew = this.#snapshot !== null || entry.revision > this.#revision;
+      const isNew = entry.revision > this.#revision || entry.joinRevision > (this.#presented ?? Infinity);
       if (isNew && entry.id.startsWith(this.#chain.prefix)) size += EVENT_SIZE + entry.idLength + entry.stateLength;
     }
     for (const { id } of registry.departuresSince(this.#revision) ?? []) {
@@ -346,7 +349,7 @@ export class Watcher {
   }
 
   get #needsBacklog(): boolean {
-    return this.#snapshot === null && this.#ready.length === 0 && !this.#isOnChain && !this.isLost;
+    return this.#presented === null && this.#ready.length === 0 && !this.#isOnChain && !this.isLost;
   }
 
   /** Bytes of the chain that it has not been told; infinite when it takes more than the chain. */
@@ -372,20 +375,19 @@ export class Watcher {
 
   #startSnapshot(): void {
     this.#revision = this.#begun;
-    this.#snapshot = this.#feed.registry.entries();
+    this.#presented = 0;
   }
 
-  /** The map's own iterator goes on while the map changes: it meets whoever is still there when it comes by. */
-  #tellSnapshot(builder: FrameBuilder, entries: IterableIterator<Entry>): void {
+  /** Tells those who have been there since the watch began, and are still there when it comes by; `null` at the end. */
+  #tellSnapshot(builder: FrameBuilder, presented: number): number | null {
     const { prefix } = this.#chain;
-    while (builder.length < FRAME_BYTES) {
-      const { value: entry, done } = entries.next();
-      if (done) {
-        this.#snapshot = null;
-        return;
-      }
-      if (entry.joinRevision <= this.#begun && entry.id.startsWith(prefix)) builder.present(entry);
+    for (const entry of this.#feed.registry.entriesSince(presented)) {
+      if (builder.length >= FRAME_BYTES) return presented;
+      presented = entry.joinRevision;
+      if (presented > this.#begun) break;
+      if (entry.id.startsWith(prefix)) builder.present(entry);
     }
+    return null;
   }
 
   /** Tells a part of what changed while it was away, or while its snapshot was under way. */

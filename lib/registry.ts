@@ -347,6 +347,22 @@ export class Registry {
   }
 
   /**
+   * Walks over the clients that entered the map after a revision, in the order they opened. To go on later from where
+   * it was left costs next to nothing. The iterator of {@linkcode entries} can be left too; but as long as somebody
+   * keeps one that has not come to its end, it keeps all who were in the map meanwhile.
+   *
+   * @param revision The revision; 0 for everybody
+   * @returns The entries; the map must not change while they are walked over
+   */
+  *entriesSince(revision: number): Generator<Entry, void> {
+    for (let at = this.#chunkSince(revision); at < this.#chunks.length; at++) {
+      for (const entry of this.#chunks[at]!.entries) {
+        if (entry.joinRevision > revision) yield entry;
+      }
+    }
+  }
+
+  /**
    * Adds a client at the end of the map.
    *
    * @param state Its state; a string is taken as UTF-8
@@ -486,6 +502,18 @@ export class Registry {
     if (length <= MAX_IDENTIFIER) return wanted;
     const why = `its identifier has ${length} bytes, which is above the limit of ${MAX_IDENTIFIER}`;
     throw new TrackerError("BAD_ARGUMENT", `Cannot open client: ${why}`);
+  }
+
+  /** The first chunk with a client that entered after a revision: they lie in the order of opening. */
+  #chunkSince(revision: number): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#chunks[middle]!.entries.at(-1)!.joinRevision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #assemble(): Uint8Array {

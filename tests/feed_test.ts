@@ -142,6 +142,49 @@ Deno.test("a watcher that reads more slowly than the map changes is synced all t
   assertEquals(watcher.revision, registry.revision);
 });
 
+Deno.test("a watcher that stops in the middle of its snapshot does not keep those who come and go meanwhile", () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const state = new Uint8Array(65_536);
+  let entries = Array.from({ length: 100 }, () => registry.open(state));
+  const watcher = stage.watch();
+  assertEquals(brief(take(watcher)).length, 1);
+  const before = Deno.memoryUsage().external;
+  for (let turn = 0; turn < 80; turn++) {
+    entries = entries.map((entry) => {
+      registry.close(entry);
+      return registry.open(state);
+    });
+  }
+  // 500 MiB have come and gone.
+  assertLess(Deno.memoryUsage().external - before, 250 * 2 ** 20);
+  const events = drain(watcher);
+  assertEquals(events.length, 8_000 + 100 + 1);
+  assertEquals(events.at(-1)?.kind, "synced");
+});
+
+Deno.test("a snapshot goes on where it was, whoever has come, gone or changed meanwhile", () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const [one, two, three, four] = ["1", "2", "3", "4"].map((state) => registry.open(state + LONG));
+  const watcher = stage.watch();
+  assertEquals(brief(take(watcher)), ["1 present client1 1xxxxx", "2 present client2 2xxxxx"]);
+  registry.close(two!);
+  registry.close(three!);
+  registry.update(one!, "one");
+  registry.update(four!, "four");
+  registry.open("five");
+  assertEquals(brief(drain(watcher)), [
+    "8 present client4 four",
+    "5 leave client2",
+    "6 leave client3",
+    "7 update client1 one",
+    "8 update client4 four",
+    "9 join client5 five",
+    "9 synced",
+  ]);
+});
+
 Deno.test("what a watcher says to have been told never goes back", async () => {
   using stage = new Stage();
   const { registry } = stage;

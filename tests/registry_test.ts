@@ -194,6 +194,20 @@ Deno.test("a change of one of 10,000 states does not walk over all of them", () 
   assertNotEquals(map(registry).indexOf("client5001=new, "), -1);
 });
 
+Deno.test("registry finds those who entered after any revision", () => {
+  const registry = new Registry();
+  const entries = Array.from({ length: 1_000 }, () => registry.open("x"));
+  for (let at = 0; at < entries.length; at += 3) registry.close(entries[at]!);
+  const open = [...registry.entries()];
+  for (let revision = 0; revision <= registry.revision; revision += 7) {
+    assertEquals(
+      Array.from(registry.entriesSince(revision), ({ id }) => id),
+      open.filter(({ joinRevision }) => joinRevision > revision).map(({ id }) => id),
+    );
+  }
+  assertEquals([...new Registry().entriesSince(0)], []);
+});
+
 Deno.test("registry: random opens, updates and closes agree with a plain Map", () => {
   const command = fc.oneof(
     fc.record({ act: fc.constant("open"), who: fc.nat(), state: fc.uint8Array({ maxLength: 300 }) }),

@@ -14,7 +14,7 @@
  */
 
 import { FrameBuilder } from "./frames.ts";
-import type { Change, Departure, Entry, Registry } from "./registry.ts";
+import { type Change, type Departure, type Entry, MAX_DEPARTURES, type Registry } from "./registry.ts";
 import type { WatchRequest } from "./requests.ts";
 
 /** Longest a change waits to be told together with others, in milliseconds. */
@@ -28,6 +28,12 @@ const MAX_OVERTAKEN = 2;
 
 /** A watcher with more than this behind its place in the chain falls off it, in bytes. */
 const MAX_BEHIND = 1_048_576;
+
+/** Memory that watchers which catch up may hold together, in bytes. Past it each goes on in small steps. */
+export const MAX_HELD = 67_108_864;
+
+/** How many changes such a step has: looking through the map for so few is cheap, and so is keeping them. */
+const STEP = 512;
 
 /** A link of the chain: the changes of one tick, encoded. */
 interface Frame {
@@ -59,6 +65,11 @@ class Chain {
   /** Bytes of changes that no frame has yet. */
   get gathered(): number {
     return this.#builder.length;
+  }
+
+  /** Bytes of all changes since the chain began. */
+  get bytes(): number {
+    return this.tail.end + this.gathered;
   }
 
   /** Whether there are changes that no frame has yet. */
@@ -114,6 +125,9 @@ export class Feed {
   #scheduled = false;
   #flushedAt = -Infinity;
   #size = 0;
+  /** What each of those holds who are catching up, in bytes. */
+  readonly #held = new Map<Watcher, number>();
+  #heldBytes = 0;
   /** How many changes watchers were not told because they fell behind. */
   conflated = 0;
 
@@ -151,9 +165,34 @@ export class Feed {
     return watcher;
   }
 
+  /** How many bytes watchers hold who are catching up. */
+  get held(): number {
+    return this.#heldBytes;
+  }
+
+  /** @internal Whether there is room for what a watcher would hold. There always is for one alone. */
+  hasRoom(watcher: Watcher, bytes: number): boolean {
+    const others = this.#heldBytes - (this.#held.get(watcher) ?? 0);
+    return others === 0 || others + bytes <= MAX_HELD;
+  }
+
+  /** @internal Notes what a watcher holds. */
+  hold(watcher: Watcher, bytes: number): void {
+    this.#release(watcher);
+    if (bytes === 0) return;
+    this.#held.set(watcher, bytes);
+    this.#heldBytes += bytes;
+  }
+
+  #release(watcher: Watcher): void {
+    this.#heldBytes -= this.#held.get(watcher) ?? 0;
+    this.#held.delete(watcher);
+  }
+
   /** @internal */
   forget(watcher: Watcher, chain: Chain): void {
     if (!chain.watchers.delete(watcher)) return;
+    this.#release(watcher);
     this.#size--;
     if (chain.watchers.size !== 0) return;
     this.#chains.delete(chain.prefix);
@@ -244,6 +283,9 @@ export class Watcher {
   readonly #begun: number;
   readonly #hasSnapshot: boolean;
   #synced = false;
+  /** What {@linkcode unsent} found when it looked through the map last, and how long the chain was then, in bytes. */
+  #measured = Infinity;
+  #measuredAt = 0;
   /** While it is off the chain: how many events there had been when it was told the last of them. */
   #toldCount = 0;
 
@@ -289,14 +331,44 @@ export class Watcher {
    * @returns A whole frame, whose bytes are shared; `null` when there is nothing until `onNews` is called
    */
   next(): Uint8Array | null {
-    const ready = this.#ready.shift();
-    if (ready !== undefined) return ready.bytes;
     if (this.#isOnChain) return this.#nextFrame();
+    const frame = this.#ready.shift()?.bytes ?? this.#catchUp();
+    this.#feed.hold(this, this.#holding);
+    return frame ?? (this.isLost ? null : this.next());
+  }
+
+  /** Gives up what it holds, if it takes nothing anyway: what has not been told is found in the map when it goes on. */
+  putOff(): void {
+    const [ready] = this.#ready;
+    if (ready !== undefined) {
+      // Prepared for one who was not synced yet, and is not now.
+      this.#revision = ready.since;
+      this.#synced = false;
+      this.#overtaken = MAX_OVERTAKEN;
+      this.#ready.length = 0;
+    } else if (this.#backlog === null) {
+      return;
+    }
+    this.#toldCount = (this.#place?.count ?? this.#toldCount) - (this.#backlog?.left ?? 0);
+    this.#backlog = null;
+    this.#place = null;
+    this.#feed.hold(this, 0);
+  }
+
+  /** A part of what it has not been told and is not on the chain. */
+  #catchUp(): Uint8Array | null {
     const { builder } = this.#feed;
     if (this.#presented !== null) this.#presented = this.#tellSnapshot(builder, this.#presented);
     while (this.#needsBacklog && builder.length < FRAME_BYTES) this.#tellBacklog(builder);
     if (builder.count !== 0) return builder.finish();
-    return this.isLost ? null : this.next();
+    return this.#ready.shift()?.bytes ?? null;
+  }
+
+  /** Bytes that it keeps for itself until they are told. */
+  get #holding(): number {
+    let bytes = (this.#backlog?.size ?? 0) * ITEM_SIZE;
+    for (const ready of this.#ready) bytes += ready.bytes.length;
+    return bytes;
   }
 
   /**
@@ -319,12 +391,21 @@ export class Watcher {
   /**
    * How many bytes it would take to tell all that has changed, by now, since the revision it has been told.
    *
-   * @param enough A size below which it does not matter: looking through the map is spared when there is less
-   * @returns The size of the events, in bytes
+   * @param enough A size below which it does not matter: looking through the map is spared when it cannot be more
+   * @returns The size of the events, in bytes, or something above it that is not above `enough`
    */
   unsent(enough = 0): number {
     const behind = this.#behind;
     if (behind <= enough) return behind;
+    // It cannot be more than it was the last time, and all that has been told to anybody since.
+    const most = this.#measured + this.#chain.bytes - this.#measuredAt;
+    if (most <= enough) return most;
+    this.#measuredAt = this.#chain.bytes;
+    return this.#measured = this.#measure();
+  }
+
+  /** Looks through the map for what it has not been told. */
+  #measure(): number {
     const { registry } = this.#feed;
     let size = 0;
     for (const { bytes } of this.#ready) size += bytes.length;
@@ -355,7 +436,7 @@ export class Watcher {
   /** Bytes of the chain that it has not been told; infinite when it takes more than the chain. */
   get #behind(): number {
     if (this.#place === null || !this.#isOnChain) return Infinity;
-    return this.#chain.tail.end - this.#place.end + this.#chain.gathered;
+    return this.#chain.bytes - this.#place.end;
   }
 
   #nextFrame(): Uint8Array | null {
@@ -393,26 +474,46 @@ export class Watcher {
   /** Tells a part of what changed while it was away, or while its snapshot was under way. */
   #tellBacklog(builder: FrameBuilder): void {
     const { registry } = this.#feed;
-    if (this.#backlog === null) {
-      // What is on the chain from here on is exactly what the backlog does not have.
-      this.#chain.endFrame();
-      this.#place = this.#chain.tail;
-      this.#backlog = new Backlog(registry, this.#chain.prefix, this.#revision);
-      if (this.#synced) this.#feed.conflated += Math.max(0, this.#place.count - this.#toldCount - this.#backlog.size);
-    }
-    if (this.#overtaken >= MAX_OVERTAKEN) return this.#prepareBacklog(builder, this.#backlog);
+    this.#backlog ??= this.#makeBacklog(registry);
+    if (this.#mayPrepare(this.#backlog)) return this.#prepareBacklog(builder, this.#backlog);
     const isDone = this.#backlog.tell(builder);
     this.#revision = this.#backlog.revision;
     if (isDone) this.#endBacklog(builder, this.#backlog);
   }
 
+  /** What has changed, or the first of it when there is no room for more. */
+  #makeBacklog(registry: Registry): Backlog {
+    const { prefix } = this.#chain;
+    if (this.#mustStep(registry)) return new Backlog(registry, prefix, this.#revision, STEP);
+    const backlog = new Backlog(registry, prefix, this.#revision);
+    // What is on the chain from here on is exactly what the backlog does not have.
+    this.#chain.endFrame();
+    this.#place = this.#chain.tail;
+    if (this.#synced) this.#feed.conflated += Math.max(0, this.#place.count - this.#toldCount - backlog.size);
+    return backlog;
+  }
+
+  /** Whether all that has changed is more than there is room for. */
+  #mustStep(registry: Registry): boolean {
+    if (this.#feed.hasRoom(this, (registry.size + MAX_DEPARTURES) * ITEM_SIZE)) return false;
+    const size = countChanges(registry, this.#chain.prefix, this.#revision);
+    return size > STEP && !this.#feed.hasRoom(this, size * ITEM_SIZE);
+  }
+
+  #mayPrepare({ isWhole, left, size }: Backlog): boolean {
+    return isWhole && left === size && this.#overtaken >= MAX_OVERTAKEN && this.#feed.hasRoom(this, this.unsent());
+  }
+
   /** `synced` stands for the map at one revision: if a part was told as it was later, it needs another round. */
-  #endBacklog(builder: FrameBuilder, { target, isExact }: Backlog): void {
+  #endBacklog(builder: FrameBuilder, { target, isExact, isWhole, size }: Backlog): void {
     this.#backlog = null;
-    if (this.#synced) return;
+    if (!isWhole) this.#toldCount += size;
+    if (this.#synced || !isWhole) return;
     this.#synced = isExact;
-    if (isExact) builder.synced(target, this.#feed.registry.incarnation);
-    else this.#overtaken++;
+    if (isExact) return builder.synced(target, this.#feed.registry.incarnation);
+    this.#overtaken++;
+    // The next round begins where this one ended, and needs every leave since then.
+    this.#place = null;
   }
 
   /** A client that reads more slowly than the map changes would never hear `synced`: this round cannot be overtaken. */
@@ -431,6 +532,9 @@ export class Watcher {
 
 /** Bytes of an event besides its identifier and state, rounded up. */
 const EVENT_SIZE = 16;
+
+/** Memory that an item of a backlog takes, in bytes, measured. */
+const ITEM_SIZE = 64;
 
 /** A frame made before it could be taken. */
 interface Ready {
@@ -451,6 +555,8 @@ type Item =
 class Backlog {
   /** The revision it leads to. */
   readonly target: number;
+  /** Whether that is the map's, as it was when the backlog was made. */
+  readonly isWhole: boolean;
   /** Whether what it told is the map at `target`, and not in part a later one. */
   isExact = true;
   /** The revision up to which it has been told: who comes back to it is told the rest. */
@@ -459,18 +565,33 @@ class Backlog {
   readonly #items: Item[] = [];
   #at = 0;
 
-  constructor(registry: Registry, prefix: string, since: number) {
+  /**
+   * Looks through the map.
+   *
+   * @param registry The map
+   * @param prefix Whose changes
+   * @param since The revision before the first of them
+   * @param most How many at most: the first of them, and no longer up to the map's revision
+   */
+  constructor(registry: Registry, prefix: string, since: number, most = Infinity) {
     this.#registry = registry;
-    this.target = registry.revision;
+    this.isWhole = most === Infinity;
     this.revision = since;
+    const departures = registry.departuresSince(since) ?? [];
+    this.target = this.isWhole ? registry.revision : revisionAfter(registry, departures, prefix, since, most);
     if (this.target === since) return;
     for (const entry of registry.entries()) {
       if (entry.revision > since && entry.id.startsWith(prefix)) this.#add(entry, since);
     }
-    for (const departure of registry.departuresSince(since) ?? []) {
-      if (departure.id.startsWith(prefix)) this.#items.push({ revision: departure.revision, kind: "leave", departure });
+    for (const departure of departures) {
+      if (departure.revision > this.target) break;
+      if (departure.id.startsWith(prefix)) this.#push({ revision: departure.revision, kind: "leave", departure });
     }
     this.#items.sort((one, other) => one.revision - other.revision);
+  }
+
+  #push(item: Item): void {
+    if (item.revision <= this.target) this.#items.push(item);
   }
 
   #add({ id, joinRevision, stateRevision, statusRevision, status }: Entry, since: number): void {
@@ -479,18 +600,23 @@ class Backlog {
       // With its latest state, but under the revision of its join: who is cut off here and comes back is told of
       // changes after that, which for a client that joined before it are no joins any more. What a client's status was
       // before it was told of, nobody needs to know.
-      this.#items.push({ revision: joinRevision, kind: "join", id, joinRevision });
-      if (isSuspect) this.#items.push({ revision: statusRevision, kind: "suspect", id, joinRevision });
+      this.#push({ revision: joinRevision, kind: "join", id, joinRevision });
+      if (isSuspect) this.#push({ revision: statusRevision, kind: "suspect", id, joinRevision });
       return;
     }
-    if (stateRevision > since) this.#items.push({ revision: stateRevision, kind: "update", id, joinRevision });
+    if (stateRevision > since) this.#push({ revision: stateRevision, kind: "update", id, joinRevision });
     if (statusRevision <= since) return;
-    this.#items.push({ revision: statusRevision, kind: isSuspect ? "suspect" : "resume", id, joinRevision });
+    this.#push({ revision: statusRevision, kind: isSuspect ? "suspect" : "resume", id, joinRevision });
   }
 
   /** How many events it has. */
   get size(): number {
     return this.#items.length;
+  }
+
+  /** How many of them are still to be told. */
+  get left(): number {
+    return this.#items.length - this.#at;
   }
 
   /** Tells a frame's worth; `true` when that was the last of it. */
@@ -523,4 +649,40 @@ class Backlog {
     if (kind === "join" || kind === "update") builder.state(kind, revision, entry);
     else builder.status(kind, revision, entry);
   }
+}
+
+/** The revision of the first change that an entry has after one. */
+function firstChange({ joinRevision, stateRevision, statusRevision }: Entry, since: number): number {
+  if (joinRevision > since) return joinRevision;
+  return Math.min(stateRevision > since ? stateRevision : Infinity, statusRevision > since ? statusRevision : Infinity);
+}
+
+/** How many clients have changed since a revision, or left. */
+function countChanges(registry: Registry, prefix: string, since: number): number {
+  let count = 0;
+  for (const entry of registry.entries()) {
+    if (entry.revision > since && entry.id.startsWith(prefix)) count++;
+  }
+  for (const { id } of registry.departuresSince(since) ?? []) {
+    if (id.startsWith(prefix)) count++;
+  }
+  return count;
+}
+
+/** The revision up to which there are so many changes; the map's if there are not. */
+function revisionAfter(
+  registry: Registry,
+  departures: readonly Departure[],
+  prefix: string,
+  since: number,
+  count: number,
+): number {
+  const revisions: number[] = [];
+  for (const entry of registry.entries()) {
+    if (entry.revision > since && entry.id.startsWith(prefix)) revisions.push(firstChange(entry, since));
+  }
+  for (const { id, revision } of departures) {
+    if (id.startsWith(prefix)) revisions.push(revision);
+  }
+  return Float64Array.from(revisions).sort()[count - 1] ?? registry.revision;
 }

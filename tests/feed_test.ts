@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { decodeEvents, MAX_DEPARTURES, Registry } from "../mod.ts";
-import { Feed, type Watcher } from "../lib/feed.ts";
+import { Feed, MAX_HELD, type Watcher } from "../lib/feed.ts";
 import type { WatchEvent } from "../lib/frames.ts";
 import type { WatchRequest } from "../lib/requests.ts";
 import { textOf } from "./support/bytes.ts";
@@ -104,6 +104,28 @@ Deno.test("a watcher that leaves were forgotten of in the middle of catching up 
   assert(isTold || watcher.isLost, "client1 left, and the watcher will never know");
 });
 
+Deno.test("a watcher with a prefix is told of a leave between two rounds of catching up, or is lost", async () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const entries = ["1", "2", "3", "4"].map((name) => registry.open(LONG, { id: `quiet:${name}` }));
+  const watcher = stage.watch({ prefix: "quiet:" });
+  const rounds = () => {
+    for (const entry of entries) registry.update(entry, LONG);
+  };
+  take(watcher);
+  rounds();
+  // The rest of the snapshot, then half of a round that is overtaken before it ends.
+  for (let frames = 0; frames < 2; frames++) take(watcher);
+  rounds();
+  assert(!take(watcher).some(({ kind }) => kind === "synced"));
+  registry.close(entries[0]!);
+  forgetLeaves(registry);
+  await stage.time.advance(20);
+  const events = drain(watcher);
+  const isTold = events.some((event) => event.kind === "leave" && event.id === "quiet:1");
+  assert(isTold || watcher.isLost, "quiet:1 left, and the watcher will never know");
+});
+
 Deno.test("a client is told to join before anything else of it, also to a watcher cut off in between", () => {
   using stage = new Stage();
   const { registry } = stage;
@@ -183,6 +205,93 @@ Deno.test("a snapshot goes on where it was, whoever has come, gone or changed me
     "9 join client5 five",
     "9 synced",
   ]);
+});
+
+Deno.test("watchers that stop while they catch up share what memory there is for that, and miss nothing", () => {
+  using stage = new Stage();
+  const { registry, feed } = stage;
+  for (let i = 0; i < 60_000; i++) registry.close(registry.open("", { id: `passing:${i}` }));
+  const since = { incarnation: "i", revision: 0 };
+  const watchers = Array.from({ length: 40 }, () => stage.watch({ since }));
+  const told = watchers.map((watcher) => take(watcher).length);
+  assertGreater(feed.held, MAX_HELD / 2);
+  assertLess(feed.held, MAX_HELD + 1);
+  for (const [at, watcher] of watchers.entries()) {
+    if (at % 13 !== 0) continue;
+    const events = drain(watcher);
+    assertEquals(told[at]! + events.length, 60_001);
+    assertEquals(events[0]?.revision, told[at]! * 2 + 2);
+    assertEquals(brief(events.slice(-2)), ["120000 leave passing:59999", "120000 synced"]);
+  }
+  for (const watcher of watchers) watcher.close();
+  assertEquals(feed.held, 0);
+  assertEquals(feed.conflated, 0);
+});
+
+Deno.test("what is prepared for watchers has a bound, and one that gives its own up is told it all the same", async () => {
+  using stage = new Stage();
+  const { registry, feed } = stage;
+  const entries = Array.from({ length: 400 }, () => registry.open(LONG));
+  const maps: Map<string, string>[] = [];
+  const follow = (watcher: Watcher, map: Map<string, string>): boolean => {
+    const events = take(watcher);
+    for (const event of events) if ("state" in event) map.set(event.id, textOf(event.state.subarray(0, 2)));
+    return events.some(({ kind }) => kind === "synced");
+  };
+  const watchers = ["a", "b", "c", "d", "e", "f"].map((name) => {
+    const watcher = stage.watch();
+    const map = new Map<string, string>();
+    maps.push(map);
+    const held = feed.held;
+    // Everything changes before it has been told, until the rest is prepared: 16 MB, for which there is room four times.
+    for (let turn = 0; turn < 800 && feed.held < held + 10_000_000; turn++) {
+      if (turn % 150 === 0) { for (const entry of entries) registry.update(entry, `${name}${turn / 150}${LONG}`); }
+      follow(watcher, map);
+    }
+    return watcher;
+  });
+  assertGreater(feed.held, MAX_HELD / 2);
+  assertLess(feed.held, MAX_HELD + 1);
+  for (const watcher of watchers.slice(0, 2)) watcher.putOff();
+  assertLess(feed.held, MAX_HELD / 2 + 4_000_000);
+  await stage.time.advance(20);
+  for (const [at, watcher] of watchers.entries()) {
+    let synced = 0;
+    while (watcher.hasNews) if (follow(watcher, maps[at]!)) synced++;
+    assertEquals(synced, 1);
+    assertEquals([...new Set(maps[at]!.values())], [textOf(entries[0]!.state.subarray(0, 2))]);
+    assertEquals(maps[at]!.size, entries.length);
+    assertEquals(watcher.revision, registry.revision);
+  }
+  assertEquals(feed.held, 0);
+});
+
+Deno.test("the map is looked through for what a watcher has not been told only when that may be too much", async () => {
+  let looks = 0;
+  class Observed extends Registry {
+    override entries(): ReturnType<Registry["entries"]> {
+      looks++;
+      return super.entries();
+    }
+  }
+  using time = new VirtualTime();
+  const registry = new Observed();
+  const entries = Array.from({ length: 10 }, () => registry.open(LONG));
+  const feed = new Feed(registry);
+  const watcher = feed.watch({}, () => {});
+  watcher.next();
+  const exact = watcher.unsent();
+  assert(exact > 8 * LONG.length && exact < 9 * LONG.length, `${exact}`);
+  looks = 0;
+  registry.update(entries[9]!, LONG);
+  assertEquals(watcher.unsent(10 * LONG.length) <= 10 * LONG.length, true);
+  assertEquals(looks, 0);
+  registry.update(entries[9]!, LONG);
+  // It could be more than that by now, and is not.
+  assertEquals(watcher.unsent(10 * LONG.length), exact);
+  assertEquals(looks, 1);
+  await time.advance(20);
+  watcher.close();
 });
 
 Deno.test("what a watcher says to have been told never goes back", async () => {

@@ -164,7 +164,7 @@ class Terminal {
     try {
       for (;;) {
         const far = await this.#listener.accept();
-        if (far.remoteAddr.port === near.localAddr.port) return { near, far };
+        if (isSame(far.remoteAddr, near.localAddr)) return { near, far };
         // Some other program of this machine has found the port. It has no business here.
         far.close();
       }
@@ -173,6 +173,11 @@ class Terminal {
       throw error;
     }
   }
+}
+
+/** The port alone would not do: all of 127.0.0.0/8 is this machine, and another program may have it on 127.0.0.2. */
+function isSame(one: Deno.NetAddr, other: Deno.NetAddr): boolean {
+  return one.port === other.port && one.hostname === other.hostname;
 }
 
 function listen(hostname: string, port: number): Deno.TcpListener {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Process } from "./lib/commands/command.ts";
-import { reportFailure } from "./lib/commands/failure.ts";
-import { HELP_FLAG, VERSION_FLAG } from "./lib/commands/general_flags.ts";
-import { findCommand, helpOf, overview } from "./lib/commands/help.ts";
+import type { Process } from "./lib/cli/command.ts";
+import { reportFailure } from "./lib/cli/failure.ts";
+import { HELP_FLAG, VERSION_FLAG } from "./lib/cli/flags/general_flags.ts";
+import { findCommand, helpOf, overview } from "./lib/cli/help.ts";
 import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
-import { write, writeError } from "./lib/commands/output.ts";
+import { write, writeError } from "./lib/cli/terminal/output.ts";
 import { VERSION } from "./lib/version.ts";
 
 /** Runs the command that the arguments name, and says what went wrong. Returns the exit code. */

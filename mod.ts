@@ -20,9 +20,9 @@
 export * from "./lib/protocol.ts";
 export * from "./lib/errors.ts";
 export * from "./lib/codec.ts";
-export type { Duplex } from "./lib/duplex.ts";
-export * from "./lib/frames.ts";
-export * from "./lib/requests.ts";
+export type { Duplex } from "./lib/transport/duplex.ts";
+export * from "./lib/wire/event_writer.ts";
+export * from "./lib/wire/requests.ts";
 export {
   type Change,
   type Departure,
@@ -30,13 +30,13 @@ export {
   MAX_DEPARTURES,
   Registry,
   type RegistryOptions,
-} from "./lib/registry.ts";
-export type { NameEvent } from "./lib/names.ts";
-export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/metrics.ts";
-export { type ClientTlsOptions, type KeyPair, type ServerTlsOptions } from "./lib/tls.ts";
-export { Network } from "./lib/network.ts";
-export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/tokens.ts";
-export type { SessionEvent } from "./lib/session.ts";
+} from "./lib/map/registry.ts";
+export type { NameEvent } from "./lib/map/names.ts";
+export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/server/counters.ts";
+export { type ClientTlsOptions, type KeyPair, type ServerTlsOptions } from "./lib/tcp/tls_errors.ts";
+export { Network } from "./lib/auth/cidr.ts";
+export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/auth/tokens.ts";
+export type { SessionEvent } from "./lib/server/session.ts";
 export {
   DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
@@ -47,17 +47,17 @@ export {
   DEFAULT_WRITE_TIMEOUT,
   type ServeOptions,
   type ServerEvent,
-} from "./lib/serve_options.ts";
-export { DEFAULT_DRAIN_TIMEOUT, serve, type Server } from "./lib/server.ts";
-export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/calls.ts";
-export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/connection.ts";
-export { dial } from "./lib/dial.ts";
-export { dialTls } from "./lib/dial_tls.ts";
-export type { Dial } from "./lib/link.ts";
+} from "./lib/server/options.ts";
+export { DEFAULT_DRAIN_TIMEOUT, serve, type Server } from "./lib/server/server.ts";
+export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/client/calls.ts";
+export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/client/connection.ts";
+export { dial } from "./lib/tcp/dial.ts";
+export { dialTls } from "./lib/tcp/dial_tls.ts";
+export type { Dial } from "./lib/client/establish.ts";
 export { isTransient } from "./lib/transient.ts";
-export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/backoff.ts";
-export { type MapEvent, Watch, type WatchOptions } from "./lib/watch.ts";
-export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/mirror.ts";
+export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/client/backoff.ts";
+export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
+export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
 export {
   Client,
   type ClientStatus,
@@ -65,4 +65,4 @@ export {
   type ConnectOptions,
   DEFAULT_HEARTBEAT,
   type StatusChange,
-} from "./lib/client.ts";
+} from "./lib/client/client.ts";

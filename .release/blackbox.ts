@@ -4,9 +4,9 @@
  * @module
  */
 
-import { write, writeError } from "../lib/commands/output.ts";
+import { write, writeError } from "../lib/cli/terminal/output.ts";
 
-const TESTS = new URL("../tests/commands/", import.meta.url);
+const TESTS = ["commands/", "cli/"].map((room) => new URL(`../tests/${room}`, import.meta.url));
 
 const HELP = `deno task blackbox PROGRAM [ARGUMENT...]
 
@@ -21,16 +21,24 @@ Environment:
   TRACKER_PATIENCE    how many times longer than usual to wait, for a slow machine
 `;
 
-/** Other tests of that directory look at the code from inside, whatever the program. */
-const HARNESS = 'from "./tracker.ts"';
+/** What starts the program; tests without it look at the code from inside, whatever the program. */
+const HARNESS = '/support/program.ts"';
 
 async function findTests(): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const { name } of Deno.readDir(TESTS)) {
-    const url = new URL(name, TESTS);
-    if (name.endsWith("_test.ts") && (await Deno.readTextFile(url)).includes(HARNESS)) paths.push(url.href);
+  const files = (await Promise.all(TESTS.map(filesIn))).flat();
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  return files.filter((file, at) => file.pathname.endsWith("_test.ts") && texts[at]!.includes(HARNESS)).map(String)
+    .sort();
+}
+
+/** Every file in a folder, and in those below it. */
+async function filesIn(folder: URL): Promise<URL[]> {
+  const files: URL[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) files.push(...await filesIn(new URL(`${name}/`, folder)));
+    else files.push(new URL(name, folder));
   }
-  return paths.sort();
+  return files;
 }
 
 async function test([program = "", ...args]: readonly string[]): Promise<number> {

@@ -5,10 +5,10 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { type Flag, parseFlags, toggle } from "../lib/commands/flags.ts";
-import { write, writeError } from "../lib/commands/output.ts";
-import { UsageError } from "../lib/commands/usage.ts";
-import { choice } from "../lib/commands/values.ts";
+import { type Flag, parseFlags, toggle } from "../lib/cli/flags/flags.ts";
+import { write, writeError } from "../lib/cli/terminal/output.ts";
+import { UsageError } from "../lib/cli/flags/usage.ts";
+import { choice } from "../lib/cli/flags/values.ts";
 import { CHECKSUMS, writeChecksums } from "./checksums.ts";
 import { runDeno } from "./deno_command.ts";
 import { PERMISSIONS } from "./permissions.ts";

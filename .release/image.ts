@@ -4,7 +4,7 @@
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { ReleaseError } from "./release_error.ts";
 import { programName, TARGETS } from "./targets.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { readNotes } from "./notes.ts";
 import { tagOf } from "./tag.ts";

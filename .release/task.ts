@@ -4,7 +4,7 @@
  * @module
  */
 
-import { complain } from "../lib/commands/output.ts";
+import { complain } from "../lib/cli/terminal/output.ts";
 import { ReleaseError } from "./release_error.ts";
 
 /** The project's top directory. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { concat, equals } from "../lib/commands/std.ts";
+import { concat, equals } from "../lib/cli/std.ts";
 import fc from "fast-check";
 import {
   AMBIGUOUS,

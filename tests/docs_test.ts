@@ -4,16 +4,16 @@
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { programName, TARGETS } from "../.release/targets.ts";
-import { bashScript } from "../lib/commands/completions/bash.ts";
-import { fishScript } from "../lib/commands/completions/fish.ts";
-import { zshScript } from "../lib/commands/completions/zsh.ts";
-import type { Flag } from "../lib/commands/flags.ts";
-import { helpOf } from "../lib/commands/help.ts";
-import type { LogEvent } from "../lib/commands/log.ts";
+import { bashScript } from "../lib/cli/completions/bash.ts";
+import { fishScript } from "../lib/cli/completions/fish.ts";
+import { zshScript } from "../lib/cli/completions/zsh.ts";
+import type { Flag } from "../lib/cli/flags/flags.ts";
+import { helpOf } from "../lib/cli/help.ts";
+import type { LogEvent } from "../lib/cli/log/log.ts";
 import { COMMANDS } from "../lib/commands/mod.ts";
 import * as tracker from "../mod.ts";
 import { LEAVE_CAUSES } from "../mod.ts";
-import { fail } from "./commands/tracker.ts";
+import { fail } from "./support/program.ts";
 import { readExactly, readToEnd, textOf, writeFully } from "./support/bytes.ts";
 import {
   bytesOfCell,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../mod.ts";
-import { RunningServer, testUnless } from "./commands/tracker.ts";
+import { RunningServer, testUnless } from "./support/program.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -111,12 +111,12 @@ Deno.test("the library core imports nothing but its own files", async () => {
     }
   };
   await visit(new URL("mod.ts", root));
-  assertEquals([...seen].filter((url) => url.includes("/lib/commands/")), []);
+  assertEquals([...seen].filter((url) => /\/lib\/(cli|commands)\//.test(url)), []);
   assert(seen.size >= 9);
 });
 
 Deno.test("the standard library is used in one version, wherever that is written", async () => {
-  const paths = ["deno.json", "lib/commands/std.ts"];
+  const paths = ["deno.json", "lib/cli/std.ts"];
   const texts = await Promise.all(paths.map((path) => Deno.readTextFile(new URL(path, root))));
   const versions = texts.map((text) =>
     new Set(Array.from(text.matchAll(/deno-std@([\d.]+)/g), ([, version]) => version))

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
-import { bashScript } from "./completions/bash.ts";
-import { fishScript } from "./completions/fish.ts";
-import type { Generator } from "./completions/grammar.ts";
-import { zshScript } from "./completions/zsh.ts";
-import { parseFlags } from "./flags.ts";
-import { write } from "./output.ts";
-import { UsageError } from "./usage.ts";
-import { choice } from "./values.ts";
+import type { Command } from "../cli/command.ts";
+import { bashScript } from "../cli/completions/bash.ts";
+import { fishScript } from "../cli/completions/fish.ts";
+import type { Generator } from "../cli/completions/grammar.ts";
+import { zshScript } from "../cli/completions/zsh.ts";
+import { parseFlags } from "../cli/flags/flags.ts";
+import { write } from "../cli/terminal/output.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { choice } from "../cli/flags/values.ts";
 
 const GENERATORS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const satisfies Record<string, Generator>;
 

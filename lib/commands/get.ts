@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CLIENT_FLAGS, clientOptions, dialectFlag } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { stateForm } from "./forms.ts";
-import { write, writeMap } from "./output.ts";
-import { ask } from "./patience.ts";
+import { CLIENT_FLAGS, clientOptions, dialectFlag } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { safeJson } from "../cli/text/escape.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { stateForm } from "../cli/text/forms.ts";
+import { write, writeMap } from "../cli/terminal/output.ts";
+import { ask } from "../cli/terminal/patience.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,

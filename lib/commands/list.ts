@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { ListRecord } from "../frames.ts";
-import { CLIENT_FLAGS, clientOptions, prefixFlag } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { escapeControls, safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { listForm, previewOf } from "./forms.ts";
-import { bold, write } from "./output.ts";
-import { ask } from "./patience.ts";
-import { terminalSize } from "./screen.ts";
-import { layOutTable } from "./table.ts";
-import { shortTime } from "./times.ts";
+import type { ListRecord } from "../wire/event_writer.ts";
+import { CLIENT_FLAGS, clientOptions, prefixFlag } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { escapeControls, safeJson } from "../cli/text/escape.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { listForm, previewOf } from "../cli/text/forms.ts";
+import { bold, write } from "../cli/terminal/output.ts";
+import { ask } from "../cli/terminal/patience.ts";
+import { terminalSize } from "../cli/terminal/screen.ts";
+import { layOutTable } from "../cli/text/table.ts";
+import { shortTime } from "../cli/text/times.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,

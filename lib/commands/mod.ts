@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
+import type { Command } from "../cli/command.ts";
 import { createCompletionsCommand } from "./completions.ts";
 import { getCommand } from "./get.ts";
-import { createHelpCommand } from "./help.ts";
+import { createHelpCommand } from "../cli/help.ts";
 import { listCommand } from "./list.ts";
 import { openCommand } from "./open.ts";
 import { pingCommand } from "./ping.ts";

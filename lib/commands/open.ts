@@ -4,19 +4,19 @@
  * @module
  */
 
-import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client.ts";
+import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client/client.ts";
 import { TrackerError } from "../errors.ts";
-import { CLIENT_FLAGS, clientOptions, dialectFlag } from "./client_flags.ts";
-import type { Command, Process } from "./command.ts";
-import { CommandError } from "./command_error.ts";
-import { describe } from "./failure.ts";
-import { type FlagValues, parseFlags, toggle } from "./flags.ts";
-import { readLines } from "./lines.ts";
-import { complain, remark } from "./output.ts";
-import { patiently, serverOf } from "./patience.ts";
-import { aborted, stopSignal } from "./signals.ts";
-import { UsageError } from "./usage.ts";
-import { clientName, durationWithin } from "./values.ts";
+import { CLIENT_FLAGS, clientOptions, dialectFlag } from "../cli/flags/client_flags.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { CommandError } from "../cli/command_error.ts";
+import { describe } from "../cli/failure.ts";
+import { type FlagValues, parseFlags, toggle } from "../cli/flags/flags.ts";
+import { readLines } from "../cli/text/lines.ts";
+import { complain, remark } from "../cli/terminal/output.ts";
+import { patiently, serverOf } from "../cli/terminal/patience.ts";
+import { aborted, stopSignal } from "../cli/terminal/signals.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { clientName, durationWithin } from "../cli/flags/values.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { type Client, connect, type ConnectOptions } from "../client.ts";
+import { type Client, connect, type ConnectOptions } from "../client/client.ts";
 import { TrackerError } from "../errors.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command, Process } from "./command.ts";
-import { describe } from "./failure.ts";
-import { safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { remark, write } from "./output.ts";
-import { patiently, serverOf } from "./patience.ts";
-import { RoundTrips } from "./round_trips.ts";
-import { sleep, stopSignal } from "./signals.ts";
-import { durationWithin, integer } from "./values.ts";
+import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { describe } from "../cli/failure.ts";
+import { safeJson } from "../cli/text/escape.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { remark, write } from "../cli/terminal/output.ts";
+import { patiently, serverOf } from "../cli/terminal/patience.ts";
+import { RoundTrips } from "../cli/text/round_trips.ts";
+import { sleep, stopSignal } from "../cli/terminal/signals.ts";
+import { durationWithin, integer } from "../cli/flags/values.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,

@@ -4,22 +4,22 @@
  * @module
  */
 
-import { dial } from "../dial.ts";
-import { dialTls } from "../dial_tls.ts";
+import { dial } from "../tcp/dial.ts";
+import { dialTls } from "../tcp/dial_tls.ts";
 import { type Expected, MessageEncoder } from "../codec.ts";
-import type { Duplex } from "../duplex.ts";
-import { decodeEvents, decodeList } from "../frames.ts";
-import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { Conversation, type Reply } from "./conversation.ts";
-import { escapeBytes, escapeControls, safeJson } from "./escape.ts";
-import { layOut, MessageExplainer } from "./explain.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { eventForm, listForm } from "./forms.ts";
-import { bold, remark, write, writeMap } from "./output.ts";
-import { patiently } from "./patience.ts";
-import { parseStep, type Step } from "./steps.ts";
-import { UsageError } from "./usage.ts";
+import type { Duplex } from "../transport/duplex.ts";
+import { decodeEvents, decodeList } from "../wire/event_writer.ts";
+import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { Conversation, type Reply } from "../cli/inspect/conversation.ts";
+import { escapeBytes, escapeControls, safeJson } from "../cli/text/escape.ts";
+import { layOut, MessageExplainer } from "../cli/inspect/explain.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { eventForm, listForm } from "../cli/text/forms.ts";
+import { bold, remark, write, writeMap } from "../cli/terminal/output.ts";
+import { patiently } from "../cli/terminal/patience.ts";
+import { parseStep, type Step } from "../cli/inspect/steps.ts";
+import { UsageError } from "../cli/flags/usage.ts";
 
 const FLAGS = {
   ...SERVER_FLAGS,

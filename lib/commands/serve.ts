@@ -4,25 +4,25 @@
  * @module
  */
 
-import type { Network } from "../network.ts";
+import type { Network } from "../auth/cidr.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
-import { serve, type Server } from "../server.ts";
-import type { Command, Process } from "./command.ts";
-import { describe } from "./failure.ts";
-import { type FlagValues, parseFlags } from "./flags.ts";
-import { isReadByJournal } from "./journal.ts";
-import { LIMIT_FLAGS, limitsFrom } from "./limit_flags.ts";
-import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
-import { Notifier } from "./notify.ts";
-import { complain, OutputClosed, remark, write } from "./output.ts";
-import { readKeyPair } from "./pem_files.ts";
-import { Reloader } from "./reload.ts";
-import { aborted, stopSignal } from "./signals.ts";
-import { TLS_FLAGS, tlsFrom } from "./tls_flags.ts";
-import { TokenFile } from "./token_file.ts";
-import { UsageError } from "./usage.ts";
-import { choice, host, integer, networks } from "./values.ts";
-import { formatAddress } from "../tcp.ts";
+import { serve, type Server } from "../server/server.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { describe } from "../cli/failure.ts";
+import { type FlagValues, parseFlags } from "../cli/flags/flags.ts";
+import { isReadByJournal } from "../cli/log/journal.ts";
+import { LIMIT_FLAGS, limitsFrom } from "../cli/flags/limit_flags.ts";
+import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "../cli/log/log.ts";
+import { Notifier } from "../cli/service/notify.ts";
+import { complain, OutputClosed, remark, write } from "../cli/terminal/output.ts";
+import { readKeyPair } from "../cli/service/pem_files.ts";
+import { Reloader } from "../cli/service/reload.ts";
+import { aborted, stopSignal } from "../cli/terminal/signals.ts";
+import { TLS_FLAGS, tlsFrom } from "../cli/flags/tls_flags.ts";
+import { TokenFile } from "../cli/service/token_file.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { choice, host, integer, networks } from "../cli/flags/values.ts";
+import { formatAddress } from "../tcp/address.ts";
 import { VERSION } from "../version.ts";
 
 const FLAGS = {

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { connect, type ConnectOptions } from "../client.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { remark } from "./output.ts";
-import { patiently } from "./patience.ts";
-import { UsageError } from "./usage.ts";
-import { durationWithin, nameArgument } from "./values.ts";
+import { connect, type ConnectOptions } from "../client/client.ts";
+import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { remark } from "../cli/terminal/output.ts";
+import { patiently } from "../cli/terminal/patience.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { durationWithin, nameArgument } from "../cli/flags/values.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Histogram, Stats } from "../metrics.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { escapeControls, safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { write } from "./output.ts";
-import { ask } from "./patience.ts";
-import { layOutTable } from "./table.ts";
-import { longDuration } from "./times.ts";
+import type { Histogram, Stats } from "../server/counters.ts";
+import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { escapeControls, safeJson } from "../cli/text/escape.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { write } from "../cli/terminal/output.ts";
+import { ask } from "../cli/terminal/patience.ts";
+import { layOutTable } from "../cli/text/table.ts";
+import { longDuration } from "../cli/text/times.ts";
 
 const FLAGS = { ...CLIENT_FLAGS, json: toggle("print the server's report as a JSON object") } as const;
 

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Client } from "../client.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { write } from "./output.ts";
-import { ask } from "./patience.ts";
-import { UsageError } from "./usage.ts";
-import { nameArgument } from "./values.ts";
+import type { Client } from "../client/client.ts";
+import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
+import type { Command } from "../cli/command.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { write } from "../cli/terminal/output.ts";
+import { ask } from "../cli/terminal/patience.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { nameArgument } from "../cli/flags/values.ts";
 
 const FLAGS = { ...CLIENT_FLAGS, takeover: toggle("take it out even if its client is connected") } as const;
 

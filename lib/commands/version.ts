@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { write } from "./output.ts";
+import type { Command } from "../cli/command.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { write } from "../cli/terminal/output.ts";
 import { VERSION } from "../version.ts";
 
 const FLAGS = { json: toggle("print a JSON object with the members version, deno, v8 and target") } as const;

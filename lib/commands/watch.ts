@@ -4,18 +4,18 @@
  * @module
  */
 
-import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client.ts";
-import { CLIENT_FLAGS, clientOptions, prefixFlag } from "./client_flags.ts";
-import type { Command, Process } from "./command.ts";
-import { escapeControls } from "./escape.ts";
-import { EventLines, type WatchDisplay } from "./event_lines.ts";
-import { describe } from "./failure.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { LineWriter } from "./line_writer.ts";
-import { LiveTable } from "./live_table.ts";
-import { remark } from "./output.ts";
-import { serverOf } from "./patience.ts";
-import { stopSignal } from "./signals.ts";
+import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client/client.ts";
+import { CLIENT_FLAGS, clientOptions, prefixFlag } from "../cli/flags/client_flags.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { escapeControls } from "../cli/text/escape.ts";
+import { EventLines, type WatchDisplay } from "../cli/text/event_lines.ts";
+import { describe } from "../cli/failure.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { LineWriter } from "../cli/text/line_writer.ts";
+import { LiveTable } from "../cli/terminal/live_table.ts";
+import { remark } from "../cli/terminal/output.ts";
+import { serverOf } from "../cli/terminal/patience.ts";
+import { stopSignal } from "../cli/terminal/signals.ts";
 
 /** Whoever looks at a table does not want to wait longer than this for it to come back, in milliseconds. */
 const LONGEST_WAIT = 5_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import type { Job, JobResult } from "./load/job.ts";
 import { cpuShare, Process, type Usage } from "./process.ts";
 

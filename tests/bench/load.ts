@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import { ask } from "./load/ask.ts";
 import { churn } from "./load/churn.ts";
 import { closeConnections, type Connection, openConnections } from "./load/connection.ts";

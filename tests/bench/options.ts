@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 import { CASES } from "./cases/mod.ts";
 import { type Peer, PEERS, ROOT } from "./peers.ts";
 

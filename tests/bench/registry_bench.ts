@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Entry, Registry } from "../../lib/registry.ts";
+import { type Entry, Registry } from "../../lib/map/registry.ts";
 
 const STATE = new Uint8Array(100).fill(97);
 

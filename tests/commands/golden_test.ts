@@ -4,7 +4,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { connect, DIALECTS } from "../../mod.ts";
 import { bytesOf, readExactly, readToEnd, writeFully } from "../support/bytes.ts";
 import { bytesOfCell, codeOf, read, tableOf, workedExample } from "../support/page.ts";
-import { eventually, startServer } from "./tracker.ts";
+import { eventually, startServer } from "../support/program.ts";
 
 /** Sends the bytes to a server of their own, and expects exactly the reply and, before the connection ends, the map. */
 async function exchange(what: string, sent: Uint8Array, reply: Uint8Array, map: string | undefined): Promise<void> {

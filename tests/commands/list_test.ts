@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../support/hostile.ts";
-import { hostileRegistry, output, startOwnServer } from "./clients.ts";
-import { fail } from "./tracker.ts";
+import { hostileRegistry, output, startOwnServer } from "../support/command_clients.ts";
+import { fail } from "../support/program.ts";
 
 Deno.test("list prints who is there, how, since when and in which state", async () => {
   await using server = startOwnServer();

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { connect, type Registry, serve } from "../../mod.ts";
-import { startOwnServer } from "./clients.ts";
+import { startOwnServer } from "../support/command_clients.ts";
 import {
   eventually,
   fail,
@@ -11,7 +11,7 @@ import {
   startLiar,
   startServer,
   testUnless,
-} from "./tracker.ts";
+} from "../support/program.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`open stays until ${signal}, which closes it with exit code 0`, async () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../lib/commands/mod.ts";
 import { codeOf, read, tableOf } from "../support/page.ts";
-import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "./tracker.ts";
+import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "../support/program.ts";
 
 /** What to run of each command, and how what it prints begins. */
 const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {

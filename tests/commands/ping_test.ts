@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { RoundTrips } from "../../lib/commands/round_trips.ts";
-import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
-import { fail, freePort, run, start, startServer } from "./tracker.ts";
+import { RoundTrips } from "../../lib/cli/text/round_trips.ts";
+import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { fail, freePort, run, start, startServer } from "../support/program.ts";
 
 Deno.test("round trips are summed up as ping does", () => {
   const trips = new RoundTrips();

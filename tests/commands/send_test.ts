@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Registry } from "../../mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
-import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
-import { fail, run, startLiar, startServer } from "./tracker.ts";
+import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { fail, run, startLiar, startServer } from "../support/program.ts";
 
 Deno.test("send takes its steps in order and prints each reply", async () => {
   await using server = await startServer();

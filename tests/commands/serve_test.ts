@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { connectEventually, fail, permissionsAreFixed, run, startServer, testUnless } from "./tracker.ts";
+import { connectEventually, fail, permissionsAreFixed, run, startServer, testUnless } from "../support/program.ts";
 
 Deno.test("serve says where it listens, serves, and logs who comes and goes as JSON", async () => {
   await using server = await startServer();

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { output, startOwnServer } from "./clients.ts";
-import { fail } from "./tracker.ts";
+import { output, startOwnServer } from "../support/command_clients.ts";
+import { fail } from "../support/program.ts";
 
 Deno.test("set leaves a state in the map, and sets it again at once; unset takes it out", async () => {
   await using server = startOwnServer();

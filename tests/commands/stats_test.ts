@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless } from "../support/hostile.ts";
-import { GREETING, jsonReply, output, startOwnServer, startScript } from "./clients.ts";
-import { run } from "./tracker.ts";
+import { GREETING, jsonReply, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { run } from "../support/program.ts";
 
 Deno.test("stats prints what the server holds and has counted", async () => {
   await using server = startOwnServer();

@@ -10,7 +10,7 @@ import {
   RunningServer,
   startServer,
   testUnless,
-} from "./tracker.ts";
+} from "../support/program.ts";
 
 let made: Promise<Authority> | undefined;
 

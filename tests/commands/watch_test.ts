@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect, serve } from "../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../support/hostile.ts";
-import { hostileRegistry, startOwnServer } from "./clients.ts";
-import { commandLine, freePort, Running, start, testUnless } from "./tracker.ts";
+import { hostileRegistry, startOwnServer } from "../support/command_clients.ts";
+import { commandLine, freePort, Running, start, testUnless } from "../support/program.ts";
 
 /** The next lines, each without its time. */
 async function lines(watch: Running, count: number): Promise<string[]> {

@@ -68,13 +68,13 @@ Deno.test("the times of a record are by the wall clock, as it is set", async () 
 
 /** Who may look at the wall clock, and what for. */
 const WALL_CLOCK: Record<string, string> = {
-  "lib/registry.ts": "the times of records",
-  "lib/commands/log.ts": "the time of a line",
-  "lib/commands/event_lines.ts": "the time of a line",
+  "lib/map/registry.ts": "the times of records",
+  "lib/cli/log/log.ts": "the time of a line",
+  "lib/cli/text/event_lines.ts": "the time of a line",
   "lib/commands/list.ts": "how long ago a record was made",
-  "lib/commands/live_table.ts": "the same",
-  "lib/commands/times.ts": "the time of a record as people write it",
-  "lib/tls.ts": "until when a certificate is valid as people write it",
+  "lib/cli/terminal/live_table.ts": "the same",
+  "lib/cli/text/times.ts": "the time of a record as people write it",
+  "lib/tcp/tls_errors.ts": "until when a certificate is valid as people write it",
 };
 
 Deno.test("nothing but records, and what people are shown of them, is dated by the wall clock", async () => {

@@ -1,7 +1,7 @@
 /** Crowds that say nothing, next to nothing, or nonsense; and what those notice who behave. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Connection, dial } from "../../mod.ts";
-import { eventually, testUnless } from "../commands/tracker.ts";
+import { eventually, testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";

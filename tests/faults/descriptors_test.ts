@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { bytesOf, readExactly, writeFully } from "../support/bytes.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import { figure, notLinux, scale } from "./support/scale.ts";
 import { Asker, pause, startFaulty } from "./support/server.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Connection, dial } from "../../mod.ts";
-import { commandLine, freePort, testUnless } from "../commands/tracker.ts";
+import { commandLine, freePort, testUnless } from "../support/program.ts";
 import { figure, notLinux, scale, size, time } from "./support/scale.ts";
 import { Asker, FaultyServer, startFaulty } from "./support/server.ts";
 

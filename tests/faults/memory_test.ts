@@ -2,7 +2,7 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { Connection, DEFAULT_MAX_STATE, DEFAULT_MAX_UNSENT, dial, type Stats } from "../../mod.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import { Helper } from "./support/helper.ts";
 import { affordable, figure, notLinux, scale, size } from "./support/scale.ts";

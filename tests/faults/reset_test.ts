@@ -2,7 +2,7 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { MESSAGE_NAMES } from "../../lib/protocol.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
 import { Helper } from "./support/helper.ts";
 import type { ResetJob, ResetQuestion } from "./support/reset.ts";

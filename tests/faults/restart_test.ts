@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { eventually, testUnless } from "../commands/tracker.ts";
+import { eventually, testUnless } from "../support/program.ts";
 import type { FleetJob, FleetState } from "./support/fleet.ts";
 import { Helper } from "./support/helper.ts";
 import { affordable, figure, notLinux, scale, size, time } from "./support/scale.ts";

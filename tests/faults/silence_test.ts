@@ -1,7 +1,7 @@
 /** Silence: a program that stands still, a link that is cut, and how exactly the published bound is kept. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { eventually, type RunningServer, testUnless } from "../commands/tracker.ts";
+import { eventually, type RunningServer, testUnless } from "../support/program.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
 import type { FleetJob, FleetState } from "./support/fleet.ts";
 import { Helper } from "./support/helper.ts";

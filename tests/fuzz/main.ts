@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseFlags, toggle } from "../../lib/commands/flags.ts";
-import { UsageError } from "../../lib/commands/usage.ts";
-import { choice, integer } from "../../lib/commands/values.ts";
+import { parseFlags, toggle } from "../../lib/cli/flags/flags.ts";
+import { UsageError } from "../../lib/cli/flags/usage.ts";
+import { choice, integer } from "../../lib/cli/flags/values.ts";
 import { progress, write, writeError } from "../bench/output.ts";
 import { Coverage } from "./coverage.ts";
 import { fuzz, type Outcome } from "./fuzzer.ts";

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
-import { Feed, type Watcher } from "../../lib/feed.ts";
+import { Feed, type Watcher } from "../../lib/feed/feed.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { History } from "./history.ts";
 import { Mirror } from "./mirror.ts";

@@ -3,8 +3,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Registry } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext } from "../../lib/server/context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";

@@ -1,4 +1,4 @@
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 
 /** What was asked for. */
 export interface Options {

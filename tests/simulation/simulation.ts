@@ -1,6 +1,6 @@
 import { Registry } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/server/context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equals } from "../../lib/commands/std.ts";
+import { equals } from "../../lib/cli/std.ts";
 import type { Connection, ListReply, Mirror, Stats } from "../../mod.ts";
 import type { Follower } from "./follower.ts";
 import type { Seen } from "./model.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 
 /** What a process holds. */
 export interface Memory {

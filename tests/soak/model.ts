@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equals } from "../../lib/commands/std.ts";
+import { equals } from "../../lib/cli/std.ts";
 import type { ListRecord, Status } from "../../mod.ts";
 import { textOf } from "../support/bytes.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 
 /** What was asked for. */
 export interface Options {

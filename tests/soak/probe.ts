@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "../../lib/commands/std.ts";
+import { concat } from "../../lib/cli/std.ts";
 import { Connection, type Dialect, DIALECTS, type ListReply } from "../../mod.ts";
 import { bytesOf } from "../support/bytes.ts";
 import type { Lines } from "./line.ts";

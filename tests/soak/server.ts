@@ -6,7 +6,7 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import { serveCommand } from "../../lib/commands/serve.ts";
 
 const { gc } = globalThis as { gc?: () => void };

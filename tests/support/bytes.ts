@@ -1,4 +1,4 @@
-import { concat } from "../../lib/commands/std.ts";
+import { concat } from "../../lib/cli/std.ts";
 import type { Duplex } from "../../mod.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 import { type Dial, type Duplex, Registry, TrackerError } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/server/context.ts";
 import { textOf } from "./bytes.ts";
 import { LIMITS } from "./limits.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";

@@ -1,4 +1,4 @@
-import type { SessionLimits } from "../../lib/session_context.ts";
+import type { SessionLimits } from "../../lib/server/context.ts";
 
 /** Limits that no test reaches unless it means to. */
 export const LIMITS: SessionLimits = {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Running } from "../../commands/tracker.ts";
+import { Running } from "../../support/program.ts";
 
 /** A program of this directory that takes lines of JSON and answers each with one. Disposing kills it. */
 export class Helper extends Running {

@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Stats } from "../../../mod.ts";
-import { commandLine, RunningServer } from "../../commands/tracker.ts";
+import { commandLine, RunningServer } from "../../support/program.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "../../support/bytes.ts";
 
 /** A greeting that asks for nothing. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FlagTable } from "../../../lib/commands/flags.ts";
+import type { FlagTable } from "../../../lib/cli/flags/flags.ts";
 
 /** What is written on a command line. */
 export interface Written {

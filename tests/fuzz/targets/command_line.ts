@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Command } from "../../../lib/commands/command.ts";
-import { readEnvironment } from "../../../lib/commands/environment.ts";
-import { escapeControls } from "../../../lib/commands/escape.ts";
-import { type Flag, parseFlags } from "../../../lib/commands/flags.ts";
-import { findCommand } from "../../../lib/commands/help.ts";
+import type { Command } from "../../../lib/cli/command.ts";
+import { readEnvironment } from "../../../lib/cli/environment.ts";
+import { escapeControls } from "../../../lib/cli/text/escape.ts";
+import { type Flag, parseFlags } from "../../../lib/cli/flags/flags.ts";
+import { findCommand } from "../../../lib/cli/help.ts";
 import { COMMANDS } from "../../../lib/commands/mod.ts";
-import { parseStep } from "../../../lib/commands/steps.ts";
-import { UsageError } from "../../../lib/commands/usage.ts";
+import { parseStep } from "../../../lib/cli/inspect/steps.ts";
+import { UsageError } from "../../../lib/cli/flags/usage.ts";
 import type { Random } from "../../support/random.ts";
 import { readCommandLine } from "../reference/command_line.ts";
 import { mutateSequence, mutateText, shorterSequences, simplerTexts } from "../sequences.ts";
@@ -91,7 +91,12 @@ const WORDS = ["-", "--", "=", ".", "\n", "\0", "\ud800", "__proto__", ...VALUES
 /** What stands behind `tracker`. */
 export const commandLineTarget: Target<readonly string[]> = {
   name: "commandline",
-  covers: ["/lib/commands/flags.ts", "/lib/commands/values.ts", "/lib/commands/steps.ts", "/lib/commands/usage.ts"],
+  covers: [
+    "/lib/cli/flags/flags.ts",
+    "/lib/cli/flags/values.ts",
+    "/lib/cli/inspect/steps.ts",
+    "/lib/cli/flags/usage.ts",
+  ],
   generate(random) {
     const command = random.pick(COMMANDS);
     const args = Array.from({ length: random.integer(0, 4) }, () => argsOf(command, random)).flat();

@@ -12,7 +12,7 @@ import {
   TrackerError,
   type WatchEvent,
 } from "../../../mod.ts";
-import { equals } from "../../../lib/commands/std.ts";
+import { equals } from "../../../lib/cli/std.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
 import { Writer } from "../grammar.ts";
@@ -37,7 +37,7 @@ const encoder = new TextEncoder();
 /** What a watcher and a List are told. */
 export const framesTarget: Target<Input> = {
   name: "frames",
-  covers: ["/lib/frames.ts"],
+  covers: ["/lib/wire/event_writer.ts"],
   generate(random) {
     const kind = random.pick(["events", "events", "list"] as const);
     if (kind === "list") writer.long(random.integer(0, 9), random);

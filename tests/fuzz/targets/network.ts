@@ -47,7 +47,7 @@ const WORDS = [
 /** Ranges of addresses. */
 export const networkTarget: Target<Input> = {
   name: "network",
-  covers: ["/lib/network.ts"],
+  covers: ["/lib/auth/cidr.ts"],
   generate(random) {
     const network = `${addressOf(random)}${random.next() < 0.7 ? `/${lengthOf(random)}` : ""}`;
     const [part = ""] = network.split("/");

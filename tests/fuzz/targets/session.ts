@@ -5,10 +5,10 @@
  */
 
 import { DIALECTS, Registry } from "../../../mod.ts";
-import type { Deadline } from "../../../lib/deadlines.ts";
-import { Feed } from "../../../lib/feed.ts";
-import { Session } from "../../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/session_context.ts";
+import type { Deadline } from "../../../lib/base/deadlines.ts";
+import { Feed } from "../../../lib/feed/feed.ts";
+import { Session } from "../../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/server/context.ts";
 import { LIMITS } from "../../support/limits.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
@@ -67,7 +67,7 @@ const EMPTY = new Uint8Array();
 /** Conversations. */
 export const sessionTarget: Target<Input> = {
   name: "session",
-  covers: ["/lib/session.ts", "/lib/names.ts", "/lib/feed.ts", "/lib/registry.ts", "/lib/codec.ts"],
+  covers: ["/lib/server/session.ts", "/lib/map/names.ts", "/lib/feed/feed.ts", "/lib/map/registry.ts", "/lib/codec.ts"],
   generate(random) {
     const steps = Array.from({ length: random.integer(1, 10) }, () => makeStep(random));
     const dialect = random.next() < 0.8 ? "auto" : random.pick(DIALECTS);

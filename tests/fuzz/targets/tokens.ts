@@ -38,7 +38,7 @@ const WORDS = [
 /** Who may do what. */
 export const tokensTarget: Target<string> = {
   name: "tokens",
-  covers: ["/lib/tokens.ts"],
+  covers: ["/lib/auth/tokens.ts"],
   generate(random) {
     const lines = Array.from({ length: random.integer(0, 4) }, () => lineOf(random));
     const text = lines.join(random.pick(["\n", "\n", "\r\n"]));

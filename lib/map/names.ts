@@ -1,0 +1,202 @@
+/**
+ * Who holds which name, and what becomes of a name whose holder's connection has ended.
+ *
+ * A name is claimed by a Hello and held by one connection at a time. Every claim is an object of its own, and only the
+ * latest one of a name counts: whatever an old connection does later, its claim is not the one that is held any more.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../base/deadlines.ts";
+import { TrackerError } from "../errors.ts";
+import type { LeaveCause } from "../protocol.ts";
+import type { Entry, Registry } from "./registry.ts";
+import type { HelloRequest } from "../wire/requests.ts";
+
+/** Bytes of a resume key. */
+const KEY_BYTES = 16;
+
+/** What happened to a name's entry after its connection had ended. */
+export type NameEvent =
+  | { kind: "suspect"; id: string; cause: LeaveCause }
+  | { kind: "resume"; id: string }
+  | { kind: "leave"; id: string; cause: LeaveCause };
+
+/** The connection that holds a name. */
+export interface Holder {
+  /** Gives the name up to another connection: the client is told TAKEN_OVER, its entry is left as it is. */
+  surrender(error: TrackerError): void;
+  /** Tells of what happens to the entry, also after the connection has ended. */
+  report(event: NameEvent): void;
+}
+
+/** A name, held. */
+export class Claim {
+  /** The name. */
+  readonly name: string;
+  /** The key by which its client takes it back. */
+  readonly key: string;
+  /** @internal The connection that holds it, even after that has ended. */
+  readonly holder: Holder;
+  /** The entry in the map, if there is one. */
+  entry: Entry | null = null;
+  /** @internal How long the entry stays without a connection, in milliseconds. */
+  readonly grace: number;
+  /** @internal While the entry is suspect: what ends that. */
+  ending: Deadline | null = null;
+
+  /** @internal {@linkcode Names.claim} makes it. */
+  constructor(name: string, key: string, holder: Holder, grace: number) {
+    this.name = name;
+    this.key = key;
+    this.holder = holder;
+    this.grace = grace;
+  }
+}
+
+/** The names of one server's clients. */
+export class Names {
+  readonly #registry: Registry;
+  readonly #deadlines: Deadlines;
+  readonly #maxSuspects: number;
+  readonly #claims = new Map<string, Claim>();
+  #suspects = 0;
+
+  /**
+   * @param registry The map whose entries the names are
+   * @param deadlines What ends the grace of those that do not come back
+   * @param maxSuspects Most entries that may be without a connection; past that an end is a leave at once
+   */
+  constructor(registry: Registry, deadlines: Deadlines, maxSuspects: number) {
+    this.#registry = registry;
+    this.#deadlines = deadlines;
+    this.#maxSuspects = maxSuspects;
+  }
+
+  /**
+   * Claims a name for a connection.
+   *
+   * @param name The name
+   * @param request The Hello it came in
+   * @param holder The connection
+   * @returns The claim; its entry is set if the client was in the map already
+   * @throws {TrackerError} NAME_TAKEN when another connection holds the name, and the Hello has no right to it
+   */
+  claim(name: string, request: HelloRequest, holder: Holder): Claim {
+    const held = this.#claims.get(name);
+    const grace = (request.grace ?? 0) * 1_000;
+    if (held === undefined) {
+      if (this.#registry.get(name) !== undefined) throw takenError(name);
+      return this.#hold(new Claim(name, randomKey(), holder, grace));
+    }
+    const resumes = request.resume !== undefined && equalKeys(request.resume, held.key);
+    if (held.ending === null && !resumes && request.takeover !== true) throw takenError(name);
+    // A key that was not shown is not kept: whoever has it must not take the name from its new holder.
+    const claim = new Claim(name, resumes ? held.key : randomKey(), holder, grace);
+    this.#hold(claim);
+    if (held.ending !== null) this.#revive(held, claim);
+    else this.#takeOver(held, claim, resumes);
+    return claim;
+  }
+
+  /**
+   * Gives a name up because its connection has ended. Of a claim that is not the latest nothing is left to give up.
+   *
+   * @param claim What {@linkcode claim} returned
+   * @param cause Why the connection has ended
+   */
+  release(claim: Claim, cause: LeaveCause): void {
+    if (this.#claims.get(claim.name) !== claim) return;
+    const stays = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown" &&
+      this.#suspects < this.#maxSuspects;
+    if (stays) this.#suspect(claim, cause);
+    else this.#leave(claim, cause);
+  }
+
+  /** How many entries are without a connection. */
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** Ends every grace: the server is being stopped. */
+  clear(): void {
+    for (const claim of [...this.#claims.values()]) {
+      if (claim.ending !== null) this.#endGrace(claim, "shutdown");
+    }
+  }
+
+  #hold(claim: Claim): Claim {
+    this.#claims.set(claim.name, claim);
+    return claim;
+  }
+
+  /** The client is back, or another one has come in its place: it is in the map as if it had never been away. */
+  #revive(held: Claim, claim: Claim): void {
+    this.#stopGrace(held);
+    if (held.entry === null || !this.#registry.mark(held.entry, "live")) return;
+    claim.entry = held.entry;
+    claim.holder.report({ kind: "resume", id: claim.name });
+  }
+
+  /** With its key a client takes over from itself, and nothing shows; without, one client leaves for another. */
+  #takeOver(held: Claim, claim: Claim, resumes: boolean): void {
+    const { entry, holder } = held;
+    held.entry = null;
+    if (entry !== null && resumes) {
+      claim.entry = entry;
+    } else if (entry !== null && this.#registry.close(entry, "takeover")) {
+      holder.report({ kind: "leave", id: claim.name, cause: "takeover" });
+    }
+    holder.surrender(new TrackerError("TAKEN_OVER", `Cannot keep name ${claim.name}: another connection took it over`));
+  }
+
+  #suspect(claim: Claim, cause: LeaveCause): void {
+    if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect")) return this.#leave(claim, cause);
+    this.#suspects++;
+    claim.ending = new Deadline(() => this.#endGrace(claim, cause));
+    this.#deadlines.arm(claim.ending, claim.grace);
+    claim.holder.report({ kind: "suspect", id: claim.name, cause });
+  }
+
+  #endGrace(claim: Claim, cause: LeaveCause): void {
+    this.#stopGrace(claim);
+    this.#leave(claim, cause);
+  }
+
+  #stopGrace(claim: Claim): void {
+    claim.ending?.disarm();
+    claim.ending = null;
+    this.#suspects--;
+  }
+
+  #leave(claim: Claim, cause: LeaveCause): void {
+    this.#claims.delete(claim.name);
+    const { entry } = claim;
+    claim.entry = null;
+    if (entry === null || !this.#registry.close(entry, cause)) return;
+    claim.holder.report({ kind: "leave", id: claim.name, cause });
+  }
+}
+
+/**
+ * Says that a name is not free.
+ *
+ * @param name The name
+ * @returns NAME_TAKEN
+ */
+export function takenError(name: string): TrackerError {
+  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it`);
+}
+
+/** 128 random bits in hexadecimal digits. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Looks at every character, however early two keys differ: the time it takes tells nothing of where. */
+function equalKeys(given: string, key: string): boolean {
+  let difference = given.length ^ key.length;
+  for (let i = 0; i < key.length; i++) difference |= (given.charCodeAt(i) || 0) ^ key.charCodeAt(i);
+  return difference === 0;
+}

@@ -1,0 +1,59 @@
+/**
+ * A limit on how many messages a second are taken from one connection. Nothing is dropped: a client that has sent more
+ * is not read from for a while, so that what it goes on sending waits in its own system.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../base/deadlines.ts";
+
+/** Holds one client to a rate. It may send a second's worth at once. */
+export class Throttle {
+  readonly #rate: number;
+  readonly #deadlines: Deadlines;
+  /** How many messages it may send before it has to wait; below 0 it owes. */
+  #allowance: number;
+  #allowedAt = performance.now();
+  #wake: (() => void) | null = null;
+
+  /**
+   * @param rate Messages a second
+   * @param deadlines What ends the waiting
+   */
+  constructor(rate: number, deadlines: Deadlines) {
+    this.#rate = rate;
+    this.#deadlines = deadlines;
+    this.#allowance = rate;
+  }
+
+  /** Counts messages that were taken. */
+  spend(count: number): void {
+    this.#allowance -= count;
+  }
+
+  /** Whether the client has to wait. */
+  get isExceeded(): boolean {
+    if (this.#allowance >= 0) return false;
+    const now = performance.now();
+    const earned = (now - this.#allowedAt) / 1_000 * this.#rate;
+    this.#allowance = Math.min(this.#rate, this.#allowance + earned);
+    this.#allowedAt = now;
+    return this.#allowance < 0;
+  }
+
+  /** Waits until the client may go on, or {@linkcode release} is called. */
+  async pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = new Deadline(resolve);
+    this.#wake = resolve;
+    this.#deadlines.arm(deadline, Math.ceil(-this.#allowance / this.#rate * 1_000));
+    await promise;
+    deadline.disarm();
+    this.#wake = null;
+  }
+
+  /** Ends the waiting. */
+  release(): void {
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A connection with TLS whose end is ours to decide.
+ *
+ * What Deno's own listener for TLS accepts cannot be closed before both sides have agreed: `close()` returns, but the
+ * socket and its memory live on for as long as the client likes, which may be for ever. Whoever opened connections and
+ * said nothing could fill the server up with them. So what clients connect to is plain TCP, of which every byte goes
+ * through a second connection, inside this machine, to a listener for TLS that only we talk to. Closing that one from
+ * our side ends the other end of it as well, whatever state it is in.
+ *
+ * @module
+ */
+
+import { ignore } from "../client/calls.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { Pool } from "../base/pool.ts";
+import { setNoDelay } from "./address.ts";
+
+/** What waits for bytes, of which most connections have few at a time, reads into so many bytes. */
+const QUIET_BUFFER = 1_024;
+
+/** What is busy reads into so many bytes. */
+const BUSY_BUFFER = 65_536;
+
+/** How long what was sent may take to leave once a connection is closed, in milliseconds. */
+const LINGER = 2_000;
+
+const quietBuffers = new Pool(256, () => new Uint8Array(QUIET_BUFFER));
+const busyBuffers = new Pool(16, () => new Uint8Array(BUSY_BUFFER));
+
+/** The inner connection: our end, and the end that speaks TLS. */
+export interface Inner {
+  readonly near: Deno.TcpConn;
+  readonly far: Deno.TlsConn;
+}
+
+/** A connection with TLS to a client. */
+export class Tunnel implements Duplex {
+  /** Where the client is. */
+  readonly remoteAddr: Deno.NetAddr;
+  /** Resolves when nothing of it is left. Never rejects. */
+  readonly finished: Promise<void>;
+  readonly #outer: Deno.TcpConn;
+  /** Settles when both sides have agreed, or will not any more. */
+  readonly #agreed = Promise.withResolvers<Deno.TlsConn>();
+  readonly #ended = Promise.withResolvers<void>();
+  /** What is still open. */
+  readonly #open = new Set<{ close(): void }>();
+  /** The end that speaks TLS, from when it has begun to. */
+  #far: Deno.TlsConn | null = null;
+  #isAgreeing = true;
+  /** Whether all has been sent that will be. */
+  #isFlushed = false;
+  #isClosed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Starts agreeing.
+   *
+   * @param outer The client's connection
+   * @param connect Makes the inner connection
+   */
+  constructor(outer: Deno.TcpConn, connect: () => Promise<Inner>) {
+    this.remoteAddr = outer.remoteAddr;
+    this.#outer = outer;
+    this.#open.add(outer);
+    setNoDelay(outer);
+    // Whoever closes it need not have waited for it.
+    this.#agreed.promise.catch(ignore);
+    this.finished = this.#run(connect);
+  }
+
+  async handshake(): Promise<void> {
+    await this.#agreed.promise;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    return await (await this.#agreed.promise).read(buffer);
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    return await (await this.#agreed.promise).write(bytes);
+  }
+
+  async closeWrite(): Promise<void> {
+    await (await this.#agreed.promise).closeWrite();
+  }
+
+  /** Ends the connection. What was written is still sent if the client takes it soon. Doing it again is safe. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#isAgreeing || this.#isFlushed || this.#far === null) return this.abort();
+    this.#close(this.#far);
+    this.#timer = setTimeout(() => this.abort(), LINGER);
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const each of this.#open) this.#close(each);
+    this.#agreed.reject(new Deno.errors.Interrupted("operation canceled"));
+    this.#ended.resolve();
+  }
+
+  async #run(connect: () => Promise<Inner>): Promise<void> {
+    try {
+      const { near, far } = await connect();
+      this.#open.add(near).add(far);
+      if (this.#isClosed) return;
+      this.#far = far;
+      const relays = Promise.all([this.#carryIn(near), this.#carryOut(near)]);
+      // What one side has broken is of no use to the other.
+      relays.catch(() => this.abort());
+      await this.#agree(far);
+      await this.#ended.promise;
+      await relays.catch(ignore);
+    } catch (error) {
+      this.#agreed.reject(error);
+    } finally {
+      this.abort();
+    }
+  }
+
+  /** A failure is for whoever waits to agree: they close the connection, and what TLS has to say of it is still sent. */
+  async #agree(far: Deno.TlsConn): Promise<void> {
+    try {
+      await far.handshake();
+      this.#agreed.resolve(far);
+    } catch (error) {
+      this.#agreed.reject(error);
+    }
+    this.#isAgreeing = false;
+  }
+
+  /** Carries in what the client sends, until it ends its stream. Of a connection that is closed nothing is wanted. */
+  async #carryIn(near: Deno.TcpConn): Promise<void> {
+    await carry(this.#outer, (bytes) => this.#isClosed ? Promise.resolve() : writeAll(near, bytes));
+    if (!this.#isClosed) await near.closeWrite();
+  }
+
+  async #carryOut(near: Deno.TcpConn): Promise<void> {
+    await carry(near, (bytes) => writeAll(this.#outer, bytes));
+    await this.#outer.closeWrite();
+    this.#isFlushed = true;
+    if (this.#isClosed) this.abort();
+  }
+
+  /** Closes what is open, once. */
+  #close(each: { close(): void }): void {
+    if (!this.#open.delete(each)) return;
+    try {
+      each.close();
+    } catch {
+      // The system has closed it already.
+    }
+  }
+}
+
+/** Carries bytes until there are no more, in a buffer that is large only while there are many. */
+async function carry(from: Deno.TcpConn, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  let pool = quietBuffers;
+  let buffer = pool.take();
+  try {
+    for (;;) {
+      const count = await from.read(buffer);
+      if (count === null) return;
+      await write(buffer.subarray(0, count));
+      const fit = count === buffer.length || count > QUIET_BUFFER ? busyBuffers : quietBuffers;
+      if (fit === pool) continue;
+      pool.give(buffer);
+      pool = fit;
+      buffer = pool.take();
+    }
+  } finally {
+    pool.give(buffer);
+  }
+}

@@ -17,26 +17,16 @@
  * @module
  */
 
-export * from "./lib/protocol.ts";
-export * from "./lib/errors.ts";
-export * from "./lib/codec.ts";
-export type { Duplex } from "./lib/transport/duplex.ts";
-export * from "./lib/wire/event_writer.ts";
-export * from "./lib/wire/requests.ts";
-export {
-  type Change,
-  type Departure,
-  type Entry,
-  MAX_DEPARTURES,
-  Registry,
-  type RegistryOptions,
-} from "./lib/map/registry.ts";
-export type { NameEvent } from "./lib/map/names.ts";
-export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/server/counters.ts";
-export { type ClientTlsOptions, type KeyPair, type ServerTlsOptions } from "./lib/tcp/tls_errors.ts";
-export { Network } from "./lib/auth/cidr.ts";
-export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/auth/tokens.ts";
-export type { SessionEvent } from "./lib/server/session.ts";
+export { connect, type ConnectOptions, dialer, type DialerOptions } from "./lib/tcp/connect.ts";
+export { serve, type ServeOptions } from "./lib/tcp/serve.ts";
+export { Client, type ClientStatus, type StatusChange } from "./lib/client/client.ts";
+export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
+export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
+export { DEFAULT_DRAIN_TIMEOUT, Server } from "./lib/server/server.ts";
+export { type ClientOptions, DEFAULT_HEARTBEAT } from "./lib/client/options.ts";
+export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/client/calls.ts";
+export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/client/backoff.ts";
+export type { ClientTlsOptions, ServerTlsOptions } from "./lib/tcp/options.ts";
 export {
   DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
@@ -45,24 +35,31 @@ export {
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
-  type ServeOptions,
   type ServerEvent,
+  type ServerOptions,
 } from "./lib/server/options.ts";
-export { DEFAULT_DRAIN_TIMEOUT, serve, type Server } from "./lib/server/server.ts";
-export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/client/calls.ts";
+export type { SessionEvent } from "./lib/server/session.ts";
+export * from "./lib/errors.ts";
+export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, Tokens } from "./lib/auth/tokens.ts";
+export { Cidr } from "./lib/auth/cidr.ts";
+export {
+  type Change,
+  type Entry,
+  MAX_TOMBSTONES,
+  Registry,
+  type RegistryOptions,
+  type Tombstone,
+} from "./lib/map/registry.ts";
+export type { NameEvent } from "./lib/map/names.ts";
 export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/client/connection.ts";
+export type { Dial } from "./lib/client/establish.ts";
 export { dial } from "./lib/tcp/dial.ts";
 export { dialTls } from "./lib/tcp/dial_tls.ts";
-export type { Dial } from "./lib/client/establish.ts";
-export { isTransient } from "./lib/transient.ts";
-export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/client/backoff.ts";
-export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
-export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
-export {
-  Client,
-  type ClientStatus,
-  connect,
-  type ConnectOptions,
-  DEFAULT_HEARTBEAT,
-  type StatusChange,
-} from "./lib/client/client.ts";
+export type { Duplex } from "./lib/transport/duplex.ts";
+export type { Incoming, KeyPair, Listener, SocketAddress } from "./lib/transport/listener.ts";
+export * from "./lib/protocol.ts";
+export * from "./lib/codec.ts";
+export * from "./lib/wire/event_writer.ts";
+export * from "./lib/wire/requests.ts";
+export { encodeJson } from "./lib/wire/json.ts";
+export { type Histogram, HISTOGRAM_BOUNDS, parseStats, type Stats } from "./lib/wire/stats.ts";

@@ -5,21 +5,21 @@
  */
 
 import { TrackerError } from "../errors.ts";
-import type { Network } from "./cidr.ts";
-import type { Access, Grant, Tokens } from "./tokens.ts";
+import type { Cidr } from "./cidr.ts";
+import type { Grant, Permission, Tokens } from "./tokens.ts";
 
 /** What a server asks of those who connect. */
 export interface AccessRules {
   /** The tokens it takes; read again at each Hello, so that they can be replaced while it runs. */
   tokens(): Tokens;
   /** Networks whose connections need no Hello and no token, and may do everything. */
-  legacyFrom: readonly Network[];
+  trustedNetworks: readonly Cidr[];
 }
 
 /** What a connection may do before it has said anything. */
-export function accessOf(rules: AccessRules | null, address: string): Access | "none" {
+export function accessOf(rules: AccessRules | null, address: string): Permission | "none" {
   if (rules === null) return "write";
-  return rules.legacyFrom.some((network) => network.contains(address)) ? "write" : "none";
+  return rules.trustedNetworks.some((network) => network.contains(address)) ? "write" : "none";
 }
 
 /**

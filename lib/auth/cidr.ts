@@ -13,11 +13,11 @@ const IPV4_BITS = 32;
 const MAPPED_BITS = 96;
 
 /** A range of addresses. */
-export class Network {
+export class Cidr {
   readonly #bytes: Uint8Array;
   readonly #bits: number;
 
-  /** @internal {@linkcode Network.parse} makes it. */
+  /** @internal {@linkcode Cidr.parse} makes it. */
   private constructor(bytes: Uint8Array, bits: number) {
     this.#bytes = bytes;
     this.#bits = bits;
@@ -32,16 +32,16 @@ export class Network {
    *
    * @example Who is at home
    * ```ts
-   * import { Network } from "@tracker/tracker";
+   * import { Cidr } from "@tracker/tracker";
    * import { assert } from "@std/assert";
    *
-   * const home = Network.parse("192.168.0.0/16");
+   * const home = Cidr.parse("192.168.0.0/16");
    * assert(home.contains("192.168.7.9"));
    * assert(home.contains("::ffff:192.168.7.9"));
    * assert(!home.contains("10.0.0.1"));
    * ```
    */
-  static parse(text: string): Network {
+  static parse(text: string): Cidr {
     const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const bytes = parseAddress(address);
     const most = (bytes?.length ?? 0) * 8;
@@ -51,7 +51,7 @@ export class Network {
     if (bytes === null || bits < 0 || bits > most) {
       throw new TrackerError("BAD_ARGUMENT", `Cannot read network: ${text} is not an address or ADDRESS/BITS`);
     }
-    return new Network(bytes, bits);
+    return new Cidr(bytes, bits);
   }
 
   /**

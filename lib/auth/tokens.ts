@@ -7,17 +7,18 @@
  * @module
  */
 
+import { timingSafeEqual, toBytes } from "../base/bytes.ts";
 import { TrackerError } from "../errors.ts";
 
 /** What a token allows: to look at the map, or also to be in it. */
-export type Access = "read" | "write";
+export type Permission = "read" | "write";
 
 /** A token that is known. */
 export interface Grant {
   /** What people call it. */
   readonly name: string;
   /** What it allows. */
-  readonly access: Access;
+  readonly access: Permission;
 }
 
 /** Fewest characters of a token: fewer could be tried out. */
@@ -31,8 +32,6 @@ export const MAX_TOKEN = 1_024;
  * not fit into a Hello; nor does anybody mean them.
  */
 const LINE = /^([^:\s\p{Cc}\p{Cs}]+):([^:\s\p{Cc}\p{Cs}]+)(?::(read|write))?$/u;
-
-const encoder = new TextEncoder();
 
 /** The tokens that a server takes. */
 export class Tokens {
@@ -84,10 +83,10 @@ export class Tokens {
    * @returns What it allows, or `null` when there is no such token
    */
   find(token: string): Grant | null {
-    const given = encoder.encode(token);
+    const given = toBytes(token);
     let found: Grant | null = null;
     for (const known of this.#known) {
-      if (equal(given, known.token)) found = known.grant;
+      if (timingSafeEqual(given, known.token)) found = known.grant;
     }
     return found;
   }
@@ -96,20 +95,13 @@ export class Tokens {
     const [, name, token = "", access = "write"] = LINE.exec(line) ?? [];
     if (name === undefined) throw fileError(`line ${number} is not name:token, name:token:read or name:token:write`);
     if (token.length < MIN_TOKEN || token.length > MAX_TOKEN) {
-      throw fileError(`the token in line ${number} has not ${MIN_TOKEN} to ${MAX_TOKEN} characters`);
+      throw fileError(`the token on line ${number} must be ${MIN_TOKEN} to ${MAX_TOKEN} characters`);
     }
-    if (this.find(token) !== null) throw fileError(`the token in line ${number} is there twice`);
-    this.#known.push({ grant: { name, access: access as Access }, token: encoder.encode(token) });
+    if (this.find(token) !== null) throw fileError(`the token on line ${number} is there twice`);
+    this.#known.push({ grant: { name, access: access as Permission }, token: toBytes(token) });
   }
 }
 
 function fileError(why: string): TrackerError {
   return new TrackerError("BAD_ARGUMENT", `Cannot take tokens: ${why}`);
-}
-
-/** Whether two are the same, looking at every byte of the known one wherever they differ first. */
-function equal(given: Uint8Array, known: Uint8Array): boolean {
-  let difference = given.length ^ known.length;
-  for (let i = 0; i < known.length; i++) difference |= (given[i] ?? 0) ^ (known[i] ?? 0);
-  return difference === 0;
 }

@@ -1,36 +1,41 @@
 /**
- * Replies gathered for one write.
+ * A buffer that grows.
  *
  * @module
  */
 
-/** First size of a buffer for replies, in bytes; it grows with what is gathered. */
-const SMALLEST_OUTPUT = 256;
+import { EMPTY } from "./bytes.ts";
 
-const EMPTY = new Uint8Array(0);
+/** First size unless told otherwise, in bytes. */
+const SMALLEST_BUFFER = 256;
 
-/** A buffer that is filled with replies, written, and filled again. */
-export class Output {
-  /** The replies, and room for more. */
-  bytes = new Uint8Array(SMALLEST_OUTPUT);
-  /** How many bytes of replies there are. */
+/** Bytes that are gathered, taken, and gathered again in the same memory. */
+export class ByteBuffer {
+  /** The bytes gathered, and room for more. It is replaced when it grows. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** How many bytes are gathered. */
   length = 0;
-  #view = EMPTY;
+  #view: Uint8Array = EMPTY;
 
-  /** What was gathered. Replies are often as long as the last ones were, so the view is kept. */
+  /** @param size How many bytes there is room for at first */
+  constructor(size: number = SMALLEST_BUFFER) {
+    this.bytes = new Uint8Array(size);
+  }
+
+  /** What was gathered. It is often as long as it was the last time, so the view is kept. */
   get gathered(): Uint8Array {
     if (this.#view.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
     return this.#view;
   }
 
-  /** Adds a copy of some bytes. */
-  add(bytes: Uint8Array): void {
+  /** Appends a copy of some bytes. */
+  append(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.length);
     this.length += bytes.length;
   }
 
-  /** Makes room for so many bytes more. */
+  /** Makes room for so many more bytes. */
   reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
     const larger = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));

@@ -5,8 +5,8 @@
  */
 
 import { abortedError } from "./calls.ts";
-import { TrackerError } from "../errors.ts";
-import { isTransient } from "../transient.ts";
+import { delay } from "../base/async.ts";
+import { isTransient, TrackerError } from "../errors.ts";
 
 /** The first wait before a new attempt is at most this long unless told otherwise, in milliseconds. */
 export const DEFAULT_RECONNECT_BASE = 1_000;
@@ -90,7 +90,7 @@ export class Backoff {
    * @throws {TrackerError} The error itself, when it does not pass or there were too many; ABORTED
    */
   async pause(error: TrackerError, signal: AbortSignal): Promise<void> {
-    const { attempts = Infinity, random = Math.random, wait = sleep } = this.#options ?? { attempts: 0 };
+    const { attempts = Infinity, random = Math.random, wait = delay } = this.#options ?? { attempts: 0 };
     if (signal.aborted || !isTransient(error.code) || ++this.#failures > attempts) throw error;
     this.#calmDown();
     const bound = Math.min(this.#cap, this.#base * 2 ** this.#doublings++);
@@ -108,17 +108,4 @@ export class Backoff {
 function requireAtLeast(name: string, value: number, least: number): void {
   if (value >= least) return;
   throw new TrackerError("BAD_ARGUMENT", `Cannot reconnect: ${name} is ${value}, not ${least} or more`);
-}
-
-/** Rejects never: whoever waits looks at the signal. */
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const onAbort = () => resolve();
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) resolve();
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  });
 }

@@ -1,19 +1,20 @@
 /**
- * What all calls to a server have in common: how long they wait, how they are stopped, and how they fail.
+ * What all calls to a server share: how long they wait, how they are stopped, and how they fail.
  *
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
+import { withTimeout } from "../base/async.ts";
+import { type ErrorReason, messageOf, TrackerError } from "../errors.ts";
 
 /** How long a call waits unless told otherwise, in milliseconds. */
 export const DEFAULT_CALL_TIMEOUT = 10_000;
 
-/** What every call can be told. */
+/** Options of every call. */
 export interface CallOptions {
   /** Stops the waiting when aborted: the call rejects with ABORTED. What was sent stays sent. */
   signal?: AbortSignal | undefined;
-  /** How long to wait, in milliseconds, before the call rejects with TIMEOUT; 0 for ever. */
+  /** How long to wait, in milliseconds, before the call rejects with TIMEOUT; 0 for no limit. */
   timeout?: number | undefined;
 }
 
@@ -23,42 +24,41 @@ export interface CallOptions {
  * @param call What the call does, for the message of an error
  * @param result What to wait for
  * @param options When to stop waiting
- * @param byDefault How long to wait, in milliseconds, when the options do not say
- * @param hint What else there is to say when it took too long
+ * @param fallback How long to wait, in milliseconds, when the options do not say
+ * @param peer Asked when it took too long: what is known of the server by then
  * @returns The result
  * @throws {TrackerError} TIMEOUT or ABORTED when it does not come; otherwise whatever it rejects with
  */
-export function within<T>(
+export function bounded<T>(
   call: string,
   result: Promise<T>,
   options: CallOptions,
-  byDefault: number,
-  hint: () => string = noHint,
+  fallback: number,
+  peer: () => PeerState = heardPeer,
 ): Promise<T> {
-  const { signal, timeout = byDefault } = options;
-  if (signal === undefined && timeout === 0) return result;
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = () => reject(abortedError(call, signal));
-  const timer = timeout === 0 ? undefined : setTimeout(() => {
-    reject(new TrackerError("TIMEOUT", `Cannot ${call}: no answer within ${timeout} ms${hint()}`));
-  }, timeout);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  result.then(resolve, reject);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+  const { signal, timeout = fallback } = options;
+  return withTimeout(result, {
+    signal,
+    timeout,
+    onTimeout: () => {
+      const [hint, reason] = silence(peer());
+      return new TrackerError("TIMEOUT", `Cannot ${call}: no answer within ${timeout} ms${hint}`, { reason });
+    },
+    onAbort: () => abortedError(call, signal),
   });
 }
 
-/**
- * Makes the bytes of a state.
- *
- * @param state The state; a string becomes UTF-8
- * @returns Its bytes, which of bytes are the same ones
- */
-export function toBytes(state: string | Uint8Array): Uint8Array {
-  return typeof state === "string" ? new TextEncoder().encode(state) : state;
+/** What is known of a server: `"silent"` when it has said nothing at all on a connection without TLS. */
+export type PeerState = "heard" | "silent";
+
+function heardPeer(): PeerState {
+  return "heard";
+}
+
+/** A server that speaks TLS does not understand a client that does not, and may wait for more, or just hang up. */
+function silence(peer: PeerState): [hint: string, reason: ErrorReason | undefined] {
+  if (peer === "heard") return ["", undefined];
+  return ["; it has said nothing at all, and perhaps speaks TLS on this port", "silent-peer"];
 }
 
 /**
@@ -77,28 +77,23 @@ export function abortedError(call: string, signal: AbortSignal | undefined): Tra
  *
  * @param call What the call does
  * @param why How the connection ended
+ * @param peer What is known of the server
  * @returns CONNECTION_CLOSED
  */
-export function closedError(call: string, why: string): TrackerError {
-  return new TrackerError("CONNECTION_CLOSED", `Cannot ${call}: ${why}`);
+export function closedError(call: string, why: string, peer: PeerState = "heard"): TrackerError {
+  const [hint, reason] = silence(peer);
+  return new TrackerError("CONNECTION_CLOSED", `Cannot ${call}: ${why}${hint}`, { reason });
 }
 
 /**
  * The error of a connection that broke.
  *
  * @param cause What the system said
- * @param hint What else there is to say
- * @returns CONNECTION_FAILED, or the cause when that is an error of ours
+ * @param peer What is known of the server
+ * @returns CONNECTION_FAILED, or the cause when that is a {@linkcode TrackerError}
  */
-export function brokenError(cause: unknown, hint = ""): TrackerError {
+export function brokenError(cause: unknown, peer: PeerState = "heard"): TrackerError {
   if (cause instanceof TrackerError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TrackerError("CONNECTION_FAILED", `Cannot go on: the connection broke (${why})${hint}`, { cause });
+  const [hint, reason] = silence(peer);
+  return new TrackerError("CONNECTION_FAILED", `Connection lost: ${messageOf(cause)}${hint}`, { cause, reason });
 }
-
-function noHint(): string {
-  return "";
-}
-
-/** Does nothing: a promise nobody waits for must not become an unhandled rejection. */
-export function ignore(): void {}

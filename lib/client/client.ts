@@ -5,69 +5,20 @@
  */
 
 import { Backoff, type ReconnectOptions } from "./backoff.ts";
-import {
-  abortedError,
-  brokenError,
-  type CallOptions,
-  closedError,
-  DEFAULT_CALL_TIMEOUT,
-  ignore,
-  toBytes,
-  within,
-} from "./calls.ts";
+import { abortedError, bounded, brokenError, type CallOptions, closedError, DEFAULT_CALL_TIMEOUT } from "./calls.ts";
 import { MessageEncoder } from "../codec.ts";
-import type { Connection, ConnectionOptions } from "./connection.ts";
-import { dial } from "../tcp/dial.ts";
-import { checkTls, dialTls } from "../tcp/dial_tls.ts";
-import { TrackerError } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import { isTransient, TrackerError } from "../errors.ts";
+import { type ClientOptions, heartbeatOf, helloOf } from "./options.ts";
+import { ignore } from "../base/async.ts";
+import { toBytes } from "../base/bytes.ts";
 import type { ListReply } from "../wire/event_writer.ts";
-import { type Dial, link, type LinkOptions } from "./establish.ts";
+import { establish, type EstablishOptions } from "./establish.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
-import type { Stats } from "../server/counters.ts";
-import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, HEARTBEAT_RANGE, OPEN } from "../protocol.ts";
+import type { Stats } from "../wire/stats.ts";
+import { type Dialect, OPEN } from "../protocol.ts";
 import type { Greeting, HelloRequest, PrefixRequest } from "../wire/requests.ts";
-import type { ClientTlsOptions } from "../tcp/tls_errors.ts";
-import { isTransient } from "../transient.ts";
 import { Watch, type WatchOptions, type WatchSource } from "./watch.ts";
-
-/** The heartbeat of a client that reconnects, unless told otherwise, in seconds. */
-export const DEFAULT_HEARTBEAT = 10;
-
-/** What {@linkcode connect} can be told. */
-export interface ConnectOptions extends ConnectionOptions {
-  /** The server's address. Default `"127.0.0.1"`. */
-  hostname?: string;
-  /** The server's port. Default 6789, with TLS 6790. */
-  port?: number;
-  /** Whether, and how, to speak TLS: `true` trusts whom Deno trusts. Default `false`. */
-  tls?: boolean | ClientTlsOptions;
-  /** A state to open with at once; without it the client is an observer until it opens or updates. */
-  state?: string | Uint8Array;
-  /** Stops the connecting when aborted. A client that is connected goes on. */
-  signal?: AbortSignal;
-  /**
-   * Whether to begin with a Hello, which everything but open, update, get and close needs. Default: in the wide
-   * dialect. `false` is for a server that does not know it.
-   */
-  hello?: boolean;
-  /** The identifier to have in the map: letters, digits and `._:-`. Default a number from the server. */
-  name?: string;
-  /** Who the client is, for a server that asks. */
-  token?: string;
-  /**
-   * How often to say something at least, in seconds; 0 for no promise. The server gives the client up after two and a
-   * half of it in silence, and the client the server. Default 10 with `reconnect`, otherwise 0.
-   */
-  heartbeat?: number;
-  /** How long a named client stays in the map without a connection, marked suspect, in seconds. Default 0. */
-  grace?: number;
-  /** Whether to take the name from another connection that has it, when connecting first. Default `false`. */
-  takeover?: boolean;
-  /** Whether, and how, to come back when the connection is lost. Default `false`. */
-  reconnect?: boolean | ReconnectOptions;
-  /** Makes the connection. Default over TCP, or TLS, to `hostname` and `port`. */
-  dial?: Dial;
-}
 
 /**
  * How a client is: connecting for the first time, connected, connecting again, or ended for good.
@@ -83,43 +34,6 @@ export interface StatusChange {
 }
 
 /**
- * Connects to a server and, if there is a state, opens with it. With `reconnect` it tries for as long as its time limit
- * allows.
- *
- * @param options Where to connect to, and how
- * @returns The client, connected
- * @throws {TrackerError} CONNECTION_REFUSED when nothing listens there; CONNECTION_FAILED, PERMISSION_DENIED, TIMEOUT
- *   or ABORTED when it cannot connect; BAD_CERTIFICATE or TLS_FAILED when they do not agree on TLS;
- *   NAME_TAKEN or another code of the server's when it refuses; BAD_ARGUMENT when
- *   options make no sense
- *
- * @example Report a state, change it, read the map
- * ```ts
- * import { connect, serve } from "@tracker/tracker";
- * import { assertEquals } from "@std/assert";
- *
- * await using server = serve({ port: 0 });
- * await using client = await connect({ port: server.addr.port, state: "idle" });
- * client.update("working");
- * assertEquals(await client.getText(), "{client1=working}");
- * ```
- */
-export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  const client = new Client(options);
-  const { timeout = DEFAULT_CALL_TIMEOUT } = options;
-  try {
-    // Without a second attempt each step of the first has its own time limit.
-    await within("connect", client.connected, {}, options.reconnect ? timeout : 0);
-    return client;
-  } catch (error) {
-    const reason = client.error ?? error;
-    client.abort();
-    await client.finished;
-    throw reason;
-  }
-}
-
-/**
  * A client of a server. Unless told to `reconnect` it is one connection, and ends with that. Otherwise it comes back
  * whenever the connection is lost, with its name and its latest state, until it is closed or the server refuses it.
  *
@@ -127,7 +41,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
  * long as their time limit allows. A call that was on its way when the connection broke rejects: only the caller knows
  * whether to make it again.
  *
- * Get one from {@linkcode connect}. Made with `new` it connects as well, but nobody waits for that.
+ * Get one from `connect`. Made with `new` it connects as well, but nobody waits for that, and it has to be told how: see
+ * `dialer`.
  *
  * @example A client that outlives its server
  * ```ts
@@ -149,7 +64,7 @@ export class Client implements AsyncDisposable {
   readonly connected: Promise<void>;
   /** Resolves when the client has ended for good; `error` then tells why. Never rejects. */
   readonly finished: Promise<void>;
-  readonly #link: LinkOptions;
+  readonly #link: EstablishOptions;
   readonly #hello: HelloRequest | null;
   readonly #reconnect: boolean | ReconnectOptions;
   readonly #ruler: MessageEncoder;
@@ -176,11 +91,11 @@ export class Client implements AsyncDisposable {
    * @param options Where to, and how
    * @throws {TrackerError} BAD_ARGUMENT when they make no sense
    */
-  constructor(options: ConnectOptions = {}) {
+  constructor(options: ClientOptions) {
     const { reconnect = false, timeout = DEFAULT_CALL_TIMEOUT } = options;
     this.#reconnect = reconnect;
     const heartbeat = heartbeatOf(options);
-    this.#link = { dial: options.dial ?? dialerOf(options), connection: options, timeout, heartbeat };
+    this.#link = { dial: options.dial, connection: options, timeout, heartbeat };
     this.#hello = helloOf(options, heartbeat);
     this.#ruler = new MessageEncoder(options.dialect);
     if (options.state !== undefined) this.#keep(options.state, this.#measure("open", options.state));
@@ -498,7 +413,7 @@ export class Client implements AsyncDisposable {
 
   async #reach(call: string, options: CallOptions): Promise<Connection> {
     if (this.#status === "closed") throw this.#closedError(call);
-    return await within(call, this.#ready.promise, options, this.#link.timeout);
+    return await bounded(call, this.#ready.promise, options, this.#link.timeout);
   }
 
   #requireHello(call: string): void {
@@ -538,7 +453,7 @@ export class Client implements AsyncDisposable {
   async #live(signal: AbortSignal, onOpen: () => void): Promise<TrackerError | null> {
     let connection: Connection | null = null;
     try {
-      const made = await link(this.#link, (connection, call) => this.#greet(connection, call), signal);
+      const made = await establish(this.#link, (connection, call) => this.#greet(connection, call), signal);
       connection = made.connection;
       // What was reported while the server was greeted; once only, or a busy client would never be done.
       if (this.#told !== this.#version) await this.#tell(connection, { signal });
@@ -628,42 +543,4 @@ function createReady(): PromiseWithResolvers<Connection> {
   const ready = Promise.withResolvers<Connection>();
   ready.promise.catch(ignore);
   return ready;
-}
-
-function dialerOf({ hostname = "127.0.0.1", port, tls = false }: ConnectOptions): Dial {
-  if (tls === false) return (signal, timeout) => dial(hostname, port ?? DEFAULT_PORT, signal, timeout);
-  const options = tls === true ? {} : tls;
-  checkTls(options);
-  return (signal, timeout) => dialTls(hostname, port ?? DEFAULT_TLS_PORT, options, signal, timeout);
-}
-
-/** Whether the client is to begin with a Hello. */
-function isExtended({ dialect = "wide", hello = dialect === "wide" }: ConnectOptions): boolean {
-  if (hello && dialect !== "wide") throw badArgument(`the ${dialect} dialect has no Hello`);
-  return hello;
-}
-
-function heartbeatOf(options: ConnectOptions): number {
-  const { heartbeat = options.reconnect && isExtended(options) ? DEFAULT_HEARTBEAT : 0 } = options;
-  const [least, most] = HEARTBEAT_RANGE;
-  if (heartbeat === 0 || (heartbeat >= least && heartbeat <= most)) return heartbeat;
-  throw badArgument(`heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
-}
-
-/** What to greet with; `null` when there is to be no Hello. */
-function helloOf(options: ConnectOptions, heartbeat: number): HelloRequest | null {
-  const hello: HelloRequest = {};
-  if (options.name !== undefined) hello.name = options.name;
-  if (options.token !== undefined) hello.token = options.token;
-  if (heartbeat !== 0) hello.heartbeat = heartbeat;
-  if (options.grace !== undefined) hello.grace = options.grace;
-  if (options.takeover) hello.takeover = true;
-  if (isExtended(options)) return hello;
-  const [first] = Object.keys(hello);
-  if (first === undefined) return null;
-  throw badArgument(`${first} needs a Hello, with which this client does not begin`);
-}
-
-function badArgument(why: string): TrackerError {
-  return new TrackerError("BAD_ARGUMENT", `Cannot connect: ${why}`);
 }

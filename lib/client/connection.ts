@@ -6,13 +6,12 @@
 
 import {
   abortedError,
+  bounded,
   brokenError,
   type CallOptions,
   closedError,
   DEFAULT_CALL_TIMEOUT,
-  ignore,
-  toBytes,
-  within,
+  type PeerState,
 } from "./calls.ts";
 import {
   type Expected,
@@ -26,9 +25,11 @@ import {
 } from "../codec.ts";
 import type { Duplex } from "../transport/duplex.ts";
 import { TrackerError } from "../errors.ts";
+import { ignore } from "../base/async.ts";
+import { EMPTY, toBytes } from "../base/bytes.ts";
 import { decodeEvents, decodeList, type ListReply, type WatchEvent } from "../wire/event_writer.ts";
-import { type Batch, Outbox } from "./sender.ts";
-import type { Stats } from "../server/counters.ts";
+import { type Batch, Sender } from "./sender.ts";
+import { parseStats, type Stats } from "../wire/stats.ts";
 import {
   CLOSE,
   type Dialect,
@@ -43,11 +44,10 @@ import {
   WATCH,
 } from "../protocol.ts";
 import {
-  encodeJson,
+  encodeRequest,
   type Greeting,
   type HelloRequest,
   parseGreeting,
-  parseStats,
   type PrefixRequest,
   type WatchRequest,
 } from "../wire/requests.ts";
@@ -61,11 +61,6 @@ const KEPT_BUFFER = 65_536;
 /** How long a connection whose writing failed goes on reading for the server's last words, in milliseconds. */
 const LAST_WORDS = 1_000;
 
-const EMPTY = new Uint8Array(0);
-
-/** A server that speaks TLS does not understand a client that does not, and may wait for more, or just hang up. */
-const TLS_HINT = "; it has said nothing at all, and perhaps speaks TLS on this port";
-
 /** Stands for "no options" and is told apart by identity: Updates that ask for nothing of their own share a timer. */
 const UNBOUNDED: CallOptions = Object.freeze({});
 
@@ -73,7 +68,7 @@ const UNBOUNDED: CallOptions = Object.freeze({});
 export interface ConnectionOptions {
   /** The dialect to speak. Default `"wide"`, which carries states of any length. */
   dialect?: Dialect;
-  /** How long each call waits unless told otherwise, in milliseconds; 0 for ever. Default 10,000. */
+  /** How long each call waits unless told otherwise, in milliseconds; 0 for no limit. Default 10,000. */
   timeout?: number;
   /** Longest map, list or frame accepted, in bytes. Default 256 MiB. */
   maxMap?: number;
@@ -139,7 +134,7 @@ export class Connection implements AsyncDisposable {
   readonly #duplex: Duplex;
   readonly #encoder: MessageEncoder;
   readonly #parser: ReplyParser;
-  readonly #outbox: Outbox;
+  readonly #sender: Sender;
   readonly #timeout: number;
   readonly #waiting: Waiting[] = [];
   #error: TrackerError | null = null;
@@ -149,8 +144,8 @@ export class Connection implements AsyncDisposable {
   #heardAt = performance.now();
   /** Whether anything was heard at all. */
   #heard = false;
-  /** What to say of a server that says nothing. */
-  readonly #hint = (): string => this.#heard || this.#duplex.handshake !== undefined ? "" : TLS_HINT;
+  /** Whether there is reason to think that the server speaks TLS. */
+  readonly #peer = (): PeerState => this.#heard || this.#duplex.handshake !== undefined ? "heard" : "silent";
 
   /** Whether anything was sent: a Hello must come first. */
   #used = false;
@@ -176,7 +171,7 @@ export class Connection implements AsyncDisposable {
     this.#duplex = duplex;
     this.#encoder = new MessageEncoder(options.dialect);
     this.#parser = new ReplyParser(options);
-    this.#outbox = new Outbox(duplex, this.#encoder, (cause) => this.#brokenBy(cause));
+    this.#sender = new Sender(duplex, this.#encoder, (cause) => this.#brokenBy(cause));
     this.#timeout = options.timeout ?? DEFAULT_CALL_TIMEOUT;
     this.finished = this.#read();
   }
@@ -199,7 +194,7 @@ export class Connection implements AsyncDisposable {
 
   /** When something was sent last, or the connection began, on the monotonic clock (`performance.now`). */
   get sentAt(): number {
-    return this.#outbox.sentAt;
+    return this.#sender.sentAt;
   }
 
   /**
@@ -217,7 +212,7 @@ export class Connection implements AsyncDisposable {
       throw new TrackerError("BAD_ARGUMENT", `Cannot greet: the ${this.dialect} dialect has no Hello`);
     }
     if (this.#used) throw new TrackerError("BAD_ARGUMENT", "Cannot greet: it must be the connection's first call");
-    const json = encodeJson(request);
+    const json = encodeRequest(request);
     this.#greeted = true;
     return this.#decode(await this.#ask("greet", HELLO, options, json), parseGreeting);
   }
@@ -284,7 +279,7 @@ export class Connection implements AsyncDisposable {
    */
   async list(options: PrefixRequest & CallOptions = {}): Promise<ListReply> {
     this.#requireHello("list");
-    const json = encodeJson(options.prefix === undefined ? {} : { prefix: options.prefix });
+    const json = encodeRequest(options.prefix === undefined ? {} : { prefix: options.prefix });
     return this.#decode(await this.#ask("list", LIST, options, json), decodeList);
   }
 
@@ -333,7 +328,7 @@ export class Connection implements AsyncDisposable {
    */
   async watch(request: WatchRequest, sink: EventSink, options: CallOptions = {}): Promise<void> {
     this.#requireHello("watch");
-    const json = encodeJson(request);
+    const json = encodeRequest(request);
     const answer = this.#ask("watch", WATCH, options, json);
     this.#sink = sink;
     await answer;
@@ -367,7 +362,7 @@ export class Connection implements AsyncDisposable {
       this.#leaving = true;
       await this.#duplex.closeWrite?.();
       // The server closes its end when it has seen that ours is closed.
-      if (this.#duplex.closeWrite !== undefined) await within("detach", this.finished, options, this.#timeout);
+      if (this.#duplex.closeWrite !== undefined) await bounded("detach", this.finished, options, this.#timeout);
     } catch (cause) {
       throw this.#error ?? brokenError(cause);
     } finally {
@@ -410,8 +405,8 @@ export class Connection implements AsyncDisposable {
     try {
       options.signal?.throwIfAborted();
       const batch = this.#send("update", UPDATE, state);
-      if (options !== UNBOUNDED) return within("update", batch.written, options, this.#timeout);
-      return batch.inTime ??= within("update", batch.written, options, this.#timeout);
+      if (options !== UNBOUNDED) return bounded("update", batch.written, options, this.#timeout);
+      return batch.inTime ??= bounded("update", batch.written, options, this.#timeout);
     } catch (error) {
       return Promise.reject(error instanceof TrackerError ? error : abortedError("update", options.signal));
     }
@@ -430,7 +425,7 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       reject(error instanceof TrackerError ? error : abortedError(call, options.signal));
     }
-    return within(call, promise, options, this.#timeout, this.#hint);
+    return bounded(call, promise, options, this.#timeout, this.#peer);
   }
 
   #askForPong(options: CallOptions): Promise<Uint8Array> {
@@ -442,7 +437,7 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       reject(error instanceof TrackerError ? error : abortedError("ping", options.signal));
     }
-    return within("ping", promise, options, this.#timeout);
+    return bounded("ping", promise, options, this.#timeout);
   }
 
   #sendPing(): void {
@@ -452,7 +447,7 @@ export class Connection implements AsyncDisposable {
 
   #send(call: string, type: MessageType, payload?: Uint8Array): Batch {
     if (this.#closed || this.#leaving) throw this.#error ?? closedError(call, "the client is closed");
-    const batch = this.#outbox.add(call, type, payload);
+    const batch = this.#sender.add(call, type, payload);
     this.#used = true;
     this.#leaving = type === CLOSE;
     return batch;
@@ -501,9 +496,9 @@ export class Connection implements AsyncDisposable {
         buffer = makeRoom(buffer, from, length, this.#parser.needed);
         length -= from;
       }
-      this.#fail(closedError("go on", `the server closed the connection${this.#hint()}`));
+      this.#fail(closedError("go on", "the server closed the connection", this.#peer()));
     } catch (cause) {
-      this.#fail(brokenError(cause, this.#hint()));
+      this.#fail(brokenError(cause, this.#peer()));
     }
   }
 
@@ -580,7 +575,7 @@ export class Connection implements AsyncDisposable {
       // Whoever made it has closed it already.
     }
     const error = this.#error ?? closedError("go on", "the client is closed");
-    this.#outbox.close(error);
+    this.#sender.close(error);
     for (const { reject } of [...this.#waiting.splice(0), ...this.#waitingForPong.splice(0)]) reject(error);
     this.#release?.();
   }

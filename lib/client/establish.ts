@@ -20,7 +20,7 @@ import type { Greeting } from "../wire/requests.ts";
 export type Dial = (signal: AbortSignal, timeout: number) => Promise<Duplex>;
 
 /** How a client and its watches connect. */
-export interface LinkOptions {
+export interface EstablishOptions {
   dial: Dial;
   connection: ConnectionOptions;
   /** How long each step may take, in milliseconds. */
@@ -38,8 +38,8 @@ export interface LinkOptions {
  * @returns The connection, with a heartbeat if there is to be one, and the greeting
  * @throws {TrackerError} Whatever went wrong; the connection is closed then
  */
-export async function link(
-  options: LinkOptions,
+export async function establish(
+  options: EstablishOptions,
   greet: (connection: Connection, call: CallOptions) => Promise<Greeting | null>,
   signal: AbortSignal,
 ): Promise<{ connection: Connection; greeting: Greeting | null }> {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { brokenError, closedError, ignore } from "./calls.ts";
+import { brokenError, closedError } from "./calls.ts";
+import { ignore } from "../base/async.ts";
 import type { TrackerError } from "../errors.ts";
 import type { LeaveCause, Status } from "../protocol.ts";
 import type { Position } from "../wire/requests.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ignore } from "./calls.ts";
+import { ignore } from "../base/async.ts";
+import { EMPTY } from "../base/bytes.ts";
 import type { MessageEncoder } from "../codec.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { TrackerError } from "../errors.ts";
@@ -15,8 +16,6 @@ const MAX_BUFFERED = 2 ** 24;
 
 /** First size of the buffers, in bytes. They grow as needed. */
 const SMALLEST_BUFFER = 4_096;
-
-const EMPTY = new Uint8Array(0);
 
 /** Messages that go out together, and the promise all their senders share. */
 export interface Batch {
@@ -29,7 +28,7 @@ export interface Batch {
 }
 
 /** The only writer of a connection. While one batch is written the next gathers. */
-export class Outbox {
+export class Sender {
   /** When the last batch was handed to the system, on the monotonic clock, in milliseconds. */
   sentAt: number = performance.now();
   readonly #duplex: Duplex;

@@ -5,10 +5,11 @@
  */
 
 import type { Backoff } from "./backoff.ts";
-import { abortedError, brokenError, type CallOptions, closedError, ignore } from "./calls.ts";
+import { abortedError, brokenError, type CallOptions, closedError } from "./calls.ts";
 import type { Connection, WatchedEvent } from "./connection.ts";
+import { ignore } from "../base/async.ts";
 import { TrackerError } from "../errors.ts";
-import { link, type LinkOptions } from "./establish.ts";
+import { establish, type EstablishOptions } from "./establish.ts";
 import type { Greeting, HelloRequest, Position, WatchRequest } from "../wire/requests.ts";
 
 /**
@@ -51,7 +52,7 @@ export interface WatchOptions {
 
 /** @internal What a watch needs of its client. */
 export interface WatchSource {
-  readonly link: LinkOptions;
+  readonly link: EstablishOptions;
   /** What to greet with. */
   readonly hello: HelloRequest;
   /** Whether the extensions can be used at all. */
@@ -170,7 +171,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   async *#connect(signal: AbortSignal, onOpen: () => void): AsyncGenerator<MapEvent, void> {
     const slot = new Slot();
     const greet = (connection: Connection, call: CallOptions) => this.#greet(connection, slot, call);
-    const { connection, greeting } = await link(this.#source.link, greet, signal);
+    const { connection, greeting } = await establish(this.#source.link, greet, signal);
     const onAbort = () => connection.abort(abortedError("watch", signal));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client/client.ts";
+import { Client } from "../client/client.ts";
+import { DEFAULT_HEARTBEAT } from "../client/options.ts";
+import { type ConnectOptions, dialer } from "../tcp/connect.ts";
 import { TrackerError } from "../errors.ts";
 import { CLIENT_FLAGS, clientOptions, dialectFlag } from "../cli/flags/client_flags.ts";
 import type { Command, Process } from "../cli/command.ts";
@@ -80,7 +82,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   const isPlain = shared.token === undefined && Object.keys(presence).length === 0;
   const options = { ...shared, ...presence, dialect: flags.dialect, state, ...isPlain && { hello: false } };
   const stop = stopSignal(process);
-  const client = new Client({ ...options, signal: stop });
+  const client = new Client({ ...options, dial: dialer(options), signal: stop });
   if (flags.reconnect) tellStatus(client, serverOf(options));
   try {
     await patiently(options, client.connected);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Client, connect, type ConnectOptions } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
+import { connect, type ConnectOptions } from "../tcp/connect.ts";
 import { TrackerError } from "../errors.ts";
 import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
 import type { Command, Process } from "../cli/command.ts";

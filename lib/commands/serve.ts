@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { Network } from "../auth/cidr.ts";
+import type { Cidr } from "../auth/cidr.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
-import { serve, type Server } from "../server/server.ts";
+import type { Server } from "../server/server.ts";
+import { serve } from "../tcp/serve.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { describe } from "../cli/failure.ts";
 import { type FlagValues, parseFlags } from "../cli/flags/flags.ts";
@@ -109,7 +110,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     ...(tls === null ? {} : { tls }),
     dialect: flags.dialect,
     ...limitsFrom(flags),
-    ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, legacyFrom: flags["legacy-from"] }),
+    ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, trustedNetworks: flags["legacy-from"] }),
     onEvent: (event) => log.report(event),
   });
   const reloader = new Reloader((event) => log.report(event));
@@ -133,7 +134,7 @@ async function lineFormat(format: LogFormat): Promise<LineFormat> {
 }
 
 /** A network without tokens would look like protection, and be none. */
-async function openTokenFile(path: string | undefined, legacyFrom: readonly Network[]): Promise<TokenFile | null> {
+async function openTokenFile(path: string | undefined, legacyFrom: readonly Cidr[]): Promise<TokenFile | null> {
   if (path !== undefined) return await TokenFile.open(path);
   if (legacyFrom.length !== 0) throw new UsageError("--legacy-from needs a --token-file: without one all may connect");
   return null;

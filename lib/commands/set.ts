@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connect, type ConnectOptions } from "../client/client.ts";
+import { connect, type ConnectOptions } from "../tcp/connect.ts";
 import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
 import type { Command } from "../cli/command.ts";
 import { parseFlags, toggle } from "../cli/flags/flags.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Histogram, Stats } from "../server/counters.ts";
+import type { Histogram, Stats } from "../wire/stats.ts";
 import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
 import type { Command } from "../cli/command.ts";
 import { escapeControls, safeJson } from "../cli/text/escape.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client/client.ts";
+import { Client } from "../client/client.ts";
+import { DEFAULT_HEARTBEAT } from "../client/options.ts";
+import { type ConnectOptions, dialer } from "../tcp/connect.ts";
 import { CLIENT_FLAGS, clientOptions, prefixFlag } from "../cli/flags/client_flags.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { escapeControls } from "../cli/text/escape.ts";
@@ -69,7 +71,7 @@ async function show(
   json: boolean,
   stop: AbortSignal,
 ): Promise<void> {
-  const client = new Client(options);
+  const client = new Client({ ...options, dial: dialer(options) });
   const failure = new AbortController();
   const signal = AbortSignal.any([stop, failure.signal]);
   const display = !json && Deno.stdout.isTerminal()

@@ -13,9 +13,9 @@
  * @module
  */
 
-import { FrameBuilder } from "../wire/event_writer.ts";
-import { type Change, type Departure, type Entry, MAX_DEPARTURES, type Registry } from "../map/registry.ts";
-import type { WatchRequest } from "../wire/requests.ts";
+import { EventWriter } from "../wire/event_writer.ts";
+import { type Change, type Entry, MAX_TOMBSTONES, type Registry, type Tombstone } from "../map/registry.ts";
+import type { Position } from "../map/position.ts";
 
 /** Longest a change waits to be told together with others, in milliseconds. */
 export const DEFAULT_TICK = 10;
@@ -53,7 +53,7 @@ interface Frame {
 class Chain {
   readonly prefix: string;
   readonly watchers = new Set<Watcher>();
-  readonly #builder = new FrameBuilder();
+  readonly #builder = new EventWriter();
   #since = 0;
   #revision = 0;
   tail: Frame = { bytes: new Uint8Array(0), since: 0, revision: 0, end: 0, count: 0, next: null };
@@ -104,7 +104,15 @@ class Chain {
   }
 }
 
-/** What {@linkcode Feed} can be told. */
+/** What part of the map a watcher follows, and from where. */
+export interface WatchScope {
+  /** Only clients whose identifier begins with this. */
+  prefix?: string;
+  /** Where an earlier watch ended: what has happened since then is told instead of everything. */
+  since?: Position;
+}
+
+/** Options for {@linkcode Feed}. */
 export interface FeedOptions {
   /** Longest a change waits to be told together with others, in milliseconds. Default 10. */
   tick?: number;
@@ -115,7 +123,7 @@ export class Feed {
   /** @internal */
   readonly registry: Registry;
   /** @internal Lent to one watcher after another, each of which is done with it before the next. */
-  readonly builder = new FrameBuilder();
+  readonly builder = new EventWriter();
   readonly #tick: number;
   readonly #chains = new Map<string, Chain>();
   /** The chains that have something to tell since the last tick. */
@@ -148,12 +156,12 @@ export class Feed {
   /**
    * Begins a watch.
    *
-   * @param request What to watch, and since when
+   * @param scope What to watch, and since when
    * @param onNews Called when there is something to take
    * @returns The watcher, which has something to take already
    */
-  watch(request: WatchRequest, onNews: () => void): Watcher {
-    const { prefix = "", since } = request;
+  watch(scope: WatchScope, onNews: () => void): Watcher {
+    const { prefix = "", since } = scope;
     this.#unsubscribe ??= this.registry.subscribe((change) => this.#add(change));
     let chain = this.#chains.get(prefix);
     if (chain === undefined) this.#chains.set(prefix, chain = new Chain(prefix));
@@ -296,7 +304,7 @@ export class Watcher {
     this.#onNews = onNews;
     this.#begun = feed.registry.revision;
     this.#revision = since ?? this.#begun;
-    this.#hasSnapshot = since === null || !feed.registry.remembers(since);
+    this.#hasSnapshot = since === null || !feed.registry.canResumeFrom(since);
     if (this.#hasSnapshot) this.#startSnapshot();
   }
 
@@ -394,7 +402,7 @@ export class Watcher {
    * @param enough A size below which it does not matter: looking through the map is spared when it cannot be more
    * @returns The size of the events, in bytes, or something above it that is not above `enough`
    */
-  unsent(enough = 0): number {
+  pendingBytes(enough = 0): number {
     const behind = this.#behind;
     if (behind <= enough) return behind;
     // It cannot be more than it was the last time, and all that has been told to anybody since.
@@ -413,7 +421,7 @@ export class Watcher {
       const isNew = entry.revision > this.#revision || entry.joinRevision > (this.#presented ?? Infinity);
       if (isNew && entry.id.startsWith(this.#chain.prefix)) size += EVENT_SIZE + entry.idLength + entry.stateLength;
     }
-    for (const { id } of registry.departuresSince(this.#revision) ?? []) {
+    for (const { id } of registry.tombstonesSince(this.#revision) ?? []) {
       if (id.startsWith(this.#chain.prefix)) size += EVENT_SIZE + id.length;
     }
     return size;
@@ -421,7 +429,7 @@ export class Watcher {
 
   /** Whether leaves that it has not been told are forgotten, so that it cannot catch up any more. */
   get isLost(): boolean {
-    return this.#place === null && this.#backlog === null && !this.#feed.registry.remembers(this.#revision);
+    return this.#place === null && this.#backlog === null && !this.#feed.registry.canResumeFrom(this.#revision);
   }
 
   /** Whether all that it needs is the frames behind its place. */
@@ -460,7 +468,7 @@ export class Watcher {
   }
 
   /** Tells those who have been there since the watch began, and are still there when it comes by; `null` at the end. */
-  #tellSnapshot(builder: FrameBuilder, presented: number): number | null {
+  #tellSnapshot(builder: EventWriter, presented: number): number | null {
     const { prefix } = this.#chain;
     for (const entry of this.#feed.registry.entriesSince(presented)) {
       if (builder.length >= FRAME_BYTES) return presented;
@@ -472,7 +480,7 @@ export class Watcher {
   }
 
   /** Tells a part of what changed while it was away, or while its snapshot was under way. */
-  #tellBacklog(builder: FrameBuilder): void {
+  #tellBacklog(builder: EventWriter): void {
     const { registry } = this.#feed;
     this.#backlog ??= this.#makeBacklog(registry);
     if (this.#mayPrepare(this.#backlog)) return this.#prepareBacklog(builder, this.#backlog);
@@ -495,17 +503,18 @@ export class Watcher {
 
   /** Whether all that has changed is more than there is room for. */
   #mustStep(registry: Registry): boolean {
-    if (this.#feed.hasRoom(this, (registry.size + MAX_DEPARTURES) * ITEM_SIZE)) return false;
+    if (this.#feed.hasRoom(this, (registry.size + MAX_TOMBSTONES) * ITEM_SIZE)) return false;
     const size = countChanges(registry, this.#chain.prefix, this.#revision);
     return size > STEP && !this.#feed.hasRoom(this, size * ITEM_SIZE);
   }
 
   #mayPrepare({ isWhole, left, size }: Backlog): boolean {
-    return isWhole && left === size && this.#overtaken >= MAX_OVERTAKEN && this.#feed.hasRoom(this, this.unsent());
+    return isWhole && left === size && this.#overtaken >= MAX_OVERTAKEN &&
+      this.#feed.hasRoom(this, this.pendingBytes());
   }
 
   /** `synced` stands for the map at one revision: if a part was told as it was later, it needs another round. */
-  #endBacklog(builder: FrameBuilder, { target, isExact, isWhole, size }: Backlog): void {
+  #endBacklog(builder: EventWriter, { target, isExact, isWhole, size }: Backlog): void {
     this.#backlog = null;
     if (!isWhole) this.#toldCount += size;
     if (this.#synced || !isWhole) return;
@@ -517,7 +526,7 @@ export class Watcher {
   }
 
   /** A client that reads more slowly than the map changes would never hear `synced`: this round cannot be overtaken. */
-  #prepareBacklog(builder: FrameBuilder, backlog: Backlog): void {
+  #prepareBacklog(builder: EventWriter, backlog: Backlog): void {
     let since = this.#revision;
     while (!backlog.tell(builder)) {
       this.#ready.push({ bytes: builder.finish(), since });
@@ -549,7 +558,7 @@ interface Ready {
  */
 type Item =
   | { revision: number; kind: "join" | "update" | "suspect" | "resume"; id: string; joinRevision: number }
-  | { revision: number; kind: "leave"; departure: Departure };
+  | { revision: number; kind: "leave"; tombstone: Tombstone };
 
 /** What has changed between two revisions: each client once or twice, every leave, in order. */
 class Backlog {
@@ -577,15 +586,15 @@ class Backlog {
     this.#registry = registry;
     this.isWhole = most === Infinity;
     this.revision = since;
-    const departures = registry.departuresSince(since) ?? [];
-    this.target = this.isWhole ? registry.revision : revisionAfter(registry, departures, prefix, since, most);
+    const tombstones = registry.tombstonesSince(since) ?? [];
+    this.target = this.isWhole ? registry.revision : revisionAfter(registry, tombstones, prefix, since, most);
     if (this.target === since) return;
     for (const entry of registry.entries()) {
       if (entry.revision > since && entry.id.startsWith(prefix)) this.#add(entry, since);
     }
-    for (const departure of departures) {
-      if (departure.revision > this.target) break;
-      if (departure.id.startsWith(prefix)) this.#push({ revision: departure.revision, kind: "leave", departure });
+    for (const tombstone of tombstones) {
+      if (tombstone.revision > this.target) break;
+      if (tombstone.id.startsWith(prefix)) this.#push({ revision: tombstone.revision, kind: "leave", tombstone });
     }
     this.#items.sort((one, other) => one.revision - other.revision);
   }
@@ -620,7 +629,7 @@ class Backlog {
   }
 
   /** Tells a frame's worth; `true` when that was the last of it. */
-  tell(builder: FrameBuilder): boolean {
+  tell(builder: EventWriter): boolean {
     while (this.#at < this.#items.length) {
       if (builder.length >= FRAME_BYTES) return false;
       const item = this.#items[this.#at++]!;
@@ -636,9 +645,9 @@ class Backlog {
    * comes a second time does no harm, but a join that was left out would. Of one that has left only its leave is told,
    * which comes later.
    */
-  #tellItem(builder: FrameBuilder, item: Item): void {
+  #tellItem(builder: EventWriter, item: Item): void {
     if (item.kind === "leave") {
-      builder.leave(item.revision, item.departure.id, item.departure.cause);
+      builder.leave(item.revision, item.tombstone.id, item.tombstone.cause);
       return;
     }
     const { kind, revision, id, joinRevision } = item;
@@ -663,7 +672,7 @@ function countChanges(registry: Registry, prefix: string, since: number): number
   for (const entry of registry.entries()) {
     if (entry.revision > since && entry.id.startsWith(prefix)) count++;
   }
-  for (const { id } of registry.departuresSince(since) ?? []) {
+  for (const { id } of registry.tombstonesSince(since) ?? []) {
     if (id.startsWith(prefix)) count++;
   }
   return count;
@@ -672,7 +681,7 @@ function countChanges(registry: Registry, prefix: string, since: number): number
 /** The revision up to which there are so many changes; the map's if there are not. */
 function revisionAfter(
   registry: Registry,
-  departures: readonly Departure[],
+  tombstones: readonly Tombstone[],
   prefix: string,
   since: number,
   count: number,
@@ -681,7 +690,7 @@ function revisionAfter(
   for (const entry of registry.entries()) {
     if (entry.revision > since && entry.id.startsWith(prefix)) revisions.push(firstChange(entry, since));
   }
-  for (const { id, revision } of departures) {
+  for (const { id, revision } of tombstones) {
     if (id.startsWith(prefix)) revisions.push(revision);
   }
   return Float64Array.from(revisions).sort()[count - 1] ?? registry.revision;

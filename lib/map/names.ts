@@ -1,5 +1,5 @@
 /**
- * Who holds which name, and what becomes of a name whose holder's connection has ended.
+ * Who holds which name, and what becomes of a name whose owner's connection has ended.
  *
  * A name is claimed by a Hello and held by one connection at a time. Every claim is an object of its own, and only the
  * latest one of a name counts: whatever an old connection does later, its claim is not the one that is held any more.
@@ -8,10 +8,10 @@
  */
 
 import { Deadline, type Deadlines } from "../base/deadlines.ts";
+import { timingSafeEqual, toBytes } from "../base/bytes.ts";
 import { TrackerError } from "../errors.ts";
 import type { LeaveCause } from "../protocol.ts";
 import type { Entry, Registry } from "./registry.ts";
-import type { HelloRequest } from "../wire/requests.ts";
 
 /** Bytes of a resume key. */
 const KEY_BYTES = 16;
@@ -22,10 +22,20 @@ export type NameEvent =
   | { kind: "resume"; id: string }
   | { kind: "leave"; id: string; cause: LeaveCause };
 
-/** The connection that holds a name. */
-export interface Holder {
+/** Options for {@linkcode Names.claim}: what a Hello says of the name it asks for. */
+export interface ClaimOptions {
+  /** How long the entry stays without a connection, in seconds. Default 0. */
+  grace?: number;
+  /** The key of an earlier claim, which takes the name back from its owner without a leave. */
+  resume?: string;
+  /** Whether to take the name from a connection that has it. Default `false`. */
+  takeover?: boolean;
+}
+
+/** The connection that owns a claim. */
+export interface ClaimOwner {
   /** Gives the name up to another connection: the client is told TAKEN_OVER, its entry is left as it is. */
-  surrender(error: TrackerError): void;
+  onTakenOver(error: TrackerError): void;
   /** Tells of what happens to the entry, also after the connection has ended. */
   report(event: NameEvent): void;
 }
@@ -37,7 +47,7 @@ export class Claim {
   /** The key by which its client takes it back. */
   readonly key: string;
   /** @internal The connection that holds it, even after that has ended. */
-  readonly holder: Holder;
+  readonly owner: ClaimOwner;
   /** The entry in the map, if there is one. */
   entry: Entry | null = null;
   /** @internal How long the entry stays without a connection, in milliseconds. */
@@ -46,10 +56,10 @@ export class Claim {
   ending: Deadline | null = null;
 
   /** @internal {@linkcode Names.claim} makes it. */
-  constructor(name: string, key: string, holder: Holder, grace: number) {
+  constructor(name: string, key: string, owner: ClaimOwner, grace: number) {
     this.name = name;
     this.key = key;
-    this.holder = holder;
+    this.owner = owner;
     this.grace = grace;
   }
 }
@@ -77,22 +87,22 @@ export class Names {
    * Claims a name for a connection.
    *
    * @param name The name
-   * @param request The Hello it came in
-   * @param holder The connection
+   * @param options How it is claimed
+   * @param owner The connection
    * @returns The claim; its entry is set if the client was in the map already
    * @throws {TrackerError} NAME_TAKEN when another connection holds the name, and the Hello has no right to it
    */
-  claim(name: string, request: HelloRequest, holder: Holder): Claim {
+  claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
     const held = this.#claims.get(name);
-    const grace = (request.grace ?? 0) * 1_000;
+    const grace = (options.grace ?? 0) * 1_000;
     if (held === undefined) {
       if (this.#registry.get(name) !== undefined) throw takenError(name);
-      return this.#hold(new Claim(name, randomKey(), holder, grace));
+      return this.#hold(new Claim(name, randomKey(), owner, grace));
     }
-    const resumes = request.resume !== undefined && equalKeys(request.resume, held.key);
-    if (held.ending === null && !resumes && request.takeover !== true) throw takenError(name);
-    // A key that was not shown is not kept: whoever has it must not take the name from its new holder.
-    const claim = new Claim(name, resumes ? held.key : randomKey(), holder, grace);
+    const resumes = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
+    if (held.ending === null && !resumes && options.takeover !== true) throw takenError(name);
+    // A key that was not shown is not kept: whoever has it must not take the name from its new owner.
+    const claim = new Claim(name, resumes ? held.key : randomKey(), owner, grace);
     this.#hold(claim);
     if (held.ending !== null) this.#revive(held, claim);
     else this.#takeOver(held, claim, resumes);
@@ -135,19 +145,21 @@ export class Names {
     this.#stopGrace(held);
     if (held.entry === null || !this.#registry.mark(held.entry, "live")) return;
     claim.entry = held.entry;
-    claim.holder.report({ kind: "resume", id: claim.name });
+    claim.owner.report({ kind: "resume", id: claim.name });
   }
 
   /** With its key a client takes over from itself, and nothing shows; without, one client leaves for another. */
   #takeOver(held: Claim, claim: Claim, resumes: boolean): void {
-    const { entry, holder } = held;
+    const { entry, owner } = held;
     held.entry = null;
     if (entry !== null && resumes) {
       claim.entry = entry;
     } else if (entry !== null && this.#registry.close(entry, "takeover")) {
-      holder.report({ kind: "leave", id: claim.name, cause: "takeover" });
+      owner.report({ kind: "leave", id: claim.name, cause: "takeover" });
     }
-    holder.surrender(new TrackerError("TAKEN_OVER", `Cannot keep name ${claim.name}: another connection took it over`));
+    owner.onTakenOver(
+      new TrackerError("TAKEN_OVER", `Cannot keep name ${claim.name}: another connection took it over`),
+    );
   }
 
   #suspect(claim: Claim, cause: LeaveCause): void {
@@ -155,7 +167,7 @@ export class Names {
     this.#suspects++;
     claim.ending = new Deadline(() => this.#endGrace(claim, cause));
     this.#deadlines.arm(claim.ending, claim.grace);
-    claim.holder.report({ kind: "suspect", id: claim.name, cause });
+    claim.owner.report({ kind: "suspect", id: claim.name, cause });
   }
 
   #endGrace(claim: Claim, cause: LeaveCause): void {
@@ -174,7 +186,7 @@ export class Names {
     const { entry } = claim;
     claim.entry = null;
     if (entry === null || !this.#registry.close(entry, cause)) return;
-    claim.holder.report({ kind: "leave", id: claim.name, cause });
+    claim.owner.report({ kind: "leave", id: claim.name, cause });
   }
 }
 
@@ -192,11 +204,4 @@ export function takenError(name: string): TrackerError {
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Looks at every character, however early two keys differ: the time it takes tells nothing of where. */
-function equalKeys(given: string, key: string): boolean {
-  let difference = given.length ^ key.length;
-  for (let i = 0; i < key.length; i++) difference |= (given.charCodeAt(i) || 0) ^ key.charCodeAt(i);
-  return difference === 0;
 }

@@ -28,7 +28,7 @@ const CHUNK_CACHE_BYTES = 65_536;
 const LOOP_COPY_BYTES = 40;
 
 /** How many leaves are remembered, for those who ask what has changed since a revision. */
-export const MAX_DEPARTURES = 65_536;
+export const MAX_TOMBSTONES = 65_536;
 
 /** A state's memory is given back when less than a quarter of it is in use, unless it is this small, in bytes. */
 const KEPT_CAPACITY = 64;
@@ -218,7 +218,7 @@ export interface Change {
 }
 
 /** A client that has left, as long as it is remembered. */
-export interface Departure {
+export interface Tombstone {
   /** Its identifier. */
   readonly id: string;
   /** The revision its leaving made. */
@@ -227,26 +227,26 @@ export interface Departure {
   readonly cause: LeaveCause;
 }
 
-/** The latest departures, in order: the oldest are forgotten when there are too many. */
-class Departures {
-  #kept: Departure[] = [];
-  /** Revision of the last departure that was forgotten. */
+/** The latest tombstones, in order: the oldest are forgotten when there are too many. */
+class Tombstones {
+  #kept: Tombstone[] = [];
+  /** Revision of the last tombstone that was forgotten. */
   #forgotten = 0;
 
-  add(departure: Departure): void {
-    this.#kept.push(departure);
-    if (this.#kept.length < MAX_DEPARTURES) return;
+  add(tombstone: Tombstone): void {
+    this.#kept.push(tombstone);
+    if (this.#kept.length < MAX_TOMBSTONES) return;
     // Half at once, since taking them one by one from the front would move all the others each time.
-    const dropped = this.#kept.splice(0, MAX_DEPARTURES / 2);
+    const dropped = this.#kept.splice(0, MAX_TOMBSTONES / 2);
     this.#forgotten = dropped.at(-1)?.revision ?? this.#forgotten;
   }
 
-  reachesTo(revision: number): boolean {
+  canResumeFrom(revision: number): boolean {
     return revision >= this.#forgotten;
   }
 
-  since(revision: number): Departure[] | null {
-    if (!this.reachesTo(revision)) return null;
+  since(revision: number): Tombstone[] | null {
+    if (!this.canResumeFrom(revision)) return null;
     let low = 0;
     let high = this.#kept.length;
     while (low < high) {
@@ -292,7 +292,7 @@ export class Registry {
   readonly #entries = new Map<string, Slot>();
   readonly #chunks: Chunk[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
-  readonly #departures = new Departures();
+  readonly #tombstones = new Tombstones();
   #opened = 0;
   #revision = 0;
   #stateBytes = 0;
@@ -443,29 +443,29 @@ export class Registry {
     chunk.dirty = true;
     this.#flat = null;
     entry.revision = ++this.#revision;
-    this.#departures.add({ id: entry.id, revision: entry.revision, cause });
+    this.#tombstones.add({ id: entry.id, revision: entry.revision, cause });
     this.#tell("leave", entry, cause);
     return true;
   }
 
   /**
-   * Whether every departure since a revision is still remembered.
+   * Whether every tombstone since a revision is still remembered.
    *
    * @param revision The revision
    * @returns `false` when some are forgotten
    */
-  remembers(revision: number): boolean {
-    return this.#departures.reachesTo(revision);
+  canResumeFrom(revision: number): boolean {
+    return this.#tombstones.canResumeFrom(revision);
   }
 
   /**
    * Who has left since a revision.
    *
    * @param revision The last revision that is known already
-   * @returns The departures after it, in order; `null` when some of them are forgotten
+   * @returns The tombstones after it, in order; `null` when some of them are forgotten
    */
-  departuresSince(revision: number): Departure[] | null {
-    return this.#departures.since(revision);
+  tombstonesSince(revision: number): Tombstone[] | null {
+    return this.#tombstones.since(revision);
   }
 
   /**

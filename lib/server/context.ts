@@ -7,10 +7,11 @@
 import type { AccessRules } from "../auth/access.ts";
 import { Deadline, Deadlines } from "../base/deadlines.ts";
 import { Feed } from "../feed/feed.ts";
-import { FrameBuilder } from "../wire/event_writer.ts";
-import { Metrics, type Stats } from "./counters.ts";
+import { EventWriter } from "../wire/event_writer.ts";
+import type { Stats } from "../wire/stats.ts";
+import { Counters } from "./counters.ts";
 import { Names } from "../map/names.ts";
-import { Output } from "../base/byte_buffer.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Pool } from "../base/pool.ts";
 import type { Dialect } from "../protocol.ts";
 import type { Registry } from "../map/registry.ts";
@@ -23,7 +24,7 @@ export const QUIET_BUFFER = 512;
 export const BUSY_BUFFER = 131_072;
 
 /** What the context wants of a session. */
-export interface Watched {
+export interface Sweepable {
   /** Gives the client up if it has taken nothing of what it is sent for too long. */
   checkProgress(): void;
 }
@@ -57,9 +58,9 @@ export interface SessionContext {
   /** When it was made, on the monotonic clock, in milliseconds. */
   readonly startedAt: number;
   /** What is counted. */
-  readonly metrics: Metrics;
+  readonly counters: Counters;
   /** The sessions that have not ended. */
-  readonly sessions: Set<Watched>;
+  readonly sessions: Set<Sweepable>;
   /** Looks from time to time for clients that take nothing of what they are sent. */
   readonly sweep: Deadline;
   /** What ends all that takes too long. */
@@ -69,13 +70,13 @@ export interface SessionContext {
   /** What watchers are told. */
   readonly feed: Feed;
   /** Lent to one session after another for a list or a pong. */
-  readonly builder: FrameBuilder;
+  readonly builder: EventWriter;
   /** Read buffers for connections that wait. */
   readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
   /** Read buffers on loan to connections while they are busy. */
   readonly busyBuffers: Pool<Uint8Array<ArrayBuffer>>;
   /** Buffers for replies, each on loan only while there is something to write. */
-  readonly outputs: Pool<Output>;
+  readonly outputs: Pool<ByteBuffer>;
 }
 
 /** The limits of a {@linkcode SessionContext}. */
@@ -113,7 +114,7 @@ const SWEEPS = 4;
  * @param context What it shares with the others
  * @param session The session
  */
-export function enlist({ sessions, sweep, deadlines, writeTimeout }: SessionContext, session: Watched): void {
+export function trackSession({ sessions, sweep, deadlines, writeTimeout }: SessionContext, session: Sweepable): void {
   sessions.add(session);
   if (!sweep.armed) deadlines.arm(sweep, writeTimeout / SWEEPS);
 }
@@ -132,7 +133,7 @@ export function createSessionContext(
   rules: AccessRules | null = null,
 ): SessionContext {
   const deadlines = new Deadlines();
-  const sessions = new Set<Watched>();
+  const sessions = new Set<Sweepable>();
   const { maxSuspects, dialect = "auto", ...numbers } = limits;
   const sweep = new Deadline(() => {
     for (const session of sessions) session.checkProgress();
@@ -147,13 +148,13 @@ export function createSessionContext(
     sessions,
     sweep,
     startedAt: performance.now(),
-    metrics: new Metrics(),
+    counters: new Counters(),
     names: new Names(registry, deadlines, maxSuspects),
     feed: new Feed(registry),
-    builder: new FrameBuilder(),
+    builder: new EventWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
-    outputs: new Pool(64, () => new Output()),
+    outputs: new Pool(64, () => new ByteBuffer()),
   };
 }
 
@@ -174,7 +175,7 @@ export function closeSessionContext({ names, deadlines }: SessionContext): void 
  * @returns What it has counted, and what it holds now
  */
 export function statsOf(context: SessionContext): Stats {
-  const { registry, metrics, names, feed, sessions, deadlines, startedAt } = context;
+  const { registry, counters, names, feed, sessions, deadlines, startedAt } = context;
   const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
   return {
     version: VERSION,
@@ -188,7 +189,7 @@ export function statsOf(context: SessionContext): Stats {
       watchers: feed.size,
       stateBytes: registry.stateBytes,
     },
-    ...metrics.counted,
+    ...counters.counted,
     conflated: feed.conflated,
     lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
   };

@@ -5,78 +5,15 @@
  * @module
  */
 
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, LimitName } from "../errors.ts";
+import { HISTOGRAM_BOUNDS, type Stats } from "../wire/stats.ts";
 import { type Dialect, DIALECTS, MESSAGE_NAMES } from "../protocol.ts";
-
-/** Upper bounds of a histogram's buckets, in milliseconds; one more bucket holds what is above the last. */
-export const HISTOGRAM_BOUNDS: readonly number[] = [1, 10, 100, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000];
-
-/** What limit a client ran into. */
-export type LimitName = "clients" | "perAddress" | "state" | "totalState" | "watchers" | "unsent" | "time";
-
-/** How often a duration fell between two bounds. */
-export interface Histogram {
-  /** Upper bounds of the buckets, in milliseconds. */
-  bounds: readonly number[];
-  /** How many were in each bucket; the last one is for those above every bound. */
-  counts: number[];
-  /** How many there were in all. */
-  count: number;
-  /** Their sum, in milliseconds. */
-  sum: number;
-}
-
-/** What a server has counted since it started, and what it holds now. */
-export interface Stats {
-  /** The server's version. */
-  version: string;
-  /** Its incarnation. */
-  incarnation: string;
-  /** How long it has been running, in milliseconds. */
-  uptime: number;
-  /** The map's revision. */
-  revision: number;
-  /** What there is at present. */
-  now: {
-    /** Connections, those that are just being told goodbye or no included. */
-    connections: number;
-    /** Clients in the map. */
-    clients: number;
-    /** Clients in the map whose connection has ended. */
-    suspects: number;
-    /** Connections that watch. */
-    watchers: number;
-    /** Bytes of all states together. */
-    stateBytes: number;
-  };
-  /** Connections accepted. */
-  accepted: number;
-  /** Messages, by dialect and type; of a dialect or type that never came there is no member. */
-  messages: Record<string, Record<string, number>>;
-  /** Bytes that have come, and that the system has taken. */
-  bytes: { received: number; sent: number };
-  /** Connections that came to no agreement on TLS. */
-  tlsErrors: number;
-  /** Error replies, by code. */
-  errors: Record<string, number>;
-  /** Refusals, by the limit that was reached. */
-  refused: Record<string, number>;
-  /** Changes that watchers were not told because they fell behind. */
-  conflated: number;
-  /** How late the server's own timer woke, in milliseconds: last, and at worst. */
-  lag: { last: number; worst: number };
-  /**
-   * For clients whose connection ended or who fell silent: the time from when they were last heard of, which the end of
-   * a connection is too, to their leaving the map. It is how long a ghost was in the map.
-   */
-  ghost: Histogram;
-}
 
 /** One row of counters a dialect, and one for connections whose dialect is not settled. */
 const ROWS: readonly (Dialect | "unsettled")[] = [...DIALECTS, "unsettled"];
 
 /** The counters of one server. */
-export class Metrics {
+export class Counters {
   /** Bytes that have come. */
   received = 0;
   /** Bytes that the system has taken. */

@@ -1,96 +1,90 @@
 /**
- * What a server can be told, what it does when it is not told, and what makes no sense.
+ * Options for a server.
  *
  * @module
  */
 
 import type { AccessRules } from "../auth/access.ts";
+import { Cidr } from "../auth/cidr.ts";
+import type { Tokens } from "../auth/tokens.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
-import { Network } from "../auth/cidr.ts";
-import { DEFAULT_MAX_STATE, type Dialect, HIGHEST_MAX_STATE } from "../protocol.ts";
 import type { Registry } from "../map/registry.ts";
-import type { SessionEvent } from "./session.ts";
+import { DEFAULT_MAX_STATE, type Dialect, HIGHEST_MAX_STATE } from "../protocol.ts";
+import type { SocketAddress } from "../transport/listener.ts";
+import type { AdmissionLimits } from "./admission.ts";
 import type { SessionLimits } from "./context.ts";
-import type { ServerTlsOptions } from "../tcp/tls_errors.ts";
-import type { Tokens } from "../auth/tokens.ts";
+import type { SessionEvent } from "./session.ts";
 
-/** Connections a server holds at once unless told otherwise. */
+/** Default for the most connections at once. */
 export const DEFAULT_MAX_CLIENTS = 16_384;
 
-/** How long a message may take from its first byte to its last unless told otherwise, in milliseconds. */
+/** Default for how long a message may take from its first byte to its last, in milliseconds. */
 export const DEFAULT_MESSAGE_TIMEOUT = 10_000;
 
-/** Bytes of changes that a watcher may be behind while it takes nothing, unless told otherwise. */
+/** Default for how far behind a watcher may be while it reads nothing, in bytes of changes. */
 export const DEFAULT_MAX_UNSENT = 8_388_608;
 
-/** How long a client may take nothing of what it is sent unless told otherwise, in milliseconds. */
+/** Default for how long a client may leave output unread, in milliseconds. */
 export const DEFAULT_WRITE_TIMEOUT = 10_000;
 
-/** How long a client may take to agree on TLS and to show its token unless told otherwise, in milliseconds. */
+/** Default for how long a client may take to agree on TLS and to show its token, in milliseconds. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
-/** Bytes that all states may have together unless told otherwise: 256 MiB. */
+/** Default for the size of all states together, in bytes (256 MiB). */
 export const DEFAULT_MAX_TOTAL_STATE = 268_435_456;
 
-/** Connections that may watch at once unless told otherwise. */
+/** Default for the most watchers at once. */
 export const DEFAULT_MAX_WATCHERS = 4_096;
 
 /** What happened at a server, as it happens. */
 export type ServerEvent =
-  | (SessionEvent & { peer: Deno.NetAddr })
+  | (SessionEvent & { peer: SocketAddress })
   | { kind: "accept-error"; error: Error };
 
-/** What {@linkcode serve} can be told. Every member has a default. */
-export interface ServeOptions {
-  /** The address to listen on. Default `"127.0.0.1"`: only programs on this machine can connect. */
-  hostname?: string;
-  /**
-   * The port to listen on without TLS; 0 takes a free one, which `addr` then tells. Default 6789; with `tls` none:
-   * whoever has a certificate and wants to be reached without it too has to say so.
-   */
-  port?: number;
-  /** The certificate to speak TLS with, and where. Default none: the server speaks no TLS. */
-  tls?: ServerTlsOptions;
+/** Options for a server, wherever its connections come from. Every member has a default. */
+export interface ServerOptions {
   /** The dialect to insist on. Default `"auto"`: told from each connection's first bytes. */
   dialect?: Dialect | "auto";
-  /** Connections held at once; one more is refused with TOO_MANY_CLIENTS. Default 16,384. */
+  /** Most connections at once; one more is refused with TOO_MANY_CLIENTS. Default 16,384. */
   maxClients?: number;
   /** Longest state, in bytes; a longer one is refused with STATE_TOO_LARGE. Default 65,536, at most 2^30. */
   maxState?: number;
-  /** How long a message may take from first byte to last, in milliseconds; 0 for ever. Default 10,000. */
+  /** How long a message may take from first byte to last, in milliseconds; 0 for no limit. Default 10,000. */
   messageTimeout?: number;
-  /** How long a client may be silent, in milliseconds; 0, the default, for ever. */
+  /** How long a client may be silent, in milliseconds; 0, the default, for no limit. */
   idleTimeout?: number;
   /**
-   * Bytes of changes that a watcher may be behind while it takes nothing; one that is further behind is refused with
-   * SLOW_CONSUMER. Default 8 MiB.
+   * How far behind a watcher may be while it reads nothing, in bytes of changes; one that is further behind is refused
+   * with SLOW_CONSUMER. Default 8 MiB.
    */
   maxUnsent?: number;
   /**
-   * How long a client may take nothing of what it is sent, in milliseconds; 0 for ever. Default 10,000. A watcher may
-   * take longer as long as it is not further behind than `maxUnsent`.
+   * How long a client may leave output unread, in milliseconds; 0 for no limit. Default 10,000. A watcher may take
+   * longer as long as it is not further behind than `maxUnsent`.
    */
   writeTimeout?: number;
-  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for ever. Default 10,000. */
+  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for no limit. Default 10,000. */
   handshakeTimeout?: number;
-  /** Bytes of all states together; what goes beyond is refused with TOO_MUCH_STATE. Default 256 MiB. */
+  /** Size of all states together, in bytes; what goes beyond is refused with TOO_MUCH_STATE. Default 256 MiB. */
   maxTotalState?: number;
-  /** Connections that watch at once; one more is refused with TOO_MANY_CLIENTS. Default 4,096. */
+  /** Most watchers at once; one more is refused with TOO_MANY_CLIENTS. Default 4,096. */
   maxWatchers?: number;
-  /** Connections from one address at once; 0, the default, for any number up to `maxClients`. */
+  /** Most connections at once from one address; 0, the default, for no limit below `maxClients`. */
   maxPerAddress?: number;
-  /** Connections accepted in a second; the others wait in the system's queue. 0, the default, for any number. */
+  /** Most connections accepted in a second; the others wait in the system's queue. 0, the default, for no limit. */
   acceptRate?: number;
-  /** Messages a second of one connection; one that sends more is read more slowly. 0, the default, for any number. */
+  /** Most messages a second of one connection; one that sends more is read more slowly. 0, the default, for no limit. */
   messageRate?: number;
   /**
-   * The tokens of those who may connect; without, everybody may. A function is asked at each Hello, so that tokens can
-   * be replaced while the server runs.
+   * The tokens that let clients in; without, every client may do everything. A function is called at each Hello, so that
+   * tokens can be replaced while the server runs.
    */
   tokens?: Tokens | (() => Tokens);
   /** Networks whose clients need no token, nor a Hello to show it. */
-  legacyFrom?: readonly (Network | string)[];
+  trustedNetworks?: readonly (Cidr | string)[];
+  /** @deprecated Use `trustedNetworks`. */
+  legacyFrom?: readonly (Cidr | string)[];
   /** Shuts the server down when aborted. */
   signal?: AbortSignal;
   /** The map to keep. Default a new one. */
@@ -100,13 +94,13 @@ export interface ServeOptions {
 }
 
 /**
- * The limits of a server's sessions, with their defaults.
+ * Completes the limits of a server's sessions with their defaults.
  *
- * @param options What the server was told
+ * @param options The server's options
  * @returns The limits
- * @throws {TrackerError} BAD_ARGUMENT when one makes no sense
+ * @throws {TrackerError} BAD_ARGUMENT when one is out of its range
  */
-export function limitsOf(options: ServeOptions): SessionLimits {
+export function limitsOf(options: ServerOptions): SessionLimits {
   const limits = {
     maxState: options.maxState ?? DEFAULT_MAX_STATE,
     messageTimeout: options.messageTimeout ?? DEFAULT_MESSAGE_TIMEOUT,
@@ -128,25 +122,40 @@ function highestOf(name: string): number {
 }
 
 /**
- * What a server asks of those who connect.
+ * Completes the limits on who comes in with their defaults.
  *
- * @param options What the server was told
- * @returns The rules; `null` when everybody may do everything
- * @throws {TrackerError} BAD_ARGUMENT when a network is none
+ * @param options The server's options
+ * @returns The limits
+ * @throws {TrackerError} BAD_ARGUMENT when one is out of its range
  */
-export function rulesOf({ tokens, legacyFrom = [] }: ServeOptions): AccessRules | null {
+export function admissionLimitsOf(options: ServerOptions): AdmissionLimits {
+  const { maxClients = DEFAULT_MAX_CLIENTS, maxPerAddress = 0, acceptRate = 0 } = options;
+  requireInteger("maxClients", maxClients, 1, 2 ** 31);
+  requireInteger("maxPerAddress", maxPerAddress, 0, 2 ** 31);
+  requireInteger("acceptRate", acceptRate, 0, 2 ** 31);
+  return { maxClients, maxPerAddress, acceptRate };
+}
+
+/**
+ * Makes the rules of access.
+ *
+ * @param options The server's options
+ * @returns The rules; `null` when every client may do everything
+ * @throws {TrackerError} BAD_ARGUMENT when a network cannot be parsed
+ */
+export function rulesOf({ tokens, legacyFrom = [], trustedNetworks = legacyFrom }: ServerOptions): AccessRules | null {
   if (tokens === undefined) return null;
   return {
     tokens: typeof tokens === "function" ? tokens : () => tokens,
-    legacyFrom: legacyFrom.map((network) => typeof network === "string" ? Network.parse(network) : network),
+    trustedNetworks: trustedNetworks.map((network) => typeof network === "string" ? Cidr.parse(network) : network),
   };
 }
 
 /**
- * Refuses a number that makes no sense.
+ * Checks an option that is a number.
  *
- * @param name What it is called
- * @param value The number
+ * @param name The option's name
+ * @param value Its value
  * @param low The least it may be
  * @param high The most it may be
  * @throws {TrackerError} BAD_ARGUMENT when it is no integer, or not between them

@@ -22,12 +22,12 @@ import {
   type Token,
 } from "../codec.ts";
 import { Deadline } from "../base/deadlines.ts";
-import type { Duplex } from "../transport/duplex.ts";
-import { type ErrorCode, TrackerError } from "../errors.ts";
+import type { Incoming, SocketAddress } from "../transport/listener.ts";
+import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
 import type { Watcher } from "../feed/feed.ts";
-import type { LimitName, Stats } from "./counters.ts";
-import { type Claim, type Holder, type NameEvent, takenError } from "../map/names.ts";
-import type { Output } from "../base/byte_buffer.ts";
+import type { Stats } from "../wire/stats.ts";
+import { type Claim, type ClaimOwner, type NameEvent, takenError } from "../map/names.ts";
+import type { ByteBuffer } from "../base/byte_buffer.ts";
 import {
   CLOSE,
   type Dialect,
@@ -46,11 +46,11 @@ import {
   WATCH,
 } from "../protocol.ts";
 import type { Entry } from "../map/registry.ts";
-import { encodeJson, type Greeting, parseHello, parseList, parseWatch } from "../wire/requests.ts";
-import { BUSY_BUFFER, enlist, QUIET_BUFFER, type SessionContext, statsOf } from "./context.ts";
+import { type Greeting, parseHello, parseList, parseWatch } from "../wire/requests.ts";
+import { encodeJson } from "../wire/json.ts";
+import { BUSY_BUFFER, QUIET_BUFFER, type SessionContext, statsOf, trackSession } from "./context.ts";
 import { Throttle } from "./throttle.ts";
-import { clientHandshakeError } from "../tcp/tls_errors.ts";
-import type { Access } from "../auth/tokens.ts";
+import type { Permission } from "../auth/tokens.ts";
 import { VERSION } from "../version.ts";
 
 /** How many times larger the next read buffer is while reads fill it. */
@@ -72,21 +72,30 @@ export type SessionEvent =
   | { kind: "error"; error: TrackerError }
   | { kind: "tls-error"; error: TrackerError };
 
+/** What a server hears of its sessions. One object serves them all: closures of its own would cost each client memory. */
+export interface SessionObserver {
+  /** Something happened to a session's client. */
+  onEvent?(session: Session, event: SessionEvent): void;
+  /** A session's connection is closed. */
+  onEnd?(session: Session): void;
+}
+
+const NOBODY: SessionObserver = {};
+
 type State = "open" | "parting" | "ended";
 
 /** The server's side of one connection. */
-export class Session implements Holder {
-  readonly #duplex: Duplex;
+export class Session implements ClaimOwner {
+  readonly #duplex: Incoming;
   readonly #context: SessionContext;
   readonly #parser: MessageParser;
-  readonly #report: ((event: SessionEvent) => void) | undefined;
-  readonly #onEnd: ((session: Session) => void) | undefined;
+  readonly #observer: SessionObserver;
   #state: State = "open";
   #entry: Entry | null = null;
   #claim: Claim | null = null;
   #watcher: Watcher | null = null;
   /** What the client may do. */
-  #access: Access | "none";
+  #access: Permission | "none";
   /** Counts its messages by type, in its dialect. */
   #counts: Float64Array;
   /** When it left, on the monotonic clock, and how long it had been silent by then, in milliseconds. */
@@ -103,7 +112,7 @@ export class Session implements Holder {
   #token: Token = NEED_MORE;
 
   /** Replies not yet written: short ones gathered, then at most one long one, then frames, then the last words. */
-  #output: Output | null = null;
+  #output: ByteBuffer | null = null;
   #longReply: Uint8Array | null = null;
   #lastWords: Uint8Array | null = null;
   /** Settles when the writing that is under way is done. */
@@ -130,29 +139,24 @@ export class Session implements Holder {
   /**
    * @param duplex The connection; the session closes it in the end
    * @param context What it shares with the server's other sessions
-   * @param report Called with what happens, as it happens
-   * @param onEnd Called when the connection is closed; a server shares one function among all its sessions, where a
-   *   reaction to the promise of `run` would cost each of them a closure and a promise more
-   * @param address The client's address, for the rules of access
+   * @param observer Hears what happens
    */
-  constructor(
-    duplex: Duplex,
-    context: SessionContext,
-    report?: (event: SessionEvent) => void,
-    onEnd?: (session: Session) => void,
-    address = "",
-  ) {
+  constructor(duplex: Incoming, context: SessionContext, observer: SessionObserver = NOBODY) {
     this.#duplex = duplex;
     this.#agreed = duplex.handshake === undefined;
     this.#context = context;
     this.#buffer = context.quietBuffers.take();
     this.#parser = new MessageParser(context);
-    this.#report = report;
-    this.#onEnd = onEnd;
-    this.#access = accessOf(context.rules, address);
-    this.#counts = context.metrics.unsettled;
+    this.#observer = observer;
+    this.#access = accessOf(context.rules, duplex.remoteAddr.hostname);
+    this.#counts = context.counters.unsettled;
     this.#throttle = context.messageRate === 0 ? null : new Throttle(context.messageRate, context.deadlines);
-    enlist(context, this);
+    trackSession(context, this);
+  }
+
+  /** Where the client is. */
+  get peer(): SocketAddress {
+    return this.#duplex.remoteAddr;
   }
 
   /** Whether it is told of changes. */
@@ -204,7 +208,7 @@ export class Session implements Holder {
     } finally {
       this.#end();
       this.#returnBuffer();
-      this.#onEnd?.(this);
+      this.#observer.onEnd?.(this);
     }
   }
 
@@ -214,29 +218,28 @@ export class Session implements Holder {
    * @param error What to tell the client
    * @param silence How long nothing was heard of it, in milliseconds
    */
-  refuse(error: TrackerError, silence = 0): void {
+  close(error: TrackerError, silence = 0): void {
     if (!this.#isOpen) return;
     this.#silence = silence;
-    this.#context.metrics.countError(error.code);
-    const limit = LIMIT_OF_ERROR[error.code];
-    if (limit !== undefined) this.#context.metrics.countRefusal(limit);
-    this.#report?.({ kind: "error", error });
-    this.#part(causeOf(error), encodeError(error));
+    this.#context.counters.countError(error.code);
+    if (error.limit !== undefined) this.#context.counters.countRefusal(error.limit);
+    this.#observer.onEvent?.(this, { kind: "error", error });
+    this.#part(leaveCauseOf(error.code), encodeError(error));
   }
 
   /** Gives the client's name, and its entry with it, up to another connection. */
-  surrender(error: TrackerError): void {
+  onTakenOver(error: TrackerError): void {
     this.#entry = null;
     this.#claim = null;
-    this.refuse(error);
+    this.close(error);
   }
 
   /** Tells of what happens to the client, also after the connection has ended. */
   report(event: SessionEvent): void {
-    if (event.kind === "leave" && GHOSTLY.has(event.cause)) {
-      this.#context.metrics.countGhost(this.#silence + performance.now() - this.#leftAt);
+    if (event.kind === "leave" && UNCLEAN_CAUSES.has(event.cause)) {
+      this.#context.counters.countGhost(this.#silence + performance.now() - this.#leftAt);
     }
-    this.#report?.(event);
+    this.#observer.onEvent?.(this, event);
   }
 
   /** Gives the client up if it has taken nothing of what it is sent for too long. A watcher may, if it owes little. */
@@ -253,10 +256,10 @@ export class Session implements Holder {
   #giveUpStuck(): void {
     const { writeTimeout, maxUnsent } = this.#context;
     if (this.#watcher === null) {
-      return this.refuse(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
+      return this.close(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
     }
-    const unsent = this.#watcher.unsent();
-    if (unsent > maxUnsent) this.refuse(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
+    const unsent = this.#watcher.pendingBytes();
+    if (unsent > maxUnsent) this.close(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
   }
 
   /** Closes the connection at once, telling nothing. */
@@ -268,9 +271,9 @@ export class Session implements Holder {
   async #agree(): Promise<void> {
     try {
       await this.#duplex.handshake?.();
-    } catch (cause) {
-      this.#failHandshake(clientHandshakeError(cause));
-      throw cause;
+    } catch (error) {
+      this.#failHandshake(error instanceof TrackerError ? error : new TrackerError("TLS_FAILED", messageOf(error)));
+      throw error;
     }
     this.#agreed = true;
     if (this.#access !== "none") this.#handshakeDeadline?.disarm();
@@ -279,14 +282,14 @@ export class Session implements Holder {
   /** Where nothing is agreed on there is no telling the client why. */
   #failHandshake(error: TrackerError): void {
     if (!this.#isOpen) return;
-    this.#context.metrics.tlsErrors++;
-    this.#report?.({ kind: "tls-error", error });
+    this.#context.counters.tlsErrors++;
+    this.#observer.onEvent?.(this, { kind: "tls-error", error });
     this.#end();
   }
 
   #note(count: number): void {
     this.#to += count;
-    this.#context.metrics.received += count;
+    this.#context.counters.received += count;
     this.#armIdle();
     if (this.#patience !== 0) this.#armHeartbeat();
     this.#settleDeadline?.disarm();
@@ -308,7 +311,7 @@ export class Session implements Holder {
   /** Tells a watcher what is new, unless it is being told already. */
   #tellNews(): void {
     if (!this.#isOpen || this.#writing !== null) return;
-    if (this.#watcher?.isLost) return this.refuse(lostError());
+    if (this.#watcher?.isLost) return this.close(lostError());
     this.#writing = this.#write();
     this.#writing.catch(() => this.#end());
   }
@@ -365,8 +368,8 @@ export class Session implements Holder {
   }
 
   #count(type: number, count: number): void {
-    const { metrics } = this.#context;
-    if (this.#counts === metrics.unsettled) this.#counts = metrics.messagesOf(this.#parser.dialect);
+    const { counters } = this.#context;
+    if (this.#counts === counters.unsettled) this.#counts = counters.messagesOf(this.#parser.dialect);
     this.#counts[type]! += count;
     this.#throttle?.spend(count);
   }
@@ -380,7 +383,7 @@ export class Session implements Holder {
       this.#answerRequest(token);
     } catch (error) {
       if (!(error instanceof TrackerError)) throw error;
-      this.refuse(error);
+      this.close(error);
       return false;
     }
     return true;
@@ -440,15 +443,15 @@ export class Session implements Holder {
     const output = this.#makeOutput();
     output.reserve(MAP_LENGTH_SIZE);
     output.length = encodeMapLength(output.bytes, output.length, json.length, "wide");
-    output.add(json);
+    output.append(json);
   }
 
   #watch(payload: Uint8Array): void {
     const request = parseWatch(payload);
-    const { feed, maxWatchers, metrics } = this.#context;
+    const { feed, maxWatchers } = this.#context;
     if (feed.size >= maxWatchers) {
-      metrics.countRefusal("watchers");
-      throw new TrackerError("TOO_MANY_CLIENTS", `Cannot watch: the limit of ${maxWatchers} watchers is reached`);
+      const message = `Cannot watch: the limit of ${maxWatchers} watchers is reached`;
+      throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
     }
     this.#answerDone();
     this.#watcher = feed.watch(request, () => this.#tellNews());
@@ -463,17 +466,17 @@ export class Session implements Holder {
     }
     const list = builder.finish();
     if (list.length > GATHERED_BYTES) this.#longReply = list;
-    else this.#makeOutput().add(list);
+    else this.#makeOutput().append(list);
   }
 
   #answerPing(): void {
     if (this.#watcher === null) return this.#answerDone();
     const { builder } = this.#context;
     builder.pong(this.#watcher.revision);
-    this.#makeOutput().add(builder.finish());
+    this.#makeOutput().append(builder.finish());
   }
 
-  #makeOutput(): Output {
+  #makeOutput(): ByteBuffer {
     return this.#output ??= this.#context.outputs.take();
   }
 
@@ -482,7 +485,7 @@ export class Session implements Holder {
     if (registry.stateBytes + end - start > maxTotalState && this.#exceedsTotal(end - start)) return;
     if (this.#entry !== null && registry.update(this.#entry, this.#buffer, start, end)) return;
     const id = this.#claim?.name;
-    if (id !== undefined && registry.get(id) !== undefined) return this.refuse(takenError(id));
+    if (id !== undefined && registry.get(id) !== undefined) return this.close(takenError(id));
     const entry = registry.open(this.#buffer, id === undefined ? { start, end } : { start, end, id });
     if (!this.#isOpen) {
       registry.close(entry, "disconnect");
@@ -490,7 +493,7 @@ export class Session implements Holder {
     }
     this.#entry = entry;
     if (this.#claim !== null) this.#claim.entry = entry;
-    this.#report?.({ kind: "join", id: entry.id, dialect: this.#parser.dialect });
+    this.#observer.onEvent?.(this, { kind: "join", id: entry.id, dialect: this.#parser.dialect });
   }
 
   /** A state that does not fit is refused whole, and the map stays as it was; one that shrinks always fits. */
@@ -501,7 +504,7 @@ export class Session implements Holder {
       return false;
     }
     const why = `all states together would be above the limit of ${maxTotalState} bytes`;
-    this.refuse(new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`));
+    this.close(new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`));
     return true;
   }
 
@@ -601,7 +604,7 @@ export class Session implements Holder {
       for (let written = 0; written < bytes.length;) {
         const count = await this.#duplex.write(written === 0 ? bytes : bytes.subarray(written));
         written += count;
-        this.#context.metrics.sent += count;
+        this.#context.counters.sent += count;
         this.#noteProgress();
       }
       if (output !== null) this.#returnOutput(output);
@@ -627,7 +630,7 @@ export class Session implements Holder {
     if (this.#watcher === null && this.#patience !== 0) this.#armHeartbeat();
   }
 
-  #returnOutput(output: Output): void {
+  #returnOutput(output: ByteBuffer): void {
     output.length = 0;
     this.#context.outputs.give(output);
   }
@@ -647,7 +650,7 @@ export class Session implements Holder {
 
   #takeFrame(watcher: Watcher): Uint8Array {
     if (!watcher.isLost) return watcher.next() ?? EMPTY;
-    this.refuse(lostError());
+    this.close(lostError());
     return EMPTY;
   }
 
@@ -733,7 +736,7 @@ export class Session implements Holder {
     const { deadlines, messageTimeout } = this.#context;
     if (messageTimeout === 0) return;
     this.#messageDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`a message was not complete ${messageTimeout} ms after it began`));
+      this.close(timeoutError(`a message was not complete ${messageTimeout} ms after it began`));
     });
     deadlines.arm(this.#messageDeadline, messageTimeout);
   }
@@ -742,7 +745,7 @@ export class Session implements Holder {
     const { deadlines, idleTimeout } = this.#context;
     if (idleTimeout === 0) return;
     this.#idleDeadline ??= new Deadline(() => {
-      this.refuse(timeoutError(`nothing was heard for ${idleTimeout} ms`), idleTimeout);
+      this.close(timeoutError(`nothing was heard for ${idleTimeout} ms`), idleTimeout);
     });
     deadlines.arm(this.#idleDeadline, idleTimeout);
   }
@@ -752,7 +755,7 @@ export class Session implements Holder {
     this.#heartbeatDeadline ??= new Deadline(() => {
       const patience = this.#patience;
       const why = `nothing was heard for ${patience} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`;
-      this.refuse(timeoutError(why), patience);
+      this.close(timeoutError(why), patience);
     });
     this.#context.deadlines.arm(this.#heartbeatDeadline, this.#patience);
   }
@@ -760,7 +763,7 @@ export class Session implements Holder {
   #armHandshake(): void {
     const { deadlines, handshakeTimeout } = this.#context;
     this.#handshakeDeadline ??= new Deadline(() => {
-      if (this.#agreed) this.refuse(timeoutError(`no Hello with a token came within ${handshakeTimeout} ms`));
+      if (this.#agreed) this.close(timeoutError(`no Hello with a token came within ${handshakeTimeout} ms`));
       else this.#failHandshake(timeoutError(`it did not agree on TLS within ${handshakeTimeout} ms`));
     });
     deadlines.arm(this.#handshakeDeadline, handshakeTimeout);
@@ -797,15 +800,7 @@ function timeoutError(why: string): TrackerError {
 }
 
 /** Causes of leaves that the client did not bring about by a message: until then it was in the map as a ghost. */
-const GHOSTLY: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
-
-/** Codes that say that a limit was reached. */
-const LIMIT_OF_ERROR: Partial<Record<ErrorCode, LimitName>> = {
-  STATE_TOO_LARGE: "state",
-  TOO_MUCH_STATE: "totalState",
-  SLOW_CONSUMER: "unsent",
-  TIMEOUT: "time",
-};
+const UNCLEAN_CAUSES: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
 
 function slowError(why: string): TrackerError {
   return new TrackerError("SLOW_CONSUMER", `Cannot keep up: ${why}`);
@@ -818,9 +813,4 @@ function lostError(): TrackerError {
 function watchingError(token: Token): TrackerError {
   const message = `${MESSAGE_NAMES[token]} cannot be sent on a connection that watches`;
   return new TrackerError("BAD_TYPE", `Cannot take message: ${message}`);
-}
-
-function causeOf(error: TrackerError): LeaveCause {
-  if (error.code === "TIMEOUT") return "timeout";
-  return error.code === "SHUTTING_DOWN" ? "shutdown" : "error";
 }

@@ -1,48 +1,29 @@
 /**
- * TLS: what server and client are told of it, and what it means when it fails.
+ * What it means when TLS fails.
+ *
+ * Deno hands over what rustls says as text, and nothing else: no code, no class. This is the one place that reads such
+ * text, and turns it into codes and reasons that programs can rely on.
  *
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
-
-/** Who a server is: its certificate, and the key that proves that it is its own. */
-export interface KeyPair {
-  /** The certificate in PEM, followed by those between it and its authority, if there are any. */
-  cert: string;
-  /** Its private key in PEM, without a passphrase. */
-  key: string;
-}
-
-/** How a server speaks TLS. */
-export interface ServerTlsOptions extends KeyPair {
-  /** The port for TLS; 0 takes a free one, which `tlsAddr` then tells. Default 6790. */
-  port?: number;
-  /** The address to listen on for TLS. Default the server's `hostname`. */
-  hostname?: string;
-}
-
-/** How a client speaks TLS. */
-export interface ClientTlsOptions {
-  /** Certificates of authorities, in PEM, to trust besides those that Deno trusts. */
-  caCerts?: readonly string[];
-  /** The name or address that the server's certificate must be for. Default the one connected to. */
-  serverName?: string;
-}
+import { type ErrorReason, messageOf, TrackerError } from "../errors.ts";
 
 /**
- * Says why a certificate and a key cannot be used.
+ * Explains why a certificate and a key cannot be used.
  *
  * @param cause What Deno said of them
  * @returns BAD_CERTIFICATE, or `null` when it was about something else
  */
 export function keyPairError(cause: unknown): TrackerError | null {
-  const why = explain(cause, KEY_PAIR_FAILURES);
-  return why === null ? null : new TrackerError("BAD_CERTIFICATE", `Cannot use certificate: ${why}`, { cause });
+  const why = explain(messageOf(cause), KEY_PAIR_FAILURES);
+  if (why === null) return null;
+  const reason = "own-certificate";
+  return new TrackerError("BAD_CERTIFICATE", `Cannot use certificate: ${why}`, { cause, reason });
 }
 
 /**
- * Says why a client could not agree on TLS with a server.
+ * Explains why a client could not agree on TLS with a server.
  *
  * @param address Where the server is
  * @param cause What Deno said
@@ -50,15 +31,14 @@ export function keyPairError(cause: unknown): TrackerError | null {
  */
 export function serverHandshakeError(address: string, cause: unknown): TrackerError {
   const untrusted = /^invalid peer certificate: (.*)/s.exec(messageOf(cause))?.[1];
-  if (untrusted !== undefined) {
-    const why = explain(untrusted, CERTIFICATE_FAILURES) ?? untrusted;
-    return new TrackerError("BAD_CERTIFICATE", `Cannot trust the certificate of ${address}: ${why}`, { cause });
-  }
-  return handshakeError(`connect to ${address}`, "server", cause);
+  if (untrusted === undefined) return handshakeError(`connect to ${address}`, "server", cause);
+  const why = explain(untrusted, CERTIFICATE_FAILURES) ?? untrusted;
+  const reason = UNKNOWN_ISSUER.test(untrusted) ? "unknown-issuer" : undefined;
+  return new TrackerError("BAD_CERTIFICATE", `Cannot trust the certificate of ${address}: ${why}`, { cause, reason });
 }
 
 /**
- * Says why a server could not agree on TLS with a client.
+ * Explains why a server could not agree on TLS with a client.
  *
  * @param cause What Deno said
  * @returns TLS_FAILED or CONNECTION_FAILED
@@ -72,23 +52,23 @@ function handshakeError(action: string, peer: string, cause: unknown): TrackerEr
   const alert = /^received fatal alert: (.*)/.exec(message)?.[1];
   if (alert !== undefined) return tlsFailed(action, `the ${peer} broke it off (${alert})`, cause);
   if (/^received corrupt message/.test(message)) {
-    return tlsFailed(action, `the ${peer} speaks no TLS on this connection`, cause);
+    return tlsFailed(action, `the ${peer} speaks no TLS on this connection`, cause, "peer-speaks-plain");
   }
   if (cause instanceof Error && BREAKS.includes(cause.name)) {
     const why = `the ${peer} ended the connection before both had agreed on TLS`;
-    return new TrackerError("CONNECTION_FAILED", `Cannot ${action}: ${why}`, { cause });
+    return new TrackerError("CONNECTION_FAILED", `Cannot ${action}: ${why}`, { cause, reason: "unreachable" });
   }
   return tlsFailed(action, message, cause);
 }
 
-function tlsFailed(action: string, why: string, cause: unknown): TrackerError {
-  return new TrackerError("TLS_FAILED", `Cannot ${action}: ${why}`, { cause });
+function tlsFailed(action: string, why: string, cause: unknown, reason?: ErrorReason): TrackerError {
+  return new TrackerError("TLS_FAILED", `Cannot ${action}: ${why}`, { cause, reason });
 }
 
-/** What Deno calls the errors of a connection that has ended. Not by class: there may be no Deno here. */
+/** What Deno calls the errors of a connection that has ended. */
 const BREAKS = ["UnexpectedEof", "ConnectionReset", "BrokenPipe", "ConnectionAborted"];
 
-/** What rustls says, and what it means to whoever has to do something about it. */
+/** What rustls says, and what it means to the person who has to do something about it. */
 type Explanations = readonly (readonly [RegExp, (match: RegExpExecArray) => string])[];
 
 const KEY_PAIR_FAILURES: Explanations = [
@@ -99,8 +79,10 @@ const KEY_PAIR_FAILURES: Explanations = [
   [/keys may not be consistent/, () => "the key is not the key of this certificate"],
 ];
 
+const UNKNOWN_ISSUER = /UnknownIssuer/;
+
 const CERTIFICATE_FAILURES: Explanations = [
-  [/UnknownIssuer/, () => "no authority that is trusted here has issued it (caCerts adds one)"],
+  [UNKNOWN_ISSUER, () => "no authority that is trusted here has issued it (caCerts adds one)"],
   [/not valid after (\d+)/, ([, at]) => `it expired on ${dateOf(at)}; renew it, or set the clock of this machine`],
   [/expired/i, () => "it has expired; renew it, or set the clock of this machine"],
   [/not valid before (\d+)/, ([, at]) => `it is valid only from ${dateOf(at)} on; is the clock of this machine right?`],
@@ -113,8 +95,7 @@ const CERTIFICATE_FAILURES: Explanations = [
   [/not ?valid ?for ?name/i, () => "it is for another name than the one connected to"],
 ];
 
-function explain(cause: unknown, explanations: Explanations): string | null {
-  const message = messageOf(cause);
+function explain(message: string, explanations: Explanations): string | null {
   for (const [pattern, meaning] of explanations) {
     const match = pattern.exec(message);
     if (match !== null) return meaning(match);
@@ -124,8 +105,4 @@ function explain(cause: unknown, explanations: Explanations): string | null {
 
 function dateOf(seconds = "0"): string {
   return new Date(Number(seconds) * 1_000).toISOString();
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -10,10 +10,13 @@
  * @module
  */
 
-import { ignore } from "../client/calls.ts";
-import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { ignore } from "../base/async.ts";
 import { Pool } from "../base/pool.ts";
+import { writeAll } from "../transport/duplex.ts";
+import type { Incoming } from "../transport/listener.ts";
 import { setNoDelay } from "./address.ts";
+import { clientHandshakeError } from "./tls_errors.ts";
+import type { Inner } from "./tls_terminator.ts";
 
 /** What waits for bytes, of which most connections have few at a time, reads into so many bytes. */
 const QUIET_BUFFER = 1_024;
@@ -27,14 +30,8 @@ const LINGER = 2_000;
 const quietBuffers = new Pool(256, () => new Uint8Array(QUIET_BUFFER));
 const busyBuffers = new Pool(16, () => new Uint8Array(BUSY_BUFFER));
 
-/** The inner connection: our end, and the end that speaks TLS. */
-export interface Inner {
-  readonly near: Deno.TcpConn;
-  readonly far: Deno.TlsConn;
-}
-
 /** A connection with TLS to a client. */
-export class Tunnel implements Duplex {
+export class TlsRelay implements Incoming {
   /** Where the client is. */
   readonly remoteAddr: Deno.NetAddr;
   /** Resolves when nothing of it is left. Never rejects. */
@@ -99,7 +96,7 @@ export class Tunnel implements Duplex {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const each of this.#open) this.#close(each);
-    this.#agreed.reject(new Deno.errors.Interrupted("operation canceled"));
+    this.#agreed.reject(clientHandshakeError(new Deno.errors.Interrupted("operation canceled")));
     this.#ended.resolve();
   }
 
@@ -112,23 +109,23 @@ export class Tunnel implements Duplex {
       const relays = Promise.all([this.#carryIn(near), this.#carryOut(near)]);
       // What one side has broken is of no use to the other.
       relays.catch(() => this.abort());
-      await this.#agree(far);
+      await this.#handshake(far);
       await this.#ended.promise;
       await relays.catch(ignore);
     } catch (error) {
-      this.#agreed.reject(error);
+      this.#agreed.reject(clientHandshakeError(error));
     } finally {
       this.abort();
     }
   }
 
   /** A failure is for whoever waits to agree: they close the connection, and what TLS has to say of it is still sent. */
-  async #agree(far: Deno.TlsConn): Promise<void> {
+  async #handshake(far: Deno.TlsConn): Promise<void> {
     try {
       await far.handshake();
       this.#agreed.resolve(far);
     } catch (error) {
-      this.#agreed.reject(error);
+      this.#agreed.reject(clientHandshakeError(error));
     }
     this.#isAgreeing = false;
   }

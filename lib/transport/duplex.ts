@@ -11,10 +11,10 @@
  */
 export interface Duplex {
   /**
-   * Agrees with the other side on what has to be agreed on before there are bytes, such as TLS. Reading and writing
-   * wait for it by themselves.
+   * Completes what both sides must agree on before there are bytes, such as TLS. Reading and writing wait for it by
+   * themselves.
    *
-   * @returns Settles when that is done, or has failed
+   * @returns Resolves when that is done; rejects when it failed, with a `TrackerError` that says why
    */
   handshake?(): Promise<unknown>;
   /**

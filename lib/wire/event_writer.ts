@@ -91,7 +91,7 @@ export interface FramedClient {
 const encoder = new TextEncoder();
 
 /** Writes frames and lists. One builder writes one after another, and keeps its buffer for the next. */
-export class FrameBuilder {
+export class EventWriter {
   #bytes = new Uint8Array(SMALLEST_BUILDER);
   #view = new DataView(this.#bytes.buffer);
   #at = LENGTH_SIZE;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Network } from "../../lib/auth/cidr.ts";
+import { Cidr } from "../../lib/auth/cidr.ts";
 import { TrackerError } from "../../mod.ts";
 
 Deno.test("a network contains the addresses that share its first bits, and no other", () => {
@@ -16,7 +16,7 @@ Deno.test("a network contains the addresses that share its first bits, and no ot
     ["::ffff:0:0/96", ["0.0.0.0", "255.255.255.255"], ["::1"]],
   ];
   for (const [text, inside, outside] of cases) {
-    const network = Network.parse(text);
+    const network = Cidr.parse(text);
     for (const address of inside) assert(network.contains(address), `${address} is in ${text}`);
     for (const address of outside) assert(!network.contains(address), `${address} is not in ${text}`);
   }
@@ -45,7 +45,7 @@ Deno.test("what is no network is refused, and what is no address is in none", ()
     "::ffff:10.0.0.0/129",
   ];
   for (const text of [...wrong, ...wrongLengths, "1.2.3.4::", "localhost"]) {
-    assertEquals(assertThrows(() => Network.parse(text), TrackerError).code, "BAD_ARGUMENT", text);
+    assertEquals(assertThrows(() => Cidr.parse(text), TrackerError).code, "BAD_ARGUMENT", text);
   }
-  for (const address of wrong) assert(!Network.parse("0.0.0.0/0").contains(address));
+  for (const address of wrong) assert(!Cidr.parse("0.0.0.0/0").contains(address));
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encodeJson, MAX_REQUEST, MAX_TOKEN, Tokens, TrackerError } from "../../mod.ts";
+import { encodeRequest, MAX_REQUEST, MAX_TOKEN, Tokens, TrackerError } from "../../mod.ts";
 
 const ROBOTS = "7d1f0c9b2e44a8865f3f";
 const DASHBOARD = "b0f9a1e6cc7d4d0f83aa";
@@ -16,7 +16,7 @@ Deno.test("a token that is taken fits into a Hello, however it is written there"
   const longest = ["x", "☃", '"', "\u{1f600}".slice(0, 2)].map((part) => part.repeat(MAX_TOKEN / part.length));
   for (const token of longest) {
     assertEquals(Tokens.parse(`a:${token}`).size, 1);
-    assert(encodeJson({ name: "n".repeat(128), token, resume: "0".repeat(32) }).length <= MAX_REQUEST);
+    assert(encodeRequest({ name: "n".repeat(128), token, resume: "0".repeat(32) }).length <= MAX_REQUEST);
   }
   for (const part of ["\x01", "\x7f", "\x85", "\ud800"]) {
     assertThrows(() => Tokens.parse(`a:${part.repeat(MAX_TOKEN)}`), TrackerError, "line 1 is not name:token");

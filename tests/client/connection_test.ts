@@ -4,7 +4,7 @@ import {
   type ConnectionOptions,
   dial,
   DIALECTS,
-  FrameBuilder,
+  EventWriter,
   type Greeting,
   Registry,
   TrackerError,
@@ -60,8 +60,8 @@ function greetingReply(greeting: unknown = GREETING): Uint8Array {
 }
 
 /** A frame, as a server writes it. */
-function frame(build: (builder: FrameBuilder) => void): Uint8Array {
-  const builder = new FrameBuilder();
+function frame(build: (builder: EventWriter) => void): Uint8Array {
+  const builder = new EventWriter();
   build(builder);
   return builder.finish();
 }
@@ -372,7 +372,7 @@ Deno.test("a Hello, a List and a Ping are sent and answered in order with everyt
   );
   const registry = new Registry({ now: () => 7 });
   registry.open("a", { id: "pi" });
-  const builder = new FrameBuilder();
+  const builder = new EventWriter();
   builder.beginList(registry.revision);
   for (const entry of registry.entries()) builder.record(entry);
   await bench.answer(greetingReply(), 1, builder.finish(), 1, longLength(6), "{pi=a}");

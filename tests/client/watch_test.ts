@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { connect, type MapEvent, MAX_DEPARTURES, type Registry, serve, TrackerError, type Watch } from "../../mod.ts";
+import { connect, type MapEvent, MAX_TOMBSTONES, type Registry, serve, TrackerError, type Watch } from "../../mod.ts";
 import { textOf } from "../support/bytes.ts";
 import { MemoryHost } from "../support/host.ts";
 import { Pauses } from "../support/pauses.ts";
@@ -225,7 +225,7 @@ Deno.test("a watch that comes back too late is told the whole map again, also wh
     const next = take(watch, 2);
     host.cut();
     await pauses.begun(2);
-    for (let round = 0; round < MAX_DEPARTURES; round++) host.registry.close(host.registry.open("1", { id: "pi" }));
+    for (let round = 0; round < MAX_TOMBSTONES; round++) host.registry.close(host.registry.open("1", { id: "pi" }));
     await pauses.end(2);
     assertEquals(await next, ["snapshot", "synced"], prefix);
   }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { decodeEvents, MAX_DEPARTURES, Registry } from "../../mod.ts";
+import { decodeEvents, MAX_TOMBSTONES, Registry } from "../../mod.ts";
 import { Feed, MAX_HELD, type Watcher } from "../../lib/feed/feed.ts";
 import type { WatchEvent } from "../../lib/wire/event_writer.ts";
 import type { WatchRequest } from "../../lib/wire/requests.ts";
@@ -41,7 +41,7 @@ function drain(watcher: Watcher): WatchEvent[] {
 
 /** Opens clients and closes them until the registry has forgotten the first of these leaves. */
 function forgetLeaves(registry: Registry): void {
-  for (let i = 0; i < MAX_DEPARTURES; i++) registry.close(registry.open("", { id: `passing:${i}` }));
+  for (let i = 0; i < MAX_TOMBSTONES; i++) registry.close(registry.open("", { id: `passing:${i}` }));
 }
 
 function brief(events: readonly WatchEvent[]): string[] {
@@ -280,15 +280,15 @@ Deno.test("the map is looked through for what a watcher has not been told only w
   const feed = new Feed(registry);
   const watcher = feed.watch({}, () => {});
   watcher.next();
-  const exact = watcher.unsent();
+  const exact = watcher.pendingBytes();
   assert(exact > 8 * LONG.length && exact < 9 * LONG.length, `${exact}`);
   looks = 0;
   registry.update(entries[9]!, LONG);
-  assertEquals(watcher.unsent(10 * LONG.length) <= 10 * LONG.length, true);
+  assertEquals(watcher.pendingBytes(10 * LONG.length) <= 10 * LONG.length, true);
   assertEquals(looks, 0);
   registry.update(entries[9]!, LONG);
   // It could be more than that by now, and is not.
-  assertEquals(watcher.unsent(10 * LONG.length), exact);
+  assertEquals(watcher.pendingBytes(10 * LONG.length), exact);
   assertEquals(looks, 1);
   await time.advance(20);
   watcher.close();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Duplex } from "../../mod.ts";
+import type { Incoming, SocketAddress } from "../../mod.ts";
 
 /** A `read` that waits for bytes. */
 interface Reader {
@@ -18,7 +18,8 @@ interface Reader {
 type Ending = "open" | "ended" | "reset" | "closed";
 
 /** One end, as a session sees it, and what to do to it. */
-export class Wire implements Duplex {
+export class Wire implements Incoming {
+  readonly remoteAddr: SocketAddress = { transport: "tcp", hostname: "memory", port: 0 };
   /** What has been written to it. */
   readonly output: number[] = [];
   /** Whether it was reset, which may destroy what was on its way. */

@@ -31,9 +31,11 @@ class Host implements AsyncDisposable {
 
   connect(onEvent?: (event: SessionEvent) => void, seed?: number): Peer {
     const [client, server] = createPair(seed);
-    const session = new Session(server, this.#context, (event) => {
-      this.events.push(event);
-      onEvent?.(event);
+    const session = new Session(server, this.#context, {
+      onEvent: (_, event) => {
+        this.events.push(event);
+        onEvent?.(event);
+      },
     });
     const peer = new Peer(client, session, session.run());
     this.#peers.push(peer);

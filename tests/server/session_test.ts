@@ -22,7 +22,7 @@ class Bench implements AsyncDisposable {
     this.#context = createSessionContext(this.registry, context);
     const [client, server] = createPair(seed);
     this.client = client;
-    this.session = new Session(server, this.#context, (event) => this.events.push(event));
+    this.session = new Session(server, this.#context, { onEvent: (_, event) => this.events.push(event) });
     this.ended = this.session.run();
   }
 
@@ -268,7 +268,7 @@ Deno.test("session that parts is closed though its client neither reads nor leav
   await using bench = new Bench();
   const long = "l".repeat(60_000);
   await bench.send(42, 0, longLength(long.length), long, 42, 3);
-  bench.session.refuse(new TrackerError("SHUTTING_DOWN", "for the test"));
+  bench.session.close(new TrackerError("SHUTTING_DOWN", "for the test"));
   assertEquals(bench.map, "{}");
   await bench.ended;
 });
@@ -339,7 +339,7 @@ Deno.test("session ended while a late reply is still being written takes in noth
     await writing.promise;
     await writeFully(client, more);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    if (end === "refuse") session.refuse(new TrackerError("SHUTTING_DOWN", "now"));
+    if (end === "refuse") session.close(new TrackerError("SHUTTING_DOWN", "now"));
     else session.abort();
     gate.resolve();
     if (end === "refuse") assertEquals(await readToEnd(client), bytesOf(1, 0, 18, "SHUTTING_DOWN: now"));

@@ -110,10 +110,12 @@ class World implements Ground {
   connect(onVerdict?: (code: string) => void): Link {
     const [near, far] = createPair(this.#random.integer(0, 2 ** 31));
     const link = new Link(near);
-    const session = new Session(far, this.#context, (event) => {
-      if (event.kind !== "error") return;
-      link.verdict = event.error.code;
-      onVerdict?.(event.error.code);
+    const session = new Session(far, this.#context, {
+      onEvent: (_, event) => {
+        if (event.kind !== "error") return;
+        link.verdict = event.error.code;
+        onVerdict?.(event.error.code);
+      },
     });
     this.#sessions.push({ session, ended: session.run() });
     return link;

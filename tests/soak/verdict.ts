@@ -8,7 +8,7 @@ import type { Level } from "./recorder.ts";
 
 /**
  * How much more an empty server may hold in the end than after warming up, in bytes. The heap is compared when nothing
- * is left to collect: what may grow is the memory of departures, which is bounded, and what the engine learns.
+ * is left to collect: what may grow is the memory of tombstones, which is bounded, and what the engine learns.
  */
 const ALLOWED_GROWTH = { heap: 2 * 2 ** 20, external: 4 * 2 ** 20 };
 

@@ -1,4 +1,4 @@
-import type { Duplex } from "../../mod.ts";
+import type { Incoming, SocketAddress } from "../../mod.ts";
 import { Random } from "./random.ts";
 
 /** Bytes one direction holds before a writer must wait, so that back pressure is real. */
@@ -85,7 +85,7 @@ class Pipe {
 }
 
 /** One end of a connection in memory, as harsh as TCP: short reads, short writes, resets, back pressure. */
-export class MemoryConnection implements Duplex {
+export class MemoryConnection implements Incoming {
   readonly #incoming: Pipe;
   readonly #outgoing: Pipe;
   readonly #random: Random | null;
@@ -96,6 +96,9 @@ export class MemoryConnection implements Duplex {
     this.#outgoing = outgoing;
     this.#random = random;
   }
+
+  /** Nowhere: no network has an address like it. */
+  readonly remoteAddr: SocketAddress = { transport: "tcp", hostname: "memory", port: 0 };
 
   get closed(): boolean {
     return this.#closed;

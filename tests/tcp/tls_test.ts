@@ -1,7 +1,7 @@
 /** TLS from end to end: whom clients trust, who is told what, and that everything else is as without it. */
 
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { Client, connect, dialTls, type KeyPair, serve, Tokens, TrackerError } from "../../mod.ts";
+import { Client, connect, dialer, dialTls, type KeyPair, serve, Tokens, TrackerError } from "../../mod.ts";
 import { CONVERSATIONS } from "../fixtures/conversations.ts";
 import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "../support/bytes.ts";
 import { Authority, LONG_AGO } from "../support/certificates.ts";
@@ -85,7 +85,12 @@ Deno.test("a certificate that is not to be trusted is refused, and the error say
 Deno.test("a client that reconnects outlives a certificate that is not to be trusted", async () => {
   const issuer = await authority();
   await using bench = await TlsBench.create({ tls: issuer.issue({ to: LONG_AGO, from: new Date(0) }) });
-  await using client = new Client({ ...bench.client, state: "patient", reconnect: { base: 1, cap: 5 } });
+  await using client = new Client({
+    ...bench.client,
+    dial: dialer(bench.client),
+    state: "patient",
+    reconnect: { base: 1, cap: 5 },
+  });
   await bench.event("tls-error");
   await bench.event("tls-error");
   assertEquals([client.status, client.error?.code], ["connecting", "BAD_CERTIFICATE"]);

@@ -6,9 +6,9 @@
  */
 
 import { DEFAULT_CALL_TIMEOUT } from "../../client/calls.ts";
-import type { ConnectOptions } from "../../client/client.ts";
+import type { ConnectOptions } from "../../tcp/connect.ts";
 import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, DIALECTS } from "../../protocol.ts";
-import type { ClientTlsOptions } from "../../tcp/tls_errors.ts";
+import type { ClientTlsOptions } from "../../tcp/options.ts";
 import { type Flag, type FlagValues, toggle } from "./flags.ts";
 import { findToken } from "../service/own_token.ts";
 import { readPem } from "../service/pem_files.ts";

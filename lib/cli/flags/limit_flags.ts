@@ -13,7 +13,7 @@ import {
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
-  type ServeOptions,
+  type ServerOptions,
 } from "../../server/options.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { duration, integer } from "./values.ts";
@@ -70,7 +70,7 @@ export const LIMIT_FLAGS = {
  * @param flags Their values
  * @returns The server's options
  */
-export function limitsFrom(flags: FlagValues<typeof LIMIT_FLAGS>): ServeOptions {
+export function limitsFrom(flags: FlagValues<typeof LIMIT_FLAGS>): ServerOptions {
   return {
     maxClients: flags["max-clients"],
     maxPerAddress: flags["max-per-address"],

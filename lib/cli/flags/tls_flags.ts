@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_TLS_PORT } from "../../protocol.ts";
-import type { ServerTlsOptions } from "../../tcp/tls_errors.ts";
+import type { ServerTlsOptions } from "../../tcp/options.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { readKeyPair } from "../service/pem_files.ts";
 import { UsageError } from "./usage.ts";

@@ -5,7 +5,7 @@
  */
 
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
-import { Network } from "../../auth/cidr.ts";
+import { Cidr } from "../../auth/cidr.ts";
 import { NAME_PATTERN } from "../../protocol.ts";
 import { quote, unknownName, UsageError } from "./usage.ts";
 
@@ -119,13 +119,13 @@ function isVersionSix(text: string): boolean {
  * @param text What was written; nothing for none
  * @returns The networks
  */
-export function networks(text: string): Network[] {
+export function networks(text: string): Cidr[] {
   return text === "" ? [] : text.split(",").map(network);
 }
 
-function network(text: string): Network {
+function network(text: string): Cidr {
   try {
-    return Network.parse(text);
+    return Cidr.parse(text);
   } catch {
     throw new UsageError(`must be networks such as 10.0.0.0/8 or ::1, with commas between them, not ${quote(text)}`);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KeyPair } from "../../tcp/tls_errors.ts";
+import type { KeyPair } from "../../transport/listener.ts";
 import { CommandError } from "../command_error.ts";
 
 /**

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Client, connect, type ConnectOptions } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
+import { connect, type ConnectOptions } from "../../tcp/connect.ts";
 import { DEFAULT_PORT } from "../../protocol.ts";
 import { formatAddress } from "../../tcp/address.ts";
 import { remark } from "./output.ts";

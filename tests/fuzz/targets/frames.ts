@@ -1,5 +1,5 @@
 /**
- * Events and records: `decodeEvents` and `decodeList` against a second reader, and `FrameBuilder` the other way round.
+ * Events and records: `decodeEvents` and `decodeList` against a second reader, and `EventWriter` the other way round.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import {
   decodeEvents,
   decodeList,
-  FrameBuilder,
+  EventWriter,
   type FramedClient,
   TrackerError,
   type WatchEvent,
@@ -95,7 +95,7 @@ function checkEvents(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
   if (events === null) return;
   for (const { kind } of events) note(`event ${kind}`);
   note(`${events.length} events`);
-  const builder = new FrameBuilder();
+  const builder = new EventWriter();
   for (const event of events) build(builder, event);
   if (events.every(isPlain) && events.length !== 0) demandRebuilt(builder, bytes, events);
 }
@@ -105,7 +105,7 @@ function checkList(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
   demandSame(list, readList(bytes));
   if (list === null) return;
   note(`${list.records.length} records`);
-  const builder = new FrameBuilder();
+  const builder = new EventWriter();
   builder.beginList(list.revision);
   for (const record of list.records) builder.record(new Client(record));
   const rebuilt = builder.finish().subarray(LENGTH_SIZE);
@@ -145,13 +145,13 @@ function isPlain(event: WatchEvent): boolean {
 }
 
 /** An identifier where there should be none is read over and not written: else the bytes are the same. */
-function demandRebuilt(builder: FrameBuilder, bytes: Uint8Array, events: readonly WatchEvent[]): void {
+function demandRebuilt(builder: EventWriter, bytes: Uint8Array, events: readonly WatchEvent[]): void {
   const rebuilt = builder.finish().subarray(LENGTH_SIZE);
   demandSame(decodeEvents(rebuilt), events);
   if (rebuilt.length === bytes.length) demand(equals(rebuilt, bytes), "the same events are the same bytes");
 }
 
-function build(builder: FrameBuilder, event: WatchEvent): void {
+function build(builder: EventWriter, event: WatchEvent): void {
   if (event.kind === "pong") builder.pong(event.revision);
   else if (event.kind === "synced") builder.synced(event.revision, isPlain(event) ? event.incarnation : "");
   else if (event.kind === "leave") builder.leave(event.revision, event.id, event.cause);

@@ -1,11 +1,11 @@
 /**
- * Networks and addresses: `Network.parse` and `contains`, against the runtime's own reading of addresses.
+ * Networks and addresses: `Cidr.parse` and `contains`, against the runtime's own reading of addresses.
  *
  * @module
  */
 
 import { isIPv4, isIPv6 } from "node:net";
-import { Network, TrackerError } from "../../../mod.ts";
+import { Cidr, TrackerError } from "../../../mod.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateText, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
@@ -91,9 +91,9 @@ interface Numbered {
 
 function checkNetwork(text: string, address: string, note: Note): void {
   const wanted = readNetwork(text);
-  let network: Network;
+  let network: Cidr;
   try {
-    network = Network.parse(text);
+    network = Cidr.parse(text);
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
     demand(error.code === "BAD_ARGUMENT", "what is refused is a bad argument", () => error.code);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeJson, MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
+import { encodeRequest, MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateText, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
@@ -93,7 +93,7 @@ function demandSilence(text: string, message: string): void {
 function demandFits(token: string): void {
   try {
     const [heartbeat, grace, takeover] = [1.000000000000001, 86_399.99999999999, false];
-    encodeJson({ name: "n".repeat(128), token, heartbeat, grace, takeover, resume: "0".repeat(32) });
+    encodeRequest({ name: "n".repeat(128), token, heartbeat, grace, takeover, resume: "0".repeat(32) });
   } catch (error) {
     demand(false, "a token fits into a Hello", () => (error as Error).message);
   }

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { EventWriter } from "../wire/event_writer.ts";
+import type { EventEncoder } from "./event_encoder.ts";
 import { type Change, type Entry, MAX_TOMBSTONES, type Registry, type Tombstone } from "../map/registry.ts";
 import type { Position } from "../map/position.ts";
 
@@ -53,13 +53,14 @@ interface Frame {
 class Chain {
   readonly prefix: string;
   readonly watchers = new Set<Watcher>();
-  readonly #builder = new EventWriter();
+  readonly #builder: EventEncoder;
   #since = 0;
   #revision = 0;
   tail: Frame = { bytes: new Uint8Array(0), since: 0, revision: 0, end: 0, count: 0, next: null };
 
-  constructor(prefix: string) {
+  constructor(prefix: string, encoder: EventEncoder) {
     this.prefix = prefix;
+    this.#builder = encoder;
   }
 
   /** Bytes of changes that no frame has yet. */
@@ -123,7 +124,8 @@ export class Feed {
   /** @internal */
   readonly registry: Registry;
   /** @internal Lent to one watcher after another, each of which is done with it before the next. */
-  readonly builder = new EventWriter();
+  readonly builder: EventEncoder;
+  readonly #createEncoder: () => EventEncoder;
   readonly #tick: number;
   readonly #chains = new Map<string, Chain>();
   /** The chains that have something to tell since the last tick. */
@@ -141,10 +143,13 @@ export class Feed {
 
   /**
    * @param registry The map
+   * @param createEncoder Makes what turns events into bytes
    * @param options How long changes are gathered
    */
-  constructor(registry: Registry, options: FeedOptions = {}) {
+  constructor(registry: Registry, createEncoder: () => EventEncoder, options: FeedOptions = {}) {
     this.registry = registry;
+    this.#createEncoder = createEncoder;
+    this.builder = createEncoder();
     this.#tick = options.tick ?? DEFAULT_TICK;
   }
 
@@ -164,7 +169,7 @@ export class Feed {
     const { prefix = "", since } = scope;
     this.#unsubscribe ??= this.registry.subscribe((change) => this.#add(change));
     let chain = this.#chains.get(prefix);
-    if (chain === undefined) this.#chains.set(prefix, chain = new Chain(prefix));
+    if (chain === undefined) this.#chains.set(prefix, chain = new Chain(prefix, this.#createEncoder()));
     const { incarnation, revision } = this.registry;
     const known = since?.incarnation === incarnation && since.revision <= revision ? since.revision : null;
     const watcher = new Watcher(this, chain, known, onNews);
@@ -468,7 +473,7 @@ export class Watcher {
   }
 
   /** Tells those who have been there since the watch began, and are still there when it comes by; `null` at the end. */
-  #tellSnapshot(builder: EventWriter, presented: number): number | null {
+  #tellSnapshot(builder: EventEncoder, presented: number): number | null {
     const { prefix } = this.#chain;
     for (const entry of this.#feed.registry.entriesSince(presented)) {
       if (builder.length >= FRAME_BYTES) return presented;
@@ -480,7 +485,7 @@ export class Watcher {
   }
 
   /** Tells a part of what changed while it was away, or while its snapshot was under way. */
-  #tellBacklog(builder: EventWriter): void {
+  #tellBacklog(builder: EventEncoder): void {
     const { registry } = this.#feed;
     this.#backlog ??= this.#makeBacklog(registry);
     if (this.#mayPrepare(this.#backlog)) return this.#prepareBacklog(builder, this.#backlog);
@@ -514,7 +519,7 @@ export class Watcher {
   }
 
   /** `synced` stands for the map at one revision: if a part was told as it was later, it needs another round. */
-  #endBacklog(builder: EventWriter, { target, isExact, isWhole, size }: Backlog): void {
+  #endBacklog(builder: EventEncoder, { target, isExact, isWhole, size }: Backlog): void {
     this.#backlog = null;
     if (!isWhole) this.#toldCount += size;
     if (this.#synced || !isWhole) return;
@@ -526,7 +531,7 @@ export class Watcher {
   }
 
   /** A client that reads more slowly than the map changes would never hear `synced`: this round cannot be overtaken. */
-  #prepareBacklog(builder: EventWriter, backlog: Backlog): void {
+  #prepareBacklog(builder: EventEncoder, backlog: Backlog): void {
     let since = this.#revision;
     while (!backlog.tell(builder)) {
       this.#ready.push({ bytes: builder.finish(), since });
@@ -629,7 +634,7 @@ class Backlog {
   }
 
   /** Tells a frame's worth; `true` when that was the last of it. */
-  tell(builder: EventWriter): boolean {
+  tell(builder: EventEncoder): boolean {
     while (this.#at < this.#items.length) {
       if (builder.length >= FRAME_BYTES) return false;
       const item = this.#items[this.#at++]!;
@@ -645,7 +650,7 @@ class Backlog {
    * comes a second time does no harm, but a join that was left out would. Of one that has left only its leave is told,
    * which comes later.
    */
-  #tellItem(builder: EventWriter, item: Item): void {
+  #tellItem(builder: EventEncoder, item: Item): void {
     if (item.kind === "leave") {
       builder.leave(item.revision, item.tombstone.id, item.tombstone.cause);
       return;

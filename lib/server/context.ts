@@ -150,7 +150,7 @@ export function createSessionContext(
     startedAt: performance.now(),
     counters: new Counters(),
     names: new Names(registry, deadlines, maxSuspects),
-    feed: new Feed(registry),
+    feed: new Feed(registry, () => new EventWriter()),
     builder: new EventWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),

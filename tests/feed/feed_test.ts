@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { decodeEvents, MAX_TOMBSTONES, Registry } from "../../mod.ts";
 import { Feed, MAX_HELD, type Watcher } from "../../lib/feed/feed.ts";
-import type { WatchEvent } from "../../lib/wire/event_writer.ts";
+import { EventWriter, type WatchEvent } from "../../lib/wire/event_writer.ts";
 import type { WatchRequest } from "../../lib/wire/requests.ts";
 import { textOf } from "../support/bytes.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
@@ -12,7 +12,7 @@ const LONG = "x".repeat(40_000);
 class Stage implements Disposable {
   readonly time = new VirtualTime();
   readonly registry = new Registry({ incarnation: "i" });
-  readonly feed = new Feed(this.registry);
+  readonly feed = new Feed(this.registry, () => new EventWriter());
   readonly #watchers: Watcher[] = [];
 
   watch(request: WatchRequest = {}): Watcher {
@@ -277,7 +277,7 @@ Deno.test("the map is looked through for what a watcher has not been told only w
   using time = new VirtualTime();
   const registry = new Observed();
   const entries = Array.from({ length: 10 }, () => registry.open(LONG));
-  const feed = new Feed(registry);
+  const feed = new Feed(registry, () => new EventWriter());
   const watcher = feed.watch({}, () => {});
   watcher.next();
   const exact = watcher.pendingBytes();
@@ -342,7 +342,7 @@ function takeStates(watcher: Watcher): (number | undefined)[] {
 
 Deno.test("a full frame does not wait for the tick to be over, and drops nobody who keeps up", async () => {
   const registry = new Registry();
-  const feed = new Feed(registry, { tick: 3_600_000 });
+  const feed = new Feed(registry, () => new EventWriter(), { tick: 3_600_000 });
   const entry = registry.open("");
   const told: (number | undefined)[] = [];
   const watcher = feed.watch({}, () => told.push(...takeStates(watcher)));
@@ -363,7 +363,7 @@ Deno.test("a full frame does not wait for the tick to be over, and drops nobody 
 
 Deno.test("small changes are told together when the tick is over", async () => {
   const registry = new Registry();
-  const feed = new Feed(registry, { tick: 20 });
+  const feed = new Feed(registry, () => new EventWriter(), { tick: 20 });
   const entry = registry.open("");
   const { promise, resolve } = Promise.withResolvers<void>();
   const told: (number | undefined)[][] = [];

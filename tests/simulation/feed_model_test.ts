@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
 import { Feed, type Watcher } from "../../lib/feed/feed.ts";
+import { EventWriter } from "../../lib/wire/event_writer.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { History } from "./history.ts";
 import { Mirror } from "./mirror.ts";
@@ -67,7 +68,7 @@ class Follower {
 class World {
   readonly registry = new Registry();
   readonly history = new History(this.registry);
-  readonly feed = new Feed(this.registry);
+  readonly feed = new Feed(this.registry, () => new EventWriter());
   readonly #followers: Follower[] = [];
   readonly #entries: Entry[] = [];
   #states = 0;

@@ -7,6 +7,7 @@
 import { DIALECTS, Registry } from "../../../mod.ts";
 import type { Deadline } from "../../../lib/base/deadlines.ts";
 import { Feed } from "../../../lib/feed/feed.ts";
+import { EventWriter } from "../../../lib/wire/event_writer.ts";
 import { Session } from "../../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/server/context.ts";
 import { LIMITS } from "../../support/limits.ts";
@@ -170,7 +171,7 @@ class Case {
     const { dialect, maxState } = input;
     const context = createSessionContext(this.#registry, { ...LIMITS, dialect, maxState });
     // Changes that are told at once need no timer.
-    this.#context = { ...context, feed: new Feed(this.#registry, { tick: 0 }) };
+    this.#context = { ...context, feed: new Feed(this.#registry, () => new EventWriter(), { tick: 0 }) };
     this.#recordDeadlines();
     for (let index = 0; index < input.others; index++) {
       this.#registry.open(LONG_STATE, { id: `a-other-${index}` });

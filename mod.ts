@@ -35,10 +35,9 @@ export {
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
-  type ServerEvent,
   type ServerOptions,
 } from "./lib/server/options.ts";
-export type { SessionEvent } from "./lib/server/session.ts";
+export type { ServerEvent, SessionEvent } from "./lib/server/events.ts";
 export * from "./lib/errors.ts";
 export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, Tokens } from "./lib/auth/tokens.ts";
 export { Cidr } from "./lib/auth/cidr.ts";

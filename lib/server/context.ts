@@ -15,13 +15,8 @@ import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Pool } from "../base/pool.ts";
 import type { Dialect } from "../protocol.ts";
 import type { Registry } from "../map/registry.ts";
+import { BUSY_BUFFER, QUIET_BUFFER, type ReadBufferPools } from "./read_buffer.ts";
 import { VERSION } from "../version.ts";
-
-/** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
-export const QUIET_BUFFER = 512;
-
-/** Size of the read buffer that a busy connection borrows, in bytes. Only a longer message makes a larger one. */
-export const BUSY_BUFFER = 131_072;
 
 /** What the context wants of a session. */
 export interface Sweepable {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ErrorCode, LimitName } from "../errors.ts";
+import type { ErrorCode, LimitName, TrackerError } from "../errors.ts";
 import { HISTOGRAM_BOUNDS, type Stats } from "../wire/stats.ts";
 import { type Dialect, DIALECTS, MESSAGE_NAMES } from "../protocol.ts";
 
@@ -44,9 +44,10 @@ export class Counters {
     return this.#messages.get(dialect)!;
   }
 
-  /** Counts an error reply. */
-  countError(code: ErrorCode): void {
+  /** Counts an error reply, and the limit that it reports. */
+  countError({ code, limit }: TrackerError): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+    if (limit !== undefined) this.countRefusal(limit);
   }
 
   /** Counts a refusal for a limit. */

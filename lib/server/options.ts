@@ -11,10 +11,9 @@ import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { Registry } from "../map/registry.ts";
 import { DEFAULT_MAX_STATE, type Dialect, HIGHEST_MAX_STATE } from "../protocol.ts";
-import type { SocketAddress } from "../transport/listener.ts";
 import type { AdmissionLimits } from "./admission.ts";
 import type { SessionLimits } from "./context.ts";
-import type { SessionEvent } from "./session.ts";
+import type { ServerEvent } from "./events.ts";
 
 /** Default for the most connections at once. */
 export const DEFAULT_MAX_CLIENTS = 16_384;
@@ -36,11 +35,6 @@ export const DEFAULT_MAX_TOTAL_STATE = 268_435_456;
 
 /** Default for the most watchers at once. */
 export const DEFAULT_MAX_WATCHERS = 4_096;
-
-/** What happened at a server, as it happens. */
-export type ServerEvent =
-  | (SessionEvent & { peer: SocketAddress })
-  | { kind: "accept-error"; error: Error };
 
 /** Options for a server, wherever its connections come from. Every member has a default. */
 export interface ServerOptions {

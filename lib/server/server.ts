@@ -12,15 +12,9 @@ import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/li
 import type { Stats } from "../wire/stats.ts";
 import { Admission } from "./admission.ts";
 import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
-import {
-  admissionLimitsOf,
-  limitsOf,
-  requireInteger,
-  rulesOf,
-  type ServerEvent,
-  type ServerOptions,
-} from "./options.ts";
-import { Session, type SessionEvent, type SessionObserver } from "./session.ts";
+import type { ServerEvent, SessionEvent } from "./events.ts";
+import { admissionLimitsOf, limitsOf, requireInteger, rulesOf, type ServerOptions } from "./options.ts";
+import { Session, type SessionObserver } from "./session.ts";
 
 /** Default for how long {@linkcode Server.shutdown} lets clients hear the news, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
@@ -223,7 +217,7 @@ export class Server implements AsyncDisposable {
     const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
     const { true: watching = [], false: others = [] } = Object.groupBy(
       this.#sessions,
-      ({ isWatching }) => `${isWatching}`,
+      ({ watcher }) => `${watcher !== null}`,
     );
     for (const session of others) session.close(error);
     this.#context.names.clear();

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { decodeEvents, decodeList, type Greeting, type HelloRequest, type ListReply, Registry } from "../../mod.ts";
 import type { WatchEvent } from "../../mod.ts";
-import { Session, type SessionEvent } from "../../lib/server/session.ts";
+import type { SessionEvent } from "../../lib/server/events.ts";
+import { Session } from "../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext } from "../../lib/server/context.ts";
 import type { SessionContext, SessionLimits } from "../../lib/server/context.ts";
 import { bytesOf, longLength, readExactly, readToEnd, textOf, writeFully } from "../support/bytes.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Registry, TrackerError } from "../../mod.ts";
-import { Session, type SessionEvent } from "../../lib/server/session.ts";
+import type { SessionEvent } from "../../lib/server/events.ts";
+import { Session } from "../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext, type SessionLimits } from "../../lib/server/context.ts";
 import { AWKWARD_STATES, CONVERSATIONS } from "../fixtures/conversations.ts";
 import { bytesOf, everyDelivery, longLength, readExactly, readToEnd, textOf, writeFully } from "../support/bytes.ts";

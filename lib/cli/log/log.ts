@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ServerEvent } from "../../server/options.ts";
+import type { ServerEvent } from "../../server/events.ts";
 import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
 import { formatAddress } from "../../tcp/address.ts";
 import type { ReloadEvent } from "../service/reload.ts";

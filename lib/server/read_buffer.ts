@@ -1,0 +1,94 @@
+/**
+ * Where a session's input arrives.
+ *
+ * @module
+ */
+
+import type { Pool } from "../base/pool.ts";
+
+/** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
+export const QUIET_BUFFER = 512;
+
+/** Size of the read buffer that a busy connection borrows, in bytes. Only a longer message makes a larger one. */
+export const BUSY_BUFFER = 131_072;
+
+/** How many times larger the next read buffer is while reads fill it. */
+const GROWTH = 8;
+
+/** The pools that read buffers come from, shared by all sessions of a server. */
+export interface ReadBufferPools {
+  /** Read buffers for connections that wait. */
+  readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
+  /** Read buffers on loan to connections while they are busy. */
+  readonly busyBuffers: Pool<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * A read buffer that fits its connection. One that waits has a small buffer, so that ten thousand quiet clients cost
+ * little. While reads fill it a larger one takes its place, and in the end one on loan, until a read leaves room in that.
+ * Room for a long message is made as its bytes arrive, not when its length is claimed.
+ *
+ * Bytes `from..to` have arrived and are not parsed yet. The fields are public for the sake of the loop that parses them.
+ */
+export class ReadBuffer {
+  /** The bytes, and room for more. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Offset of the first byte that is not parsed. */
+  from = 0;
+  /** Offset after the last byte that has arrived. */
+  to = 0;
+  readonly #pools: ReadBufferPools;
+
+  /** @param pools Where buffers come from */
+  constructor(pools: ReadBufferPools) {
+    this.#pools = pools;
+    this.bytes = pools.quietBuffers.take();
+  }
+
+  /** Room for what arrives next. The whole buffer is the common case, and needs no view. */
+  get room(): Uint8Array<ArrayBuffer> {
+    return this.to === 0 ? this.bytes : this.bytes.subarray(this.to);
+  }
+
+  /**
+   * Moves what is not parsed to the front of a buffer fit for what is to come. Nothing may be reading into it.
+   *
+   * @param needed How many bytes the unfinished message needs in all, as far as that is known
+   * @returns How many bytes are not parsed
+   */
+  compact(needed: number): number {
+    const { from, to } = this;
+    const rest = to - from;
+    const size = this.#nextSize(rest, needed);
+    if (size !== this.bytes.length) this.#replace(size);
+    else if (from !== 0 && rest !== 0) this.bytes.copyWithin(0, from, to);
+    this.from = 0;
+    this.to = rest;
+    return rest;
+  }
+
+  /** Returns the buffer to its pool. Nothing may use it any more. */
+  release(): void {
+    const { quietBuffers, busyBuffers } = this.#pools;
+    if (this.bytes.length === QUIET_BUFFER) quietBuffers.give(this.bytes);
+    else if (this.bytes.length === BUSY_BUFFER) busyBuffers.give(this.bytes);
+  }
+
+  #nextSize(rest: number, needed: number): number {
+    const size = this.bytes.length;
+    // One byte more than the message: a read that completes it then leaves room, and shows no busy connection.
+    if (rest === size) return Math.min(size * 2, needed + 1);
+    if (this.to === size) return Math.max(size, Math.min(size * GROWTH, BUSY_BUFFER));
+    return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);
+  }
+
+  #replace(size: number): void {
+    const { quietBuffers, busyBuffers } = this.#pools;
+    let bytes: Uint8Array<ArrayBuffer>;
+    if (size === QUIET_BUFFER) bytes = quietBuffers.take();
+    else bytes = size === BUSY_BUFFER ? busyBuffers.take() : new Uint8Array(size);
+    bytes.set(this.bytes.subarray(this.from, this.to));
+    this.release();
+    this.bytes = bytes;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What ends a client that takes too long.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../base/deadlines.ts";
+import { TrackerError } from "../errors.ts";
+import { HEARTBEAT_PATIENCE, SETTLE_TIMEOUT } from "../protocol.ts";
+
+/** How long a closing client may take for the next sign of progress, in milliseconds. */
+const LINGER = 2_000;
+
+/** How long a client may take, in milliseconds; 0 for no limit. */
+export interface TimeLimits {
+  /** From the first byte of a message to its last. */
+  readonly messageTimeout: number;
+  /** From one byte to the next. */
+  readonly idleTimeout: number;
+  /** To agree on TLS and to show its token. */
+  readonly handshakeTimeout: number;
+}
+
+/** The name of a timer. */
+export type TimerName = "message" | "idle" | "heartbeat" | "handshake" | "settle" | "linger";
+
+/** How long a timer runs, in milliseconds, and why a client is closed when it expires. */
+interface Timer {
+  readonly duration: (limits: TimeLimits, patience: number) => number;
+  readonly why: (ms: number) => string;
+}
+
+const TIMERS: Readonly<Record<TimerName, Timer>> = {
+  message: {
+    duration: ({ messageTimeout }) => messageTimeout,
+    why: (ms) => `a message was not complete ${ms} ms after it began`,
+  },
+  idle: {
+    duration: ({ idleTimeout }) => idleTimeout,
+    why: (ms) => `nothing was heard for ${ms} ms`,
+  },
+  heartbeat: {
+    duration: (_, patience) => patience,
+    why: (ms) => `nothing was heard for ${ms} ms, ${HEARTBEAT_PATIENCE} times the heartbeat`,
+  },
+  handshake: {
+    duration: ({ handshakeTimeout }) => handshakeTimeout,
+    why: (ms) => `no Hello with a token came within ${ms} ms`,
+  },
+  // The dialect depends on the next byte, and there is none: an answer, not an error.
+  settle: { duration: () => SETTLE_TIMEOUT, why: (ms) => `nothing more came for ${ms} ms` },
+  // Everything is said, and the client has not taken it.
+  linger: { duration: () => LINGER, why: (ms) => `the last reply was not taken within ${ms} ms` },
+};
+
+/** What hears of timers that expire. */
+export interface TimerOwner {
+  /**
+   * A timer has expired.
+   *
+   * @param name Which one
+   * @param duration How long it ran, in milliseconds
+   */
+  onExpired(name: TimerName, duration: number): void;
+}
+
+/** The timers of one session, each made when it is armed for the first time. */
+export class SessionTimers {
+  readonly #owner: TimerOwner;
+  readonly #limits: TimeLimits & { readonly deadlines: Deadlines };
+  readonly #deadlines: Partial<Record<TimerName, Deadline>> = {};
+  /** How long a client that has promised a heartbeat may be silent, in milliseconds; 0 for no promise. */
+  patience = 0;
+
+  /**
+   * @param owner What hears of those that expire
+   * @param limits How long they run, and on what
+   */
+  constructor(owner: TimerOwner, limits: TimeLimits & { readonly deadlines: Deadlines }) {
+    this.#owner = owner;
+    this.#limits = limits;
+  }
+
+  /** Whether a timer runs. */
+  isArmed(name: TimerName): boolean {
+    return this.#deadlines[name]?.armed === true;
+  }
+
+  /** Starts a timer, or starts it anew. One without a limit does not run. */
+  arm(name: TimerName): void {
+    const duration = TIMERS[name].duration(this.#limits, this.patience);
+    if (duration === 0) return;
+    const deadline = this.#deadlines[name] ??= new Deadline(() => this.#owner.onExpired(name, duration));
+    this.#limits.deadlines.arm(deadline, duration);
+  }
+
+  /** Stops a timer, if it runs. */
+  disarm(name: TimerName): void {
+    this.#deadlines[name]?.disarm();
+  }
+
+  /** The client was heard: what counts its silence starts anew. */
+  heard(): void {
+    this.arm("idle");
+    this.arm("heartbeat");
+  }
+
+  /** Stops whatever counts the client's silence: while it is not listened to, that is none of its own. */
+  excuse(): void {
+    this.disarm("message");
+    this.disarm("idle");
+    this.disarm("heartbeat");
+  }
+
+  /** Stops every timer but the last. */
+  close(): void {
+    for (const name of Object.keys(this.#deadlines) as TimerName[]) {
+      if (name !== "linger") this.disarm(name);
+    }
+  }
+}
+
+/**
+ * The error of a client that took too long.
+ *
+ * @param name The timer that expired
+ * @param duration How long it ran, in milliseconds
+ * @returns TIMEOUT
+ */
+export function expiredError(name: TimerName, duration: number): TrackerError {
+  return timeoutError(TIMERS[name].why(duration));
+}
+
+/**
+ * The error of a client that took too long, for a reason of its own.
+ *
+ * @param why What it did not do in time
+ * @returns TIMEOUT
+ */
+export function timeoutError(why: string): TrackerError {
+  return new TrackerError("TIMEOUT", `Cannot keep connection: ${why}`);
+}

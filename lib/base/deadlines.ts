@@ -1,34 +1,33 @@
 /**
  * Many deadlines on one timer.
  *
- * The deadlines are a binary heap with the earliest on top. A connection postpones its deadline far more often than it
- * misses it, whenever a byte arrives; so postponing only writes down the new time and leaves the heap alone, and a
- * deadline that comes up too early goes back in for the rest. Ten thousand clients that are heard all the time cost
- * ten thousand stores, and no timer of their own.
+ * The deadlines are a binary heap with the earliest on top. A connection postpones its deadline with every byte that
+ * arrives, far more often than it misses it; so postponing only writes down the new time and leaves the heap alone, and a
+ * deadline that comes up too early goes back in for the rest. Ten thousand clients that are heard all the time cost ten
+ * thousand stores, and no timer of their own.
  *
- * Time is that of a program that works: a stall, when the program stood still and could hear nobody, is taken out of
- * it, so that no deadline passes in one. To notice a stall, and to know how long it was, the timer wakes several times
- * a second as long as anything is armed.
+ * A stall, in which the program stood still and could hear no client, does not count as time: no deadline passes during
+ * one. To notice a stall, and to know how long it was, the timer wakes several times a second while anything is armed.
  *
  * @module
  */
 
-/** What `setTimeout` can wait for, in milliseconds: about 24 days. */
+/** The longest wait of `setTimeout`, in milliseconds: about 24 days. */
 export const LONGEST_TIMEOUT: number = 2 ** 31 - 1;
 
-/** A timer that wakes this much too late shows that the program stood still, in milliseconds. */
+/** How late the timer may wake before it counts as a stall, in milliseconds. */
 const STALL = 50;
 
-/** The timer wakes at least this often, in milliseconds: a stall in between shows when it ends. */
+/** How often the timer wakes at least, in milliseconds, so that a stall is noticed when it ends. */
 const TICK = 250;
 
-/** Something that must happen in time, or else. */
+/** A time by which something must happen. */
 export class Deadline {
   /** Called once when the time has passed and nobody disarmed it. It must not throw. */
   readonly expire: () => void;
   /** @internal When it falls due, on the clock of {@linkcode Deadlines}. */
   due = 0;
-  /** @internal Its place in the heap is by this: never later than `due`. */
+  /** @internal The time it is sorted by, never later than `due`. */
   key = 0;
   /** @internal Where it is in the heap. */
   index = -1;
@@ -40,12 +39,12 @@ export class Deadline {
     this.expire = expire;
   }
 
-  /** Whether it is running. */
+  /** Whether it runs. */
   get armed(): boolean {
     return this.heap !== null;
   }
 
-  /** Stops it, if it is running. */
+  /** Stops it, if it runs. */
   disarm(): void {
     this.heap?.remove(this);
   }
@@ -59,21 +58,21 @@ export class Deadlines {
   #stalled = 0;
   #lag = { last: 0, worst: 0 };
 
-  /** How late the timer woke, last and at worst, in milliseconds. */
+  /** How late the timer woke the last time and at worst, in milliseconds. */
   get lag(): { readonly last: number; readonly worst: number } {
     return this.#lag;
   }
 
-  /** The time that counts: milliseconds on the monotonic clock, without those in which the program stood still. */
+  /** The present, on the monotonic clock without stalls, in milliseconds. */
   now(): number {
     return performance.now() - this.#stalled;
   }
 
   /**
-   * Starts a deadline, or starts it anew.
+   * Starts a deadline, or restarts it.
    *
    * @param deadline What to start
-   * @param duration How long it runs, in milliseconds; 0 means that it never falls due
+   * @param duration How long it runs, in milliseconds; 0 for no limit, which stops it
    */
   arm(deadline: Deadline, duration: number): void {
     if (duration === 0) return deadline.disarm();
@@ -86,7 +85,7 @@ export class Deadlines {
     if (this.#heap[0] === deadline) this.#schedule();
   }
 
-  /** @internal Takes a deadline out; {@linkcode Deadline.disarm} is the way to call it. */
+  /** @internal Removes a deadline; call {@linkcode Deadline.disarm} instead. */
   remove(deadline: Deadline): void {
     const last = this.#heap.pop();
     deadline.heap = null;
@@ -103,11 +102,11 @@ export class Deadlines {
     this.#timer = undefined;
   }
 
-  /** Sets the timer for the earliest deadline, if it is not set for an earlier time already. */
+  /** Sets the timer for the earliest deadline, unless it is set for an earlier time already. */
   #schedule(): void {
     const first = this.#heap[0];
     if (first === undefined) return;
-    // A timer that is set wakes within a tick. The clock is not asked: each read that cuts a message comes by here.
+    // A timer that is set wakes within a tick. The clock is not read: every read that cuts a message comes by here.
     if (this.#timer !== undefined && this.#wakeAt <= first.key + this.#stalled) return;
     const wait = Math.min(TICK, Math.max(1, Math.ceil(first.key - this.now())));
     clearTimeout(this.#timer);
@@ -142,7 +141,7 @@ export class Deadlines {
     }
   }
 
-  /** Puts a deadline in at a place, or as near to the top as it belongs. */
+  /** Moves a deadline from an index towards the top, as far as it belongs. */
   #rise(deadline: Deadline, index: number): void {
     while (index > 0) {
       const parentIndex = (index - 1) >>> 1;
@@ -154,7 +153,7 @@ export class Deadlines {
     this.#place(deadline, index);
   }
 
-  /** Puts a deadline in at a place, or as far down as it belongs. */
+  /** Moves a deadline from an index towards the bottom, as far as it belongs. */
   #sink(deadline: Deadline, index: number): void {
     for (;;) {
       const left = 2 * index + 1;

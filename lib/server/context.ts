@@ -5,106 +5,73 @@
  */
 
 import type { AccessRules } from "../auth/access.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Deadline, Deadlines } from "../base/deadlines.ts";
+import { Pool } from "../base/pool.ts";
 import { Feed } from "../feed/feed.ts";
+import { Names } from "../map/names.ts";
+import type { Registry } from "../map/registry.ts";
+import type { Dialect } from "../protocol.ts";
+import { VERSION } from "../version.ts";
 import { EventWriter } from "../wire/event_writer.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Counters } from "./counters.ts";
-import { Names } from "../map/names.ts";
-import { ByteBuffer } from "../base/byte_buffer.ts";
-import { Pool } from "../base/pool.ts";
-import type { Dialect } from "../protocol.ts";
-import type { Registry } from "../map/registry.ts";
+import type { PresenceContext } from "./presence.ts";
 import { BUSY_BUFFER, QUIET_BUFFER, type ReadBufferPools } from "./read_buffer.ts";
-import { VERSION } from "../version.ts";
+import type { ReplyWriterContext } from "./reply_writer.ts";
+import type { TimeLimits } from "./session_timers.ts";
 
-/** What the context wants of a session. */
+/** A session, as the sweep sees it. */
 export interface Sweepable {
-  /** Gives the client up if it has taken nothing of what it is sent for too long. */
+  /** Gives the client up if it has left its output unread for too long. */
   checkProgress(): void;
 }
 
-/** What all sessions of a server share. */
-export interface SessionContext {
-  /** The map they commit to. */
-  readonly registry: Registry;
-  /** The dialect they insist on, or `"auto"`. */
-  readonly dialect: Dialect | "auto";
-  /** Longest state they take, in bytes. */
+/** Limits of every session of a server. */
+export interface SessionLimits extends TimeLimits {
+  /** The dialect to insist on. Default `"auto"`. */
+  readonly dialect?: Dialect | "auto";
+  /** Longest state, in bytes. */
   readonly maxState: number;
-  /** How long a message that has begun may take, in milliseconds. */
-  readonly messageTimeout: number;
-  /** How long a client may be silent, in milliseconds. */
-  readonly idleTimeout: number;
-  /** How long a client may take nothing of what it is sent, in milliseconds. */
+  /** How long a client may leave output unread, in milliseconds; 0 for no limit. */
   readonly writeTimeout: number;
-  /** How long a client may take to agree on TLS and to show its token, in milliseconds. */
-  readonly handshakeTimeout: number;
-  /** Most bytes of changes a watcher may be behind while it takes nothing. */
+  /** How far behind a watcher may be while it reads nothing, in bytes of changes. */
   readonly maxUnsent: number;
   /** Most bytes of all states together. */
   readonly maxTotalState: number;
-  /** Most connections that watch. */
+  /** Most watchers. */
   readonly maxWatchers: number;
-  /** Most messages a second of one connection; 0 for any number. */
+  /** Most messages a second of one connection; 0 for no limit. */
   readonly messageRate: number;
-  /** What is asked of those who connect; `null` for nothing. */
+  /** Most named clients that may be suspect: their connection has ended, and their name is kept for their grace. */
+  readonly maxSuspects: number;
+}
+
+/** What all sessions of a server share. */
+export interface SessionContext extends SessionLimits, PresenceContext, ReadBufferPools, ReplyWriterContext {
+  /** The dialect to insist on, or `"auto"`. */
+  readonly dialect: Dialect | "auto";
+  /** What clients must show to be let in; `null` when every client may do everything. */
   readonly rules: AccessRules | null;
   /** When it was made, on the monotonic clock, in milliseconds. */
   readonly startedAt: number;
-  /** What is counted. */
-  readonly counters: Counters;
   /** The sessions that have not ended. */
   readonly sessions: Set<Sweepable>;
-  /** Looks from time to time for clients that take nothing of what they are sent. */
+  /** Looks from time to time for clients that leave their output unread. */
   readonly sweep: Deadline;
-  /** What ends all that takes too long. */
+  /** What ends everything that takes too long. */
   readonly deadlines: Deadlines;
-  /** Who holds which name. */
-  readonly names: Names;
   /** What watchers are told. */
   readonly feed: Feed;
   /** Lent to one session after another for a list or a pong. */
   readonly builder: EventWriter;
-  /** Read buffers for connections that wait. */
-  readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
-  /** Read buffers on loan to connections while they are busy. */
-  readonly busyBuffers: Pool<Uint8Array<ArrayBuffer>>;
-  /** Buffers for replies, each on loan only while there is something to write. */
-  readonly outputs: Pool<ByteBuffer>;
 }
 
-/** The limits of a {@linkcode SessionContext}. */
-export interface SessionLimits {
-  /** The dialect to insist on; default `"auto"`. */
-  dialect?: Dialect | "auto";
-  /** Longest state, in bytes. */
-  maxState: number;
-  /** How long a message that has begun may take, in milliseconds; 0 for as long as it likes. */
-  messageTimeout: number;
-  /** How long a client may be silent, in milliseconds; 0 for as long as it likes. */
-  idleTimeout: number;
-  /** How long a client may take nothing of what it is sent, in milliseconds; 0 for as long as it likes. */
-  writeTimeout: number;
-  /** How long a client may take to agree on TLS and to show its token, in milliseconds; 0 for as long as it likes. */
-  handshakeTimeout: number;
-  /** Most bytes of changes a watcher may be behind while it takes nothing. */
-  maxUnsent: number;
-  /** Most bytes of all states together. */
-  maxTotalState: number;
-  /** Most connections that watch. */
-  maxWatchers: number;
-  /** Most messages a second of one connection; 0 for any number. */
-  messageRate: number;
-  /** Most named clients whose connection has ended and who are waited for. */
-  maxSuspects: number;
-}
-
-/** A client that takes nothing is found at most this part of the time allowed too late. */
+/** A client that reads nothing is found too late by at most this fraction of its time limit. */
 const SWEEPS = 4;
 
 /**
- * Counts a session in, and looks after it from now on.
+ * Adds a session to those that the sweep looks at.
  *
  * @param context What it shares with the others
  * @param session The session
@@ -115,11 +82,11 @@ export function trackSession({ sessions, sweep, deadlines, writeTimeout }: Sessi
 }
 
 /**
- * Makes what the sessions of one server share.
+ * Creates what the sessions of one server share.
  *
  * @param registry The map they commit to
  * @param limits Their limits
- * @param rules What is asked of those who connect; nothing unless given
+ * @param rules What clients must show to be let in; nothing unless given
  * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
 export function createSessionContext(
@@ -129,22 +96,21 @@ export function createSessionContext(
 ): SessionContext {
   const deadlines = new Deadlines();
   const sessions = new Set<Sweepable>();
-  const { maxSuspects, dialect = "auto", ...numbers } = limits;
   const sweep = new Deadline(() => {
     for (const session of sessions) session.checkProgress();
     if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
   });
   return {
-    ...numbers,
+    ...limits,
+    dialect: limits.dialect ?? "auto",
     registry,
-    dialect,
     rules,
     deadlines,
     sessions,
     sweep,
     startedAt: performance.now(),
     counters: new Counters(),
-    names: new Names(registry, deadlines, maxSuspects),
+    names: new Names(registry, deadlines, limits.maxSuspects),
     feed: new Feed(registry, () => new EventWriter()),
     builder: new EventWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
@@ -154,7 +120,7 @@ export function createSessionContext(
 }
 
 /**
- * Takes the clients that were being waited for out of the map, and stops the timer.
+ * Takes suspect clients out of the map, and stops the timer.
  *
  * @param context The context whose sessions have all ended
  */
@@ -164,7 +130,7 @@ export function closeSessionContext({ names, deadlines }: SessionContext): void 
 }
 
 /**
- * How the server is doing.
+ * Reports how the server is doing.
  *
  * @param context What its sessions share
  * @returns What it has counted, and what it holds now

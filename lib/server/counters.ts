@@ -1,6 +1,6 @@
 /**
- * What a server counts, for whoever wants to know how it is doing. Counting is adding to a number: nothing is made, and
- * nothing is summed up before somebody asks.
+ * What a server counts. Counting is adding to a number: it allocates nothing, and sums nothing up before a report is asked
+ * for.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { ErrorCode, LimitName, TrackerError } from "../errors.ts";
 import { HISTOGRAM_BOUNDS, type Stats } from "../wire/stats.ts";
 import { type Dialect, DIALECTS, MESSAGE_NAMES } from "../protocol.ts";
 
-/** One row of counters a dialect, and one for connections whose dialect is not settled. */
+/** A row of counters for each dialect, and one for connections whose dialect is not settled. */
 const ROWS: readonly (Dialect | "unsettled")[] = [...DIALECTS, "unsettled"];
 
 /** The counters of one server. */
 export class Counters {
-  /** Bytes that have come. */
+  /** Bytes received. */
   received = 0;
-  /** Bytes that the system has taken. */
+  /** Bytes that the system has taken to send. */
   sent = 0;
   /** Connections accepted. */
   accepted = 0;
-  /** Connections that came to no agreement on TLS. */
+  /** Connections that could not agree on TLS. */
   tlsErrors = 0;
   /** The counters of connections whose dialect is not settled. */
   readonly unsettled: Float64Array;
@@ -35,7 +35,7 @@ export class Counters {
   }
 
   /**
-   * The counters of a dialect's messages, to be counted up by whoever handles them.
+   * Finds the counters of a dialect's messages, which sessions count up themselves.
    *
    * @param dialect The dialect
    * @returns A counter for each type
@@ -55,7 +55,7 @@ export class Counters {
     this.#refused.set(limit, (this.#refused.get(limit) ?? 0) + 1);
   }
 
-  /** Counts a client that left so long after it was last heard of. */
+  /** Counts a client that stayed in the map for so long after it was last heard. */
   countGhost(milliseconds: number): void {
     const bucket = HISTOGRAM_BOUNDS.findIndex((bound) => milliseconds <= bound);
     const index = bucket === -1 ? HISTOGRAM_BOUNDS.length : bucket;
@@ -63,7 +63,7 @@ export class Counters {
     this.#ghostSum += milliseconds;
   }
 
-  /** What was counted. */
+  /** Everything counted, for a report. */
   get counted(): Pick<Stats, "accepted" | "tlsErrors" | "messages" | "bytes" | "errors" | "refused" | "ghost"> {
     const counts = [...this.#ghosts];
     const count = counts.reduce((sum, each) => sum + each, 0);

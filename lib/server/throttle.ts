@@ -1,24 +1,24 @@
 /**
- * A limit on how many messages a second are taken from one connection. Nothing is dropped: a client that has sent more
- * is not read from for a while, so that what it goes on sending waits in its own system.
+ * A limit on the messages a second of one connection. Nothing is dropped: a client that has sent more is not read from
+ * for a while, so that what it goes on sending waits in its own system.
  *
  * @module
  */
 
 import { Deadline, type Deadlines } from "../base/deadlines.ts";
 
-/** Holds one client to a rate. It may send a second's worth at once. */
+/** Limits one client to a rate. It may send a second's worth at once. */
 export class Throttle {
   readonly #rate: number;
   readonly #deadlines: Deadlines;
-  /** How many messages it may send before it has to wait; below 0 it owes. */
+  /** How many messages it may send before it has to wait; negative when it has sent too many. */
   #allowance: number;
   #allowedAt = performance.now();
   #wake: (() => void) | null = null;
 
   /**
    * @param rate Messages a second
-   * @param deadlines What ends the waiting
+   * @param deadlines What ends the wait
    */
   constructor(rate: number, deadlines: Deadlines) {
     this.#rate = rate;
@@ -26,7 +26,7 @@ export class Throttle {
     this.#allowance = rate;
   }
 
-  /** Counts messages that were taken. */
+  /** Counts messages. */
   spend(count: number): void {
     this.#allowance -= count;
   }
@@ -52,7 +52,7 @@ export class Throttle {
     this.#wake = null;
   }
 
-  /** Ends the waiting. */
+  /** Ends the wait. */
   release(): void {
     this.#wake?.();
   }

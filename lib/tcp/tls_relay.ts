@@ -1,11 +1,11 @@
 /**
- * A connection with TLS whose end is ours to decide.
+ * A TLS connection that can be ended at any time.
  *
- * What Deno's own listener for TLS accepts cannot be closed before both sides have agreed: `close()` returns, but the
- * socket and its memory live on for as long as the client likes, which may be for ever. Whoever opened connections and
- * said nothing could fill the server up with them. So what clients connect to is plain TCP, of which every byte goes
- * through a second connection, inside this machine, to a listener for TLS that only we talk to. Closing that one from
- * our side ends the other end of it as well, whatever state it is in.
+ * A connection that Deno's own TLS listener has accepted cannot be closed before both sides have agreed: `close()`
+ * returns, but the socket and its memory live on for as long as the client likes, which may be forever. Clients that open
+ * connections and say nothing could fill the server up. So clients connect to plain TCP, and every byte is relayed
+ * through a second connection, inside this machine, to a TLS listener that only this program talks to. Closing that
+ * connection from this side ends its other end as well, whatever state it is in.
  *
  * @module
  */
@@ -18,40 +18,40 @@ import { setNoDelay } from "./address.ts";
 import { clientHandshakeError } from "./tls_errors.ts";
 import type { Inner } from "./tls_terminator.ts";
 
-/** What waits for bytes, of which most connections have few at a time, reads into so many bytes. */
+/** Size of the buffer that a quiet direction reads into, in bytes. Most connections carry little at a time. */
 const QUIET_BUFFER = 1_024;
 
-/** What is busy reads into so many bytes. */
+/** Size of the buffer that a busy direction reads into, in bytes. */
 const BUSY_BUFFER = 65_536;
 
-/** How long what was sent may take to leave once a connection is closed, in milliseconds. */
+/** How long bytes already written may take to leave once a connection is closed, in milliseconds. */
 const LINGER = 2_000;
 
 const quietBuffers = new Pool(256, () => new Uint8Array(QUIET_BUFFER));
 const busyBuffers = new Pool(16, () => new Uint8Array(BUSY_BUFFER));
 
-/** A connection with TLS to a client. */
+/** A TLS connection from a client. */
 export class TlsRelay implements Incoming {
   /** Where the client is. */
   readonly remoteAddr: Deno.NetAddr;
   /** Resolves when nothing of it is left. Never rejects. */
   readonly finished: Promise<void>;
   readonly #outer: Deno.TcpConn;
-  /** Settles when both sides have agreed, or will not any more. */
+  /** Settles when both sides have agreed, or cannot any more. */
   readonly #agreed = Promise.withResolvers<Deno.TlsConn>();
   readonly #ended = Promise.withResolvers<void>();
-  /** What is still open. */
+  /** The sockets that are still open. */
   readonly #open = new Set<{ close(): void }>();
-  /** The end that speaks TLS, from when it has begun to. */
+  /** The end that speaks TLS, once the inner connection is made. */
   #far: Deno.TlsConn | null = null;
   #isAgreeing = true;
-  /** Whether all has been sent that will be. */
+  /** Whether everything that will be sent has been sent. */
   #isFlushed = false;
   #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Starts agreeing.
+   * Starts agreeing on TLS.
    *
    * @param outer The client's connection
    * @param connect Makes the inner connection
@@ -61,7 +61,7 @@ export class TlsRelay implements Incoming {
     this.#outer = outer;
     this.#open.add(outer);
     setNoDelay(outer);
-    // Whoever closes it need not have waited for it.
+    // It may be closed by code that never waited for the handshake.
     this.#agreed.promise.catch(ignore);
     this.finished = this.#run(connect);
   }
@@ -82,7 +82,7 @@ export class TlsRelay implements Incoming {
     await (await this.#agreed.promise).closeWrite();
   }
 
-  /** Ends the connection. What was written is still sent if the client takes it soon. Doing it again is safe. */
+  /** Ends the connection. Bytes already written are still sent if the client takes them soon. Closing again is safe. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -107,7 +107,7 @@ export class TlsRelay implements Incoming {
       if (this.#isClosed) return;
       this.#far = far;
       const relays = Promise.all([this.#carryIn(near), this.#carryOut(near)]);
-      // What one side has broken is of no use to the other.
+      // When one side breaks, the other is of no use.
       relays.catch(() => this.abort());
       await this.#handshake(far);
       await this.#ended.promise;
@@ -119,7 +119,7 @@ export class TlsRelay implements Incoming {
     }
   }
 
-  /** A failure is for whoever waits to agree: they close the connection, and what TLS has to say of it is still sent. */
+  /** Reports a failure to those who wait for the handshake. They close the connection, and TLS's own alert is still sent. */
   async #handshake(far: Deno.TlsConn): Promise<void> {
     try {
       await far.handshake();
@@ -130,7 +130,7 @@ export class TlsRelay implements Incoming {
     this.#isAgreeing = false;
   }
 
-  /** Carries in what the client sends, until it ends its stream. Of a connection that is closed nothing is wanted. */
+  /** Carries in what the client sends, until it ends its stream. Once the connection is closed, it is thrown away. */
   async #carryIn(near: Deno.TcpConn): Promise<void> {
     await carry(this.#outer, (bytes) => this.#isClosed ? Promise.resolve() : writeAll(near, bytes));
     if (!this.#isClosed) await near.closeWrite();
@@ -143,7 +143,7 @@ export class TlsRelay implements Incoming {
     if (this.#isClosed) this.abort();
   }
 
-  /** Closes what is open, once. */
+  /** Closes a socket, once. */
   #close(each: { close(): void }): void {
     if (!this.#open.delete(each)) return;
     try {
@@ -154,7 +154,7 @@ export class TlsRelay implements Incoming {
   }
 }
 
-/** Carries bytes until there are no more, in a buffer that is large only while there are many. */
+/** Relays bytes until the stream ends, through a buffer that is large only while there are many. */
 async function carry(from: Deno.TcpConn, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
   let pool = quietBuffers;
   let buffer = pool.take();

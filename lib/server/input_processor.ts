@@ -15,7 +15,6 @@ import {
 } from "../codec.ts";
 import { TrackerError } from "../errors.ts";
 import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
-import type { SessionContext } from "./context.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { GATHERED_BYTES } from "./reply_writer.ts";
@@ -35,7 +34,6 @@ export interface InputOwner extends Requester {
 /** Parses what one connection's client sends, and does what it says. */
 export class InputProcessor {
   readonly #owner: InputOwner;
-  readonly #context: SessionContext;
   readonly #parser: MessageParser;
   readonly #input: ReadBuffer;
   /** Limits the rate of messages; `null` when there is no limit. */
@@ -47,13 +45,10 @@ export class InputProcessor {
   /** Resolves when everything that has arrived is handled, while something waits for that. */
   #catchingUp: PromiseWithResolvers<void> | null = null;
 
-  /**
-   * @param owner The session
-   * @param context What it shares with the server's other sessions
-   */
-  constructor(owner: InputOwner, context: SessionContext) {
+  /** @param owner The session */
+  constructor(owner: InputOwner) {
+    const { context } = owner;
     this.#owner = owner;
-    this.#context = context;
     this.#parser = new MessageParser(context);
     this.#input = new ReadBuffer(context);
     this.#throttle = context.messageRate === 0 ? null : new Throttle(context.messageRate, context.deadlines);
@@ -98,7 +93,7 @@ export class InputProcessor {
   /** Notes that bytes have been read into {@linkcode room}. */
   note(count: number): void {
     this.#input.to += count;
-    this.#context.counters.received += count;
+    this.#owner.context.counters.received += count;
   }
 
   /** Decides the dialect of a client that sends nothing more. */
@@ -108,7 +103,7 @@ export class InputProcessor {
 
   /** Makes the buffer fit for what is to come. */
   compact(): void {
-    this.#input.compact(this.#parser.needed);
+    this.#input.compact(this.#parser.needed, this.#owner.context);
   }
 
   /**
@@ -181,11 +176,11 @@ export class InputProcessor {
 
   /** Returns the buffer to its pool. Nothing may be reading into it any more. */
   release(): void {
-    this.#input.release();
+    this.#input.release(this.#owner.context);
   }
 
   #count(type: number, count: number): void {
-    const { counters } = this.#context;
+    const { counters } = this.#owner.context;
     if (this.#counts === counters.unsettled) this.#counts = counters.messagesOf(this.#parser.dialect);
     this.#counts[type]! += count;
     this.#throttle?.spend(count);
@@ -219,9 +214,9 @@ export class InputProcessor {
   }
 
   #replyMap(): void {
-    const { replies } = this.#owner;
+    const { context, replies } = this.#owner;
     const { gathered } = replies;
-    const map = this.#context.registry.flatten();
+    const map = context.registry.flatten();
     gathered.reserve(MAP_LENGTH_SIZE + (map.length > GATHERED_BYTES ? 0 : map.length));
     gathered.length = encodeMapLength(gathered.bytes, gathered.length, map.length, this.#parser.dialect);
     replies.add(map);

@@ -32,6 +32,8 @@ export interface PresenceContext {
 
 /** The session that a {@linkcode Presence} belongs to. */
 export interface PresenceOwner {
+  /** What it shares with other sessions. */
+  readonly context: PresenceContext;
   /** Whether the client may still be in the map. */
   readonly isOpen: boolean;
   /** Ends the session with an error reply. */
@@ -45,19 +47,14 @@ const UNCLEAN_CAUSES: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"
 
 /** The entry and the name of one session's client. */
 export class Presence implements ClaimOwner {
-  readonly #context: PresenceContext;
   readonly #owner: PresenceOwner;
   #entry: Entry | null = null;
   #claim: Claim | null = null;
-  /** When the client was last heard of, on the monotonic clock, in milliseconds; set when it leaves. */
+  /** When the client was last heard, on the monotonic clock, in whole milliseconds; set when it leaves. */
   #heardAt = 0;
 
-  /**
-   * @param context What it shares with those of other sessions
-   * @param owner The session it belongs to
-   */
-  constructor(context: PresenceContext, owner: PresenceOwner) {
-    this.#context = context;
+  /** @param owner The session it belongs to */
+  constructor(owner: PresenceOwner) {
     this.#owner = owner;
   }
 
@@ -74,7 +71,7 @@ export class Presence implements ClaimOwner {
    * @throws {TrackerError} NAME_TAKEN
    */
   claimName(name: string, options: ClaimOptions): void {
-    const { names } = this.#context;
+    const { names } = this.#owner.context;
     const claim = names.claim(name, options, this);
     // Listeners that hear of the takeover or the return may have ended this session.
     if (!this.#owner.isOpen) return names.release(claim, "disconnect");
@@ -92,7 +89,7 @@ export class Presence implements ClaimOwner {
    * @throws {TrackerError} TOO_MUCH_STATE or NAME_TAKEN, and the map stays as it was
    */
   setState(bytes: Uint8Array, start: number, end: number): string | null {
-    const { registry, maxTotalState } = this.#context;
+    const { registry, maxTotalState } = this.#owner.context;
     if (registry.stateBytes + end - start > maxTotalState) this.#requireRoom(end - start);
     if (this.#entry !== null && registry.update(this.#entry, bytes, start, end)) return null;
     return this.#enter(bytes, start, end);
@@ -108,7 +105,7 @@ export class Presence implements ClaimOwner {
   /** @internal Reports what happens to the entry, also after the session has ended. */
   report(event: NameEvent): void {
     if (event.kind === "leave" && UNCLEAN_CAUSES.has(event.cause)) {
-      this.#context.counters.countGhost(performance.now() - this.#heardAt);
+      this.#owner.context.counters.countGhost(performance.now() - this.#heardAt);
     }
     this.#owner.report(event);
   }
@@ -123,18 +120,18 @@ export class Presence implements ClaimOwner {
     const claim = this.#claim;
     const entry = this.#entry;
     if (claim === null && entry === null) return;
-    this.#heardAt = performance.now() - silence;
+    this.#heardAt = Math.trunc(performance.now() - silence);
     this.#claim = null;
     this.#entry = null;
     if (claim !== null) {
-      this.#context.names.release(claim, cause);
-    } else if (entry !== null && this.#context.registry.close(entry, cause)) {
+      this.#owner.context.names.release(claim, cause);
+    } else if (entry !== null && this.#owner.context.registry.close(entry, cause)) {
       this.report({ kind: "leave", id: entry.id, cause });
     }
   }
 
   #enter(bytes: Uint8Array, start: number, end: number): string | null {
-    const { registry } = this.#context;
+    const { registry } = this.#owner.context;
     const id = this.#claim?.name;
     if (id !== undefined && registry.get(id) !== undefined) throw takenError(id);
     const entry = registry.open(bytes, id === undefined ? { start, end } : { start, end, id });
@@ -150,7 +147,7 @@ export class Presence implements ClaimOwner {
 
   /** A state that does not fit is refused whole, and the map stays as it was; one that shrinks always fits. */
   #requireRoom(length: number): void {
-    const { registry, maxTotalState } = this.#context;
+    const { registry, maxTotalState } = this.#owner.context;
     const before = this.#entry?.stateLength ?? 0;
     if (length <= before && this.#entry !== null || registry.stateBytes - before + length <= maxTotalState) return;
     const why = `all states together would be above the limit of ${maxTotalState} bytes`;

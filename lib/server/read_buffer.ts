@@ -28,7 +28,8 @@ export interface ReadBufferPools {
  * little. While reads fill it a larger one takes its place, and in the end one on loan, until a read leaves room in that.
  * Room for a long message is made as its bytes arrive, not when its length is claimed.
  *
- * Bytes `from..to` have arrived and are not parsed yet. The fields are public for the sake of the loop that parses them.
+ * Bytes `from..to` have arrived and are not parsed yet. The fields are public for the sake of the loop that parses them,
+ * and the pools are given to each call: a field for them would cost every client memory.
  */
 export class ReadBuffer {
   /** The bytes, and room for more. */
@@ -37,11 +38,9 @@ export class ReadBuffer {
   from = 0;
   /** Offset after the last byte that has arrived. */
   to = 0;
-  readonly #pools: ReadBufferPools;
 
   /** @param pools Where buffers come from */
   constructor(pools: ReadBufferPools) {
-    this.#pools = pools;
     this.bytes = pools.quietBuffers.take();
   }
 
@@ -54,22 +53,20 @@ export class ReadBuffer {
    * Moves what is not parsed to the front of a buffer fit for what is to come. Nothing may be reading into it.
    *
    * @param needed How many bytes the unfinished message needs in all, as far as that is known
-   * @returns How many bytes are not parsed
+   * @param pools Where buffers come from
    */
-  compact(needed: number): number {
+  compact(needed: number, pools: ReadBufferPools): void {
     const { from, to } = this;
     const rest = to - from;
     const size = this.#nextSize(rest, needed);
-    if (size !== this.bytes.length) this.#replace(size);
+    if (size !== this.bytes.length) this.#replace(size, pools);
     else if (from !== 0 && rest !== 0) this.bytes.copyWithin(0, from, to);
     this.from = 0;
     this.to = rest;
-    return rest;
   }
 
   /** Returns the buffer to its pool. Nothing may use it any more. */
-  release(): void {
-    const { quietBuffers, busyBuffers } = this.#pools;
+  release({ quietBuffers, busyBuffers }: ReadBufferPools): void {
     if (this.bytes.length === QUIET_BUFFER) quietBuffers.give(this.bytes);
     else if (this.bytes.length === BUSY_BUFFER) busyBuffers.give(this.bytes);
   }
@@ -82,13 +79,13 @@ export class ReadBuffer {
     return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);
   }
 
-  #replace(size: number): void {
-    const { quietBuffers, busyBuffers } = this.#pools;
+  #replace(size: number, pools: ReadBufferPools): void {
+    const { quietBuffers, busyBuffers } = pools;
     let bytes: Uint8Array<ArrayBuffer>;
     if (size === QUIET_BUFFER) bytes = quietBuffers.take();
     else bytes = size === BUSY_BUFFER ? busyBuffers.take() : new Uint8Array(size);
     bytes.set(this.bytes.subarray(this.from, this.to));
-    this.release();
+    this.release(pools);
     this.bytes = bytes;
   }
 }

@@ -47,7 +47,7 @@ export interface Requester {
   /** What the client may do. */
   permission: Permission | "none";
   /** What tells it of changes; `null` until it watches. */
-  watcher: Watcher | null;
+  readonly watcher: Watcher | null;
   /** Sends what the watcher is told, unless that is being done already. */
   sendNews(): void;
 }
@@ -119,7 +119,7 @@ function watch(session: Requester, payload: Uint8Array): void {
     throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
   }
   replyDone(session.replies);
-  session.watcher = session.replies.frames = feed.watch(request, () => session.sendNews());
+  session.replies.watcher = feed.watch(request, () => session.sendNews());
 }
 
 function list({ context, replies }: Requester, payload: Uint8Array): void {

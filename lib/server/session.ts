@@ -42,14 +42,11 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   readonly context: SessionContext;
   /** @internal What the client may do. */
   permission: Permission | "none";
-  /** @internal What tells it of changes; `null` until it watches. */
-  watcher: Watcher | null = null;
-  readonly #connection: Incoming;
+  /** @internal The connection. */
+  readonly connection: Incoming;
   readonly #observer: SessionObserver;
   readonly #input: InputProcessor;
-  #state: "open" | "closing" | "closed" = "open";
-  /** Whether the two sides understand each other's bytes. */
-  #hasShakenHands: boolean;
+  #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
   #farewell: Promise<void> | null = null;
   // Made on first use: an idle client needs none of them.
@@ -63,18 +60,18 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
    * @param observer Hears what happens
    */
   constructor(connection: Incoming, context: SessionContext, observer: SessionObserver = NO_OBSERVER) {
+    this.connection = connection;
     this.context = context;
     this.permission = accessOf(context.rules, connection.remoteAddr.hostname);
-    this.#connection = connection;
     this.#observer = observer;
-    this.#input = new InputProcessor(this, context);
-    this.#hasShakenHands = connection.handshake === undefined;
+    this.#input = new InputProcessor(this);
+    this.#state = connection.handshake === undefined ? "open" : "handshaking";
     trackSession(context, this);
   }
 
   /** Where the client is. */
   get peer(): SocketAddress {
-    return this.#connection.remoteAddr;
+    return this.connection.remoteAddr;
   }
 
   /** How many bytes the read buffer holds room for. */
@@ -84,7 +81,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** @internal Whether the client may still be in the map. */
   get isOpen(): boolean {
-    return this.#state === "open";
+    return this.#state === "open" || this.#state === "handshaking";
+  }
+
+  /** @internal What tells it of changes; `null` until it watches. */
+  get watcher(): Watcher | null {
+    return this.#replies === null ? null : this.#replies.watcher;
   }
 
   /** @internal Whether so many replies wait that they must be written before more are made. */
@@ -94,12 +96,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** @internal The client's place in the map. */
   get presence(): Presence {
-    return this.#presence ??= new Presence(this.context, this);
+    return this.#presence ??= new Presence(this);
   }
 
   /** @internal Everything that is sent. */
   get replies(): ReplyWriter {
-    return this.#replies ??= new ReplyWriter(this.#connection, this.context, this);
+    return this.#replies ??= new ReplyWriter(this);
   }
 
   /** @internal What ends a client that takes too long. */
@@ -115,11 +117,11 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   async run(): Promise<void> {
     try {
       this.#noteHeard();
-      if (this.permission === "none" || !this.#hasShakenHands) this.timers.arm("handshake");
-      if (!this.#hasShakenHands) await this.#handshake();
+      if (this.permission === "none" || this.#state === "handshaking") this.timers.arm("handshake");
+      if (this.#state === "handshaking") await this.#handshake();
       // One flat loop: each async function in between would cost a waiting connection a frame of its own.
       while (this.isOpen) {
-        const count = await this.#connection.read(this.#input.room);
+        const count = await this.connection.read(this.#input.room);
         if (!this.isOpen) break;
         // A timer that expired first may be writing still; its replies go before those to what has just arrived.
         // A watcher is written to all the time, and is listened to all the same.
@@ -138,7 +140,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
         if (this.isOpen) this.#awaitMore();
         if (this.#input.isThrottled) await this.#hold();
       }
-      if (!this.isOpen) await readToEnd(this.#connection, this.#input.scratch);
+      if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
       if (!this.isOpen) await this.#farewell;
     } catch {
       // A connection that broke is one way for it to end: nobody is left to be told.
@@ -174,7 +176,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#release("disconnect", 0);
     this.#timers?.disarm("linger");
     this.context.sessions.delete(this);
-    this.#connection.close();
+    this.connection.close();
   }
 
   /** @internal Reports what happens to the client, also after the connection has ended. */
@@ -201,7 +203,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
       // The read under way stays where it is in the buffer: no byte is moved here.
       return void this.#answer()?.catch(() => this.abort());
     }
-    if (name === "handshake" && !this.#hasShakenHands) {
+    if (name === "handshake" && this.#state === "handshaking") {
       return this.#failHandshake(timeoutError(`it did not agree on TLS within ${duration} ms`));
     }
     this.close(expiredError(name, duration), name === "idle" || name === "heartbeat" ? duration : 0);
@@ -236,12 +238,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   /** Agrees on TLS. A session that is to end meanwhile has something to say, and goes on trying, but not for long. */
   async #handshake(): Promise<void> {
     try {
-      await this.#connection.handshake?.();
+      await this.connection.handshake?.();
     } catch (error) {
       this.#failHandshake(error instanceof TrackerError ? error : new TrackerError("TLS_FAILED", messageOf(error)));
       throw error;
     }
-    this.#hasShakenHands = true;
+    if (this.#state === "handshaking") this.#state = "open";
     if (this.permission !== "none") this.timers.disarm("handshake");
   }
 
@@ -306,16 +308,15 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     const final = this.watcher?.drain() ?? [];
     if (reply !== undefined) final.push(reply);
     this.#release(cause, silence);
-    this.replies.setFinal(final);
     this.#armLinger();
-    this.#farewell = sayFarewell(this.#connection, this.replies, this);
+    // A client that is gone already takes nothing more: reading would only wait for what cannot come.
+    this.#farewell = this.replies.finish(final).then(() => this.#armLinger(), () => this.abort());
   }
 
   /** Gives up the client's place in the map, and whatever waits or runs. */
   #release(cause: LeaveCause, silence: number): void {
     this.watcher?.close();
-    this.watcher = null;
-    if (this.#replies !== null) this.#replies.frames = null;
+    if (this.#replies !== null) this.#replies.watcher = null;
     this.#presence?.leave(cause, silence);
     this.#timers?.close();
     this.#input.close();
@@ -332,18 +333,6 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   #armLinger(): void {
     if (this.#state !== "closed") this.timers.arm("linger");
-  }
-}
-
-/** Writes what is left to say, then ends the stream in this direction. */
-async function sayFarewell(connection: Incoming, replies: ReplyWriter, session: Session): Promise<void> {
-  try {
-    await replies.flush();
-    await connection.closeWrite?.();
-    session.onProgress();
-  } catch {
-    // The client is gone already: reading would only wait for what cannot come.
-    session.abort();
   }
 }
 

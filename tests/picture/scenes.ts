@@ -86,7 +86,7 @@ export const SCENES: readonly Scene[] = [
     isShown: (screen) => screen.includes("worker-2"),
   },
   {
-    caption: "The cellar loses its network. Its grace of 30 seconds begins: suspect, but not gone.",
+    caption: "The cellar's connection breaks: suspect for 30 seconds, but not gone.",
     seconds: 3.5,
     act: (cast) => cast.crash("pi-cellar"),
     isShown: (screen) => screen.includes("suspect"),

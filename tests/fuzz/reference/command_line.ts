@@ -1,5 +1,5 @@
 /**
- * A second reader of command lines: what README.md says of flags, argument by argument.
+ * A second reader of command lines: what lib/commands/README.md says about flags, argument by argument.
  *
  * @module
  */

@@ -8,6 +8,7 @@ import type { AccessRules } from "../auth/access.ts";
 import { Deadline, Deadlines } from "../base/deadlines.ts";
 import { Feed } from "../feed/feed.ts";
 import { EventWriter } from "../wire/event_writer.ts";
+import { ListWriter } from "../wire/list_writer.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Counters } from "./counters.ts";
 import { Names } from "../map/names.ts";
@@ -69,8 +70,10 @@ export interface SessionContext {
   readonly names: Names;
   /** What watchers are told. */
   readonly feed: Feed;
-  /** Lent to one session after another for a list or a pong. */
-  readonly builder: EventWriter;
+  /** Lent to one session after another for a pong. */
+  readonly events: EventWriter;
+  /** Lent to one session after another for a list. */
+  readonly lists: ListWriter;
   /** Read buffers for connections that wait. */
   readonly quietBuffers: Pool<Uint8Array<ArrayBuffer>>;
   /** Read buffers on loan to connections while they are busy. */
@@ -151,7 +154,8 @@ export function createSessionContext(
     counters: new Counters(),
     names: new Names(registry, deadlines, maxSuspects),
     feed: new Feed(registry, () => new EventWriter()),
-    builder: new EventWriter(),
+    events: new EventWriter(),
+    lists: new ListWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
     outputs: new Pool(64, () => new ByteBuffer()),

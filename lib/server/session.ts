@@ -11,16 +11,7 @@
  */
 
 import { accessOf, grantOf, unauthorized } from "../auth/access.ts";
-import {
-  AMBIGUOUS,
-  encodeError,
-  encodeMapLength,
-  INVALID,
-  MAP_LENGTH_SIZE,
-  MessageParser,
-  NEED_MORE,
-  type Token,
-} from "../codec.ts";
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../codec.ts";
 import { Deadline } from "../base/deadlines.ts";
 import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
@@ -48,6 +39,7 @@ import {
 import type { Entry } from "../map/registry.ts";
 import { type Greeting, parseHello, parseList, parseWatch } from "../wire/requests.ts";
 import { encodeJson } from "../wire/json.ts";
+import { encodeError, encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
 import { BUSY_BUFFER, QUIET_BUFFER, type SessionContext, statsOf, trackSession } from "./context.ts";
 import { Throttle } from "./throttle.ts";
 import type { Permission } from "../auth/tokens.ts";
@@ -459,21 +451,21 @@ export class Session implements ClaimOwner {
 
   #answerList(payload: Uint8Array): void {
     const { prefix = "" } = parseList(payload);
-    const { registry, builder } = this.#context;
-    builder.beginList(registry.revision);
+    const { registry, lists } = this.#context;
+    lists.begin(registry.revision);
     for (const entry of registry.entries()) {
-      if (entry.id.startsWith(prefix)) builder.record(entry);
+      if (entry.id.startsWith(prefix)) lists.record(entry);
     }
-    const list = builder.finish();
+    const list = lists.finish();
     if (list.length > GATHERED_BYTES) this.#longReply = list;
     else this.#makeOutput().append(list);
   }
 
   #answerPing(): void {
     if (this.#watcher === null) return this.#answerDone();
-    const { builder } = this.#context;
-    builder.pong(this.#watcher.revision);
-    this.#makeOutput().append(builder.finish());
+    const { events } = this.#context;
+    events.pong(this.#watcher.revision);
+    this.#makeOutput().append(events.finish());
   }
 
   #makeOutput(): ByteBuffer {

@@ -86,7 +86,7 @@ const encoder = new TextEncoder();
 /** What a Hello, Watch and List ask for, and what answers a Hello. */
 export const helloTarget: Target<Input> = {
   name: "hello",
-  covers: ["/lib/wire/requests.ts"],
+  covers: ["/lib/wire/requests.ts", "/lib/wire/json.ts"],
   generate(random) {
     const kind = random.pick(KINDS);
     const text = `{${membersOf(kind, random).join(",")}}`;

@@ -61,7 +61,7 @@ const writer = new Writer();
 /** What a server answers. */
 export const repliesTarget: Target<Input> = {
   name: "replies",
-  covers: ["/lib/codec.ts"],
+  covers: ["/lib/wire/replies.ts"],
   generate(random) {
     const asked = Array.from({ length: random.integer(1, 5) }, () => random.pick(QUESTIONS));
     for (const expected of asked) {

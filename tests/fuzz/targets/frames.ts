@@ -1,5 +1,6 @@
 /**
- * Events and records: `decodeEvents` and `decodeList` against a second reader, and `EventWriter` the other way round.
+ * Events and records: `decodeEvents` and `decodeList` against a second reader, and `EventWriter` and `ListWriter` the
+ * other way round.
  *
  * @module
  */
@@ -14,8 +15,9 @@ import {
   TrackerError,
   type WatchEvent,
 } from "../../../mod.ts";
-import { equals } from "../../../lib/cli/std.ts";
+import { equals } from "../../../lib/base/bytes.ts";
 import type { Random } from "../../support/random.ts";
+import { demandSame } from "../compare.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
 import { Writer } from "../grammar.ts";
 import { readBytes, writeBytes } from "../notation.ts";
@@ -28,13 +30,13 @@ interface Input {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Identifiers as they come, and some that are hard to carry: a byte order mark, no UTF-8, none at all. */
+/** Usual identifiers, and some that are hard to carry: with a byte order mark, of invalid UTF-8, empty. */
 const IDENTIFIERS = ["a", "client1", "", "\xef\xbb\xbfa", "\xff\xfe", "\xe9", "x".repeat(300)];
 
 const output = new Writer();
 const encoder = new TextEncoder();
 
-/** What a watcher and a List are told. */
+/** The target for the payloads of frames and lists. */
 export const framesTarget: Target<Input> = {
   name: "frames",
   covers: ["events", "event_writer", "list", "list_writer", "frame_buffer", "payload_reader"].map((name) =>
@@ -115,38 +117,29 @@ function checkList(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
   demandSame(decodeList(rebuilt), list);
 }
 
-/** What is decoded, or `null` when it is refused as it may be. */
+/** Decodes a payload, or returns `null` when it is refused as it may be. */
 function orRefused<T>(decode: () => T, note: Note): T | null {
   try {
     return decode();
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
-    demand(error.code === "BAD_REPLY", "what is refused is a bad reply", () => error.code);
+    demand(error.code === "BAD_REPLY", "a refusal is a BAD_REPLY", () => error.code);
     note(error.message.replace(/\d+/g, "N"));
     return null;
   }
 }
 
-function demandSame(one: unknown, other: unknown): void {
-  const [left, right] = [one, other].map((value) => JSON.stringify(value, sorted));
-  demand(left === right, "the same is read", () => `${left}, and ${right}`);
-}
-
-/** Members in one order, and bytes as text. */
-function sorted(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return writeBytes(value);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
-}
-
-/** Whether an event can be written again to the letter: what was no UTF-8 has been replaced. */
+/** Tells whether an event can be written again byte for byte: invalid UTF-8 has been replaced. */
 function isPlain(event: WatchEvent): boolean {
   if (event.kind === "pong") return true;
   if (event.kind === "synced") return /^[!-~]*$/.test(event.incarnation);
   return !event.id.includes("\ufffd");
 }
 
-/** An identifier where there should be none is read over and not written: else the bytes are the same. */
+/**
+ * Demands that events which are written again read the same. The bytes are the same too, unless an event had an
+ * identifier that it should not have: that is skipped by the reader, and not written.
+ */
 function demandRebuilt(writer: EventWriter, bytes: Uint8Array, events: readonly WatchEvent[]): void {
   const rebuilt = writer.finish().subarray(LONG_LENGTH_SIZE);
   demandSame(decodeEvents(rebuilt), events);
@@ -163,7 +156,7 @@ function addEvent(writer: EventWriter, event: WatchEvent): void {
   } else writer.status(event.kind, event.revision, new Client(event));
 }
 
-/** What a frame tells of, as the map would have it. */
+/** A client of a frame, as the map would hold it. */
 class Client implements EncodableClient {
   readonly status;
   readonly revision;
@@ -172,13 +165,13 @@ class Client implements EncodableClient {
   readonly #id: Uint8Array;
   readonly #state: Uint8Array;
 
-  constructor(told: Partial<EncodableClient> & { id: string; revision: number; state?: Uint8Array }) {
-    this.status = told.status ?? "live";
-    this.revision = told.revision;
-    this.openedAt = told.openedAt ?? 0;
-    this.updatedAt = told.updatedAt ?? 0;
-    this.#id = encoder.encode(told.id);
-    this.#state = told.state ?? new Uint8Array();
+  constructor(decoded: Partial<EncodableClient> & { id: string; revision: number; state?: Uint8Array }) {
+    this.status = decoded.status ?? "live";
+    this.revision = decoded.revision;
+    this.openedAt = decoded.openedAt ?? 0;
+    this.updatedAt = decoded.updatedAt ?? 0;
+    this.#id = encoder.encode(decoded.id);
+    this.#state = decoded.state ?? new Uint8Array();
   }
 
   get idLength(): number {

@@ -9,7 +9,7 @@ import type { Expected } from "../../../mod.ts";
 /** The meaning of a reply's bytes. */
 export type Answer =
   | { kind: "more"; least: number }
-  | { kind: "wrong"; code: "BAD_REPLY" | "REPLY_TOO_LARGE" }
+  | { kind: "wrong"; code: "BAD_REPLY" | "REPLY_TOO_LARGE" | "TLS_FAILED" }
   | { kind: "error" | Exclude<Expected, "nothing">; start: number; end: number };
 
 /** Fewest bytes of a payload that has eight bytes of length in front. */
@@ -29,6 +29,11 @@ export function readReply(bytes: Uint8Array, at: number, length: number, expecte
   const available = length - at;
   if (available < 1) return { kind: "more", least: 1 };
   const first = bytes[at]!;
+  if (first === 21) {
+    if (available < 2) return { kind: "more", least: 2 };
+    // As TLS begins an alert. A map of 21 bytes has a brace there.
+    if (bytes[at + 1] === 3) return { kind: "wrong", code: "TLS_FAILED" };
+  }
   if (first === 0) {
     if (available < 2) return { kind: "more", least: 2 };
     const second = bytes[at + 1]!;

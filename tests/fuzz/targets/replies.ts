@@ -118,7 +118,8 @@ function checkReplies({ bytes, cuts, asked, maxMap }: Input, note: Note): void {
     const answer = readReply(bytes, position, length, expected, maxMap);
     compare(parser, token, answer, position);
     note(`${expected} ${answer.kind} ${token === INVALID || token === REPLY_ERROR ? parser.error?.code : ""}`);
-    if (token === INVALID || token === REPLY_ERROR) return compareError(parser, bytes);
+    if (token === INVALID) return;
+    if (token === REPLY_ERROR) return compareError(parser, bytes);
     if (token === NEED_MORE) piece++;
     else answered++;
     position = parser.position;
@@ -147,7 +148,6 @@ function compare(parser: ReplyParser, token: ReplyToken, answer: Answer, from: n
 /** The text of an error reply comes from the other side: only a code that exists becomes the error's code. */
 function compareError({ error, payloadStart, payloadEnd }: ReplyParser, bytes: Uint8Array): void {
   demand(error !== null, "an error is reported");
-  if (error.code === "BAD_REPLY" || error.code === "REPLY_TOO_LARGE") return;
   const text = new TextDecoder().decode(bytes.subarray(payloadStart, payloadEnd));
   const code = text.slice(0, Math.max(0, text.indexOf(":")));
   const isKnown = Object.keys(WIRE_ERRORS).includes(code);

@@ -12,7 +12,7 @@ import { isTransient, TrackerError } from "../errors.ts";
 import { type ClientOptions, heartbeatOf, helloOf } from "./options.ts";
 import { ignore } from "../base/async.ts";
 import { toBytes } from "../base/bytes.ts";
-import type { ListReply } from "../wire/event_writer.ts";
+import type { ListReply } from "../wire/list.ts";
 import { establish, type EstablishOptions } from "./establish.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
 import type { Stats } from "../wire/stats.ts";

@@ -13,21 +13,14 @@ import {
   DEFAULT_CALL_TIMEOUT,
   type PeerState,
 } from "./calls.ts";
-import {
-  type Expected,
-  INVALID,
-  MessageEncoder,
-  NEED_MORE,
-  REPLY_DONE,
-  REPLY_ERROR,
-  REPLY_FRAME,
-  ReplyParser,
-} from "../codec.ts";
+import { INVALID, MessageEncoder, NEED_MORE } from "../codec.ts";
+import { type Expected, REPLY_DONE, REPLY_ERROR, REPLY_FRAME, ReplyParser } from "../wire/replies.ts";
 import type { Duplex } from "../transport/duplex.ts";
 import { TrackerError } from "../errors.ts";
 import { ignore } from "../base/async.ts";
 import { EMPTY, toBytes } from "../base/bytes.ts";
-import { decodeEvents, decodeList, type ListReply, type WatchEvent } from "../wire/event_writer.ts";
+import { decodeEvents, type WatchEvent } from "../wire/events.ts";
+import { decodeList, type ListReply } from "../wire/list.ts";
 import { type Batch, Sender } from "./sender.ts";
 import { parseStats, type Stats } from "../wire/stats.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ListRecord } from "../wire/event_writer.ts";
+import type { ListRecord } from "../wire/list.ts";
 import { CLIENT_FLAGS, clientOptions, prefixFlag } from "../cli/flags/client_flags.ts";
 import type { Command } from "../cli/command.ts";
 import { escapeControls, safeJson } from "../cli/text/escape.ts";

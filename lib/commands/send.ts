@@ -6,9 +6,11 @@
 
 import { dial } from "../tcp/dial.ts";
 import { dialTls } from "../tcp/dial_tls.ts";
-import { type Expected, MessageEncoder } from "../codec.ts";
+import { MessageEncoder } from "../codec.ts";
 import type { Duplex } from "../transport/duplex.ts";
-import { decodeEvents, decodeList } from "../wire/event_writer.ts";
+import { decodeEvents } from "../wire/events.ts";
+import { decodeList } from "../wire/list.ts";
+import type { Expected } from "../wire/replies.ts";
 import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "../cli/flags/client_flags.ts";
 import type { Command } from "../cli/command.ts";
 import { Conversation, type Reply } from "../cli/inspect/conversation.ts";

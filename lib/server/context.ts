@@ -14,6 +14,7 @@ import type { Registry } from "../map/registry.ts";
 import type { Dialect } from "../protocol.ts";
 import { VERSION } from "../version.ts";
 import { EventWriter } from "../wire/event_writer.ts";
+import { ListWriter } from "../wire/list_writer.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Counters } from "./counters.ts";
 import type { PresenceContext } from "./presence.ts";
@@ -63,8 +64,10 @@ export interface SessionContext extends SessionLimits, PresenceContext, ReadBuff
   readonly deadlines: Deadlines;
   /** What watchers are told. */
   readonly feed: Feed;
-  /** Lent to one session after another for a list or a pong. */
-  readonly builder: EventWriter;
+  /** Lent to one session after another for a pong. */
+  readonly events: EventWriter;
+  /** Lent to one session after another for a list. */
+  readonly lists: ListWriter;
 }
 
 /** A client that reads nothing is found too late by at most this fraction of its time limit. */
@@ -112,7 +115,8 @@ export function createSessionContext(
     counters: new Counters(),
     names: new Names(registry, deadlines, limits.maxSuspects),
     feed: new Feed(registry, () => new EventWriter()),
-    builder: new EventWriter(),
+    events: new EventWriter(),
+    lists: new ListWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
     outputs: new Pool(64, () => new ByteBuffer()),

@@ -4,16 +4,9 @@
  * @module
  */
 
-import {
-  AMBIGUOUS,
-  encodeMapLength,
-  INVALID,
-  MAP_LENGTH_SIZE,
-  MessageParser,
-  NEED_MORE,
-  type Token,
-} from "../codec.ts";
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../codec.ts";
 import { TrackerError } from "../errors.ts";
+import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
 import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";

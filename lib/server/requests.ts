@@ -6,7 +6,7 @@
 
 import { grantOf, unauthorized } from "../auth/access.ts";
 import type { Permission } from "../auth/tokens.ts";
-import { encodeMapLength, MAP_LENGTH_SIZE } from "../codec.ts";
+import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
 import { TrackerError } from "../errors.ts";
 import type { Watcher } from "../feed/feed.ts";
 import {
@@ -124,18 +124,18 @@ function watch(session: Requester, payload: Uint8Array): void {
 
 function list({ context, replies }: Requester, payload: Uint8Array): void {
   const { prefix = "" } = parseList(payload);
-  const { registry, builder } = context;
-  builder.beginList(registry.revision);
+  const { registry, lists } = context;
+  lists.begin(registry.revision);
   for (const entry of registry.entries()) {
-    if (entry.id.startsWith(prefix)) builder.record(entry);
+    if (entry.id.startsWith(prefix)) lists.record(entry);
   }
-  replies.add(builder.finish());
+  replies.add(lists.finish());
 }
 
 function ping({ context, replies, watcher }: Requester): void {
   if (watcher === null) return replyDone(replies);
-  context.builder.pong(watcher.revision);
-  replies.add(context.builder.finish());
+  context.events.pong(watcher.revision);
+  replies.add(context.events.finish());
 }
 
 function stats({ context, replies }: Requester): void {

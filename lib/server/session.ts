@@ -12,7 +12,7 @@
 
 import { accessOf } from "../auth/access.ts";
 import type { Permission } from "../auth/tokens.ts";
-import { encodeError } from "../codec.ts";
+import { encodeError } from "../wire/replies.ts";
 import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
 import type { Watcher } from "../feed/feed.ts";
 import { DONE, type LeaveCause } from "../protocol.ts";

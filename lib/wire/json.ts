@@ -1,6 +1,6 @@
 /**
- * The JSON inside messages and replies: parsed, and checked member by member. Members that are not known are ignored, so
- * that a newer peer can talk to an older one.
+ * The JSON inside messages and replies, checked member by member. Unknown members are ignored, so that a newer peer can
+ * talk to an older one.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { type ErrorCode, TrackerError } from "../errors.ts";
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
-/** A check of one member: what it must be, for the message of an error, and whether a value is that. */
+/** A check of one member's value. */
 export interface Rule<T> {
-  /** Such as "must be a string". */
+  /** What the value must be, for errors, such as "must be a string". */
   readonly text: string;
-  /** Whether a value is as the rule says. */
+  /** Tells whether a value is allowed. */
   readonly allows: (value: unknown) => value is T;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Writes a value as JSON.
+ * Encodes a value as JSON.
  *
  * @param value The value
- * @returns UTF-8
+ * @returns JSON in UTF-8
  */
 export function encodeJson(value: object): Uint8Array {
   return encoder.encode(JSON.stringify(value));
@@ -33,11 +33,11 @@ export function encodeJson(value: object): Uint8Array {
 /**
  * Parses a payload that must be a JSON object.
  *
- * @param what What the payload belongs to, for the message of an error
+ * @param what What the payload belongs to, for errors
  * @param bytes The payload
- * @param code The code of that error
+ * @param code The code of those errors
  * @returns The object
- * @throws {TrackerError} `code` when it is none
+ * @throws {TrackerError} `code` when it is anything else
  */
 export function parseObject(what: string, bytes: Uint8Array, code: ErrorCode): Json {
   let json: unknown;
@@ -51,14 +51,14 @@ export function parseObject(what: string, bytes: Uint8Array, code: ErrorCode): J
 }
 
 /**
- * Copies a member, if it is there and as it must be. Own members only: `__proto__` stays out.
+ * Copies a member if it is present and not `null`. Only own members count: `__proto__` stays out.
  *
- * @param what What the object belongs to, for the message of an error
+ * @param what What the object belongs to, for errors
  * @param json The object
- * @param target Where to copy it to
+ * @param target The object to copy it to
  * @param key The member's name
- * @param rule What it must be
- * @throws {TrackerError} BAD_HELLO when it is something else
+ * @param rule The rule its value must follow
+ * @throws {TrackerError} BAD_HELLO when the value breaks the rule
  */
 export function takeMember<T extends object, K extends keyof T & string>(
   what: string,
@@ -73,17 +73,17 @@ export function takeMember<T extends object, K extends keyof T & string>(
   target[key] = value;
 }
 
-/** Whether a value is an object with members, and not an array. */
+/** Tells whether a value is an object and not an array. */
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a value is text. */
+/** Tells whether a value is a string. */
 export function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** Whether a value is a number that JSON can write. */
+/** Tells whether a value is a finite number, as all numbers of JSON are. */
 export function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }

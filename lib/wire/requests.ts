@@ -1,5 +1,5 @@
 /**
- * The JSON of the extensions' messages: what a Hello, a Watch and a List ask for, and what answers a Hello.
+ * The JSON of a Hello, a Watch and a List, and of the reply to a Hello.
  *
  * @module
  */
@@ -7,55 +7,56 @@
 import { TrackerError } from "../errors.ts";
 import type { Position } from "../map/position.ts";
 import { HEARTBEAT_RANGE, LONGEST_GRACE, MAX_REQUEST, NAME_PATTERN } from "../protocol.ts";
+import { badReply } from "./bad_reply.ts";
 import { encodeJson, isNumber, isObject, isString, type Json, parseObject, type Rule, takeMember } from "./json.ts";
 
 export type { Position };
 
-/** What a Hello asks for. */
+/** The JSON of a Hello. */
 export interface HelloRequest {
-  /** The identifier the client wants, which must match {@linkcode NAME_PATTERN}. */
+  /** Identifier that the client wants; it must match {@linkcode NAME_PATTERN}. */
   name?: string;
-  /** Who the client is, for a server that asks. */
+  /** Token that says who the client is, for a server that requires one. */
   token?: string;
-  /** How often the client will say something at least, in seconds: from 1 to 3,600. */
+  /** Longest silence that the client promises to keep, in seconds: from 1 to 3,600. */
   heartbeat?: number;
   /** How long a named client's entry stays after an end without a Close, in seconds: from 0 to 86,400. */
   grace?: number;
   /** Whether to take the name from another connection that has it. */
   takeover?: boolean;
-  /** The key of an earlier Hello's reply, which takes the name back from that connection without a leave. */
+  /** Key from an earlier Hello's reply, which takes the name back from that connection without a leave. */
   resume?: string;
 }
 
-/** What a Watch or a List asks for. */
+/** The JSON of a List, and a part of that of a Watch. */
 export interface PrefixRequest {
-  /** Only clients whose identifier begins with this. */
+  /** Select only clients whose identifier begins with this. */
   prefix?: string;
 }
 
-/** What a Watch asks for. */
+/** The JSON of a Watch. */
 export interface WatchRequest extends PrefixRequest {
-  /** Where an earlier watch ended: what has happened since then is told instead of everything. */
+  /** Where an earlier watch ended: send what has happened since then instead of a snapshot. */
   since?: Position;
 }
 
-/** What answers a Hello. */
+/** The JSON of the reply to a Hello. */
 export interface Greeting {
-  /** What kind of server it is: `"tracker"`. */
+  /** Kind of server: `"tracker"`. */
   server: string;
   /** The server's version. */
   version: string;
-  /** A random string, different each time a server starts. */
+  /** Random string, different each time a server starts. */
   incarnation: string;
-  /** The client's identifier, if it asked for a name; the others get theirs when they open. */
+  /** The client's identifier if it asked for a name, else `null`: it gets one when it opens. */
   id: string | null;
-  /** The key by which a named client takes its name back from a connection that is dead and not yet given up. */
+  /** Key with which a named client takes its name back from a connection that is dead but not yet given up. */
   resume: string | null;
-  /** The heartbeat that the server holds the client to, in seconds; 0 for none. */
+  /** Heartbeat that the server expects of the client, in seconds; 0 for none. */
   heartbeat: number;
-  /** How long the entry will outlive the connection, in seconds. */
+  /** How long the entry outlives the connection, in seconds. */
   grace: number;
-  /** Longest state the server takes, in bytes. */
+  /** Longest state that the server accepts, in bytes. */
   maxState: number;
 }
 
@@ -92,8 +93,8 @@ const GRACE = seconds(0, LONGEST_GRACE);
  * Parses the JSON of a Hello.
  *
  * @param bytes The payload
- * @returns What it asks for
- * @throws {TrackerError} BAD_HELLO when it cannot be parsed
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseHello(bytes: Uint8Array): HelloRequest {
   const json = parseObject("Hello", bytes, "BAD_HELLO");
@@ -111,8 +112,8 @@ export function parseHello(bytes: Uint8Array): HelloRequest {
  * Parses the JSON of a Watch.
  *
  * @param bytes The payload
- * @returns What it asks for
- * @throws {TrackerError} BAD_HELLO when it cannot be parsed
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseWatch(bytes: Uint8Array): WatchRequest {
   const json = parseObject("Watch", bytes, "BAD_HELLO");
@@ -126,8 +127,8 @@ export function parseWatch(bytes: Uint8Array): WatchRequest {
  * Parses the JSON of a List.
  *
  * @param bytes The payload
- * @returns What it asks for
- * @throws {TrackerError} BAD_HELLO when it cannot be parsed
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseList(bytes: Uint8Array): PrefixRequest {
   const json = parseObject("List", bytes, "BAD_HELLO");
@@ -137,11 +138,11 @@ export function parseList(bytes: Uint8Array): PrefixRequest {
 }
 
 /**
- * Writes the JSON of a Hello, a Watch or a List.
+ * Encodes the JSON of a Hello, a Watch or a List.
  *
- * @param request What to ask for
- * @returns UTF-8
- * @throws {TrackerError} BAD_ARGUMENT when it is longer than a message may carry
+ * @param request The request
+ * @returns JSON in UTF-8
+ * @throws {TrackerError} BAD_ARGUMENT when it is longer than {@linkcode MAX_REQUEST}
  */
 export function encodeRequest(request: HelloRequest | WatchRequest | PrefixRequest): Uint8Array {
   const bytes = encodeJson(request);
@@ -150,16 +151,16 @@ export function encodeRequest(request: HelloRequest | WatchRequest | PrefixReque
 }
 
 /**
- * Parses the JSON that answers a Hello.
+ * Parses the JSON of the reply to a Hello.
  *
  * @param bytes The payload
- * @returns The greeting
- * @throws {TrackerError} BAD_REPLY when it is none
+ * @returns The greeting; unknown members are kept
+ * @throws {TrackerError} BAD_REPLY when it is invalid
  */
 export function parseGreeting(bytes: Uint8Array): Greeting {
   const json = parseObject("greeting", bytes, "BAD_REPLY");
   if (isGreeting(json)) return json as unknown as Greeting;
-  throw new TrackerError("BAD_REPLY", "Cannot parse reply: the greeting lacks a member or has one of a wrong type");
+  throw badReply("the greeting lacks a member or has one of a wrong type");
 }
 
 function isGreeting(json: Json): boolean {

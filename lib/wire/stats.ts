@@ -1,40 +1,40 @@
 /**
- * The report that answers a Stats.
+ * The JSON of the reply to a Stats.
  *
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
+import { badReply } from "./bad_reply.ts";
 import { isNumber, isObject, isString, parseObject } from "./json.ts";
 
-/** Upper bounds of a histogram's buckets, in milliseconds; one more bucket holds what is above the last. */
+/** Upper bounds of a histogram's buckets, in milliseconds; one more bucket counts what is above the last. */
 export const HISTOGRAM_BOUNDS: readonly number[] = [1, 10, 100, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000];
 
-/** How often a duration fell between two bounds. */
+/** Distribution of a duration. */
 export interface Histogram {
   /** Upper bounds of the buckets, in milliseconds. */
   bounds: readonly number[];
-  /** How many were in each bucket; the last one is for those above every bound. */
+  /** Durations in each bucket; the last bucket is for those above every bound. */
   counts: number[];
-  /** How many there were in all. */
+  /** Durations in all. */
   count: number;
   /** Their sum, in milliseconds. */
   sum: number;
 }
 
-/** What a server has counted since it started, and what it holds now. */
+/** Counters of a server since it started, and what it holds now. */
 export interface Stats {
   /** The server's version. */
   version: string;
   /** Its incarnation. */
   incarnation: string;
-  /** How long it has been running, in milliseconds. */
+  /** Time since it started, in milliseconds. */
   uptime: number;
   /** The map's revision. */
   revision: number;
-  /** What there is at present. */
+  /** What it holds now. */
   now: {
-    /** Connections, those that are just being told goodbye or no included. */
+    /** Connections, including those that are being refused or closed. */
     connections: number;
     /** Clients in the map. */
     clients: number;
@@ -42,33 +42,33 @@ export interface Stats {
     suspects: number;
     /** Connections that watch. */
     watchers: number;
-    /** Bytes of all states together. */
+    /** Total size of all states, in bytes. */
     stateBytes: number;
   };
   /** Connections accepted. */
   accepted: number;
-  /** Messages, by dialect and type; of a dialect or type that never came there is no member. */
+  /** Messages by dialect and type; those that never came have no member. */
   messages: Record<string, Record<string, number>>;
-  /** Bytes that have come, and that the system has taken. */
+  /** Bytes received, and bytes that the system has accepted for sending. */
   bytes: { received: number; sent: number };
-  /** Connections that came to no agreement on TLS. */
+  /** Failed TLS handshakes. */
   tlsErrors: number;
-  /** Error replies, by code. */
+  /** Error replies by code. */
   errors: Record<string, number>;
-  /** Refusals, by the limit that was reached. */
+  /** Refusals by the limit that was reached. */
   refused: Record<string, number>;
-  /** Changes that watchers were not told because they fell behind. */
+  /** Changes that watchers were not sent because they fell behind. */
   conflated: number;
-  /** How late the server's own timer woke, in milliseconds: last, and at worst. */
+  /** How late the server's own timer fired, in milliseconds: the last time, and at worst. */
   lag: { last: number; worst: number };
   /**
-   * For clients whose connection ended or who fell silent: the time from when they were last heard of, which the end of
-   * a connection is too, to their leaving the map. It is how long a ghost was in the map.
+   * How long ghosts stay in the map: for clients that lost their connection or fell silent, the time from their last
+   * sign of life, or the connection's end, to their leave.
    */
   ghost: Histogram;
 }
 
-/** How each member of a type must look: a check for each value, and the same for each object inside. */
+/** Checks for the members of a type: one for each value, and a shape for each object inside. */
 type Shape<T> = { readonly [K in keyof T]: Check | (T[K] extends readonly unknown[] ? never : Shape<T[K]>) };
 
 type Check = (value: unknown) => boolean;
@@ -77,7 +77,7 @@ const isCounts: Check = (value) => isObject(value) && Object.values(value).every
 
 const isNumbers: Check = (value) => Array.isArray(value) && value.every(isNumber);
 
-/** What a report must have. The compiler sees to it that no member of {@linkcode Stats} is left out. */
+/** The members of a report. The compiler ensures that none of {@linkcode Stats} is left out. */
 const SHAPE: Shape<Stats> = {
   version: isString,
   incarnation: isString,
@@ -96,20 +96,20 @@ const SHAPE: Shape<Stats> = {
 };
 
 /**
- * Parses the JSON that answers a Stats.
+ * Parses the JSON of the reply to a Stats.
  *
  * @param bytes The payload
- * @returns What the server counts; members of a later version are kept
- * @throws {TrackerError} BAD_REPLY when it is none
+ * @returns The report; unknown members are kept
+ * @throws {TrackerError} BAD_REPLY when a member is missing or of a wrong type
  */
 export function parseStats(bytes: Uint8Array): Stats {
   const json = parseObject("report", bytes, "BAD_REPLY");
   const wrong = misfit(json, SHAPE, "");
   if (wrong === null) return json as unknown as Stats;
-  throw new TrackerError("BAD_REPLY", `Cannot parse reply: the report's ${wrong} is missing or of a wrong type`);
+  throw badReply(`the report's ${wrong} is missing or of a wrong type`);
 }
 
-/** The path of the first member that is not as it must be; `null` when all are. */
+/** Finds the path of the first member that fails its check; `null` if all pass. */
 function misfit(value: unknown, shape: object, path: string): string | null {
   if (!isObject(value)) return path;
   for (const [key, rule] of Object.entries(shape) as [string, Check | object][]) {

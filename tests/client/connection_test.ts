@@ -6,6 +6,7 @@ import {
   DIALECTS,
   EventWriter,
   type Greeting,
+  ListWriter,
   Registry,
   TrackerError,
   type WatchedEvent,
@@ -372,8 +373,8 @@ Deno.test("a Hello, a List and a Ping are sent and answered in order with everyt
   );
   const registry = new Registry({ now: () => 7 });
   registry.open("a", { id: "pi" });
-  const builder = new EventWriter();
-  builder.beginList(registry.revision);
+  const builder = new ListWriter();
+  builder.begin(registry.revision);
   for (const entry of registry.entries()) builder.record(entry);
   await bench.answer(greetingReply(), 1, builder.finish(), 1, longLength(6), "{pi=a}");
   const [greeting, opened, listed, took, map] = await Promise.all(calls);

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { decodeEvents, MAX_TOMBSTONES, Registry } from "../../mod.ts";
 import { Feed, MAX_HELD, type Watcher } from "../../lib/feed/feed.ts";
-import { EventWriter, type WatchEvent } from "../../lib/wire/event_writer.ts";
+import { EventWriter } from "../../lib/wire/event_writer.ts";
+import type { WatchEvent } from "../../lib/wire/events.ts";
 import type { WatchRequest } from "../../lib/wire/requests.ts";
 import { textOf } from "../support/bytes.ts";
 import { VirtualTime } from "../support/virtual_time.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { concat } from "../../lib/cli/std.ts";
 import fc from "fast-check";
-import { type Change, decodeList, type Entry, EventWriter, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
+import { type Change, decodeList, type Entry, ListWriter, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
 import { AWKWARD_STATES } from "../fixtures/conversations.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";
 
@@ -41,8 +41,8 @@ Deno.test("registry refuses an identifier that is too long to be told to a watch
 });
 
 function decodeListOf(entry: Entry): string[] {
-  const builder = new EventWriter();
-  builder.beginList(1);
+  const builder = new ListWriter();
+  builder.begin(1);
   builder.record(entry);
   return decodeList(builder.finish().subarray(8)).records.map(({ id }) => id);
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Expected, INVALID, NEED_MORE, REPLY_FRAME, ReplyParser } from "../../codec.ts";
+import { INVALID, NEED_MORE } from "../../codec.ts";
+import { type Expected, REPLY_FRAME, ReplyParser } from "../../wire/replies.ts";
 import { type Duplex, writeAll } from "../../transport/duplex.ts";
 import { TrackerError } from "../../errors.ts";
 import { explainReply, type Field } from "./explain.ts";

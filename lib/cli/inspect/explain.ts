@@ -6,12 +6,9 @@
  */
 
 import { concat } from "../std.ts";
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../../codec.ts";
 import {
-  AMBIGUOUS,
   type Expected,
-  INVALID,
-  MessageParser,
-  NEED_MORE,
   REPLY_DONE,
   REPLY_ERROR,
   REPLY_FRAME,
@@ -20,9 +17,9 @@ import {
   REPLY_STATS,
   type ReplyParser,
   type ReplyToken,
-  type Token,
-} from "../../codec.ts";
-import { decodeEvents, decodeList, type ListRecord, type WatchEvent } from "../../wire/event_writer.ts";
+} from "../../wire/replies.ts";
+import { decodeEvents, type WatchEvent } from "../../wire/events.ts";
+import { decodeList, type ListRecord } from "../../wire/list.ts";
 import {
   CLOSE,
   GET,

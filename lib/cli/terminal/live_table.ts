@@ -5,7 +5,7 @@
  */
 
 import type { TrackerError } from "../../errors.ts";
-import type { ListRecord } from "../../wire/event_writer.ts";
+import type { ListRecord } from "../../wire/list.ts";
 import type { Status } from "../../protocol.ts";
 import type { MapEvent } from "../../client/watch.ts";
 import { escapeControls } from "../text/escape.ts";

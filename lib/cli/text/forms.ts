@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ListRecord, ListReply, WatchEvent } from "../../wire/event_writer.ts";
+import type { WatchEvent } from "../../wire/events.ts";
+import type { ListRecord, ListReply } from "../../wire/list.ts";
 import type { MapEvent } from "../../client/watch.ts";
 import { escapeBytes, escapeWord, textOrNull } from "./escape.ts";
 

@@ -1,44 +1,44 @@
 /**
- * A connection in memory of which the other end is in somebody's hands: it delivers when told to, and knows when what it
- * has delivered has been dealt with. No clock is involved, so that a case is the same each time.
+ * A connection in memory whose other end is operated by hand: it delivers bytes when told to, and knows when they have
+ * been handled. No clock is involved, so a case is the same each time.
  *
  * @module
  */
 
 import type { Incoming, SocketAddress } from "../../mod.ts";
 
-/** A `read` that waits for bytes. */
-interface Reader {
+/** A pending `read`. */
+interface PendingRead {
   readonly buffer: Uint8Array;
   readonly resolve: (count: number | null) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** How a connection may end. */
-type Ending = "open" | "ended" | "reset" | "closed";
+/** State of a connection. */
+type State = "open" | "ended" | "reset" | "closed";
 
-/** One end, as a session sees it, and what to do to it. */
-export class Wire implements Incoming {
+/** The server's end, as a session sees it, and the controls of the other. */
+export class ManualConnection implements Incoming {
   readonly remoteAddr: SocketAddress = { transport: "tcp", hostname: "memory", port: 0 };
-  /** What has been written to it. */
+  /** The bytes that the session has written. */
   readonly output: number[] = [];
-  /** Whether it was reset, which may destroy what was on its way. */
+  /** Whether it was reset, which may destroy bytes in flight. */
   isBroken = false;
-  /** Most bytes taken by one write and given by one read: as little as TCP likes. */
+  /** Most bytes per read and per write: TCP may handle as few as it likes. */
   readonly #most: number;
   #pending: Uint8Array = new Uint8Array();
-  #reader: Reader | null = null;
+  #pendingRead: PendingRead | null = null;
   #idle = Promise.withResolvers<void>();
-  #state: Ending = "open";
+  #state: State = "open";
 
-  /** @param most Most bytes taken by one write and given by one read */
+  /** @param most Most bytes per read and per write */
   constructor(most: number) {
     this.#most = most;
   }
 
   read(buffer: Uint8Array): Promise<number | null> {
     return new Promise((resolve, reject) => {
-      this.#reader = { buffer, resolve, reject };
+      this.#pendingRead = { buffer, resolve, reject };
       this.#serve();
     });
   }
@@ -58,7 +58,7 @@ export class Wire implements Incoming {
     this.#finish("closed");
   }
 
-  /** Delivers bytes; resolves when whoever reads them has come back for more, or has gone. */
+  /** Delivers bytes; resolves when the session has read them all and reads again, or has closed the connection. */
   async deliver(bytes: Uint8Array): Promise<void> {
     if (this.#state !== "open") return;
     this.#pending = bytes;
@@ -67,37 +67,37 @@ export class Wire implements Incoming {
     await this.#idle.promise;
   }
 
-  /** Ends the stream, in order. */
+  /** Ends the stream in an orderly way. */
   end(): void {
     this.#finish("ended");
   }
 
-  /** Breaks the connection. */
+  /** Resets the connection. */
   reset(): void {
     this.isBroken = true;
     this.#finish("reset");
   }
 
-  #finish(state: Ending): void {
+  #finish(state: State): void {
     if (this.#state === "open" || state === "closed") this.#state = state;
     this.#serve();
   }
 
-  /** Gives a waiting reader what there is for it. */
+  /** Completes a pending read, if it can. */
   #serve(): void {
-    const reader = this.#reader;
+    const pending = this.#pendingRead;
     if (this.#state === "closed") this.#idle.resolve();
-    if (reader === null) return;
+    if (pending === null) return;
     if (this.#state === "closed" || this.#state === "reset") return this.#release().reject(new Error(this.#state));
-    if (this.#pending.length !== 0) return this.#release().resolve(this.#give(reader.buffer));
+    if (this.#pending.length !== 0) return this.#release().resolve(this.#give(pending.buffer));
     if (this.#state === "ended") return this.#release().resolve(null);
     this.#idle.resolve();
   }
 
-  #release(): Reader {
-    const reader = this.#reader!;
-    this.#reader = null;
-    return reader;
+  #release(): PendingRead {
+    const pending = this.#pendingRead!;
+    this.#pendingRead = null;
+    return pending;
   }
 
   #give(buffer: Uint8Array): number {

@@ -63,7 +63,7 @@ Deno.test("README, help, completions and the program itself know the same flags 
     const documented = names.length === 0 ? [] : tableOf(page, name).map(([flag = ""]) => flag);
     const helped = flagsIn(/^Flags:\n[^]*?\n\n/m.exec(helpOf(command))?.[0]);
     assertEquals(flagsIn(documented.join("\n")), names, `README of ${name}`);
-    assertEquals(helped, [...names, "--help"], `help of ${name}`);
+    assertEquals(helped, [...Object.entries<Flag<unknown>>(flags).flatMap(spellings), "--help"], `help of ${name}`);
     for (const script of scripts) assertEquals(flagsIn(partFor(name, script)), [...names, "--help"], script);
     // The program knows a flag if it minds how it is used.
     const known = await Promise.all(Array.from(everyFlag, async ([flag, { placeholder }]) => {
@@ -73,6 +73,11 @@ Deno.test("README, help, completions and the program itself know the same flags 
     assertEquals(known.flat().sort(), [...names].sort(), `program: ${name}`);
   }
 });
+
+/** A flag and its aliases, which only the help names. */
+function spellings([name, { aliases = [] }]: [string, Flag<unknown>]): string[] {
+  return [name, ...aliases].map((spelling) => `--${spelling}`);
+}
 
 /** The flags that a text names, each once, in their order. */
 function flagsIn(text = ""): string[] {

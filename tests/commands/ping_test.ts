@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { RoundTrips } from "../../lib/cli/text/round_trips.ts";
+import { RoundTrips } from "../../lib/cli/inspect/round_trips.ts";
 import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
 import { fail, freePort, run, start, startServer } from "../support/program.ts";
 

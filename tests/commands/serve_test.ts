@@ -114,7 +114,7 @@ Deno.test("serve warns in one line when others than this machine can connect", a
   await using server = await startServer(["--host", "0.0.0.0"]);
   assertEquals(
     await server.stderr.line(),
-    `tracker: warning: 0.0.0.0:${server.port} is not only for this machine: all who reach it can read and write ` +
+    `tracker: warning: 0.0.0.0:${server.port} accepts other machines: any client that can connect may read and write ` +
       "every state",
   );
   await (await connect({ port: server.port })).close();

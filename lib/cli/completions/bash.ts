@@ -1,5 +1,5 @@
 /**
- * Completion for bash, from version 3.2 on, which macOS has. It needs nothing but bash itself.
+ * Completion for bash 3.2, which macOS has, and later. It needs nothing but bash itself.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
 import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
 
 /**
- * Writes the script.
+ * Generates the script.
  *
  * @param commands The commands to complete
  * @returns Text of several lines

@@ -9,7 +9,7 @@ import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
 import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
 
 /**
- * Writes the script.
+ * Generates the script.
  *
  * @param commands The commands to complete
  * @returns Text of several lines

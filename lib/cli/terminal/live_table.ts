@@ -1,72 +1,72 @@
 /**
- * A watch as a table on a terminal that follows the map.
+ * A watch as a table that follows the map, on a terminal.
  *
  * @module
  */
 
-import type { TrackerError } from "../../errors.ts";
-import type { ListRecord } from "../../wire/event_writer.ts";
-import type { Status } from "../../protocol.ts";
 import type { MapEvent } from "../../client/watch.ts";
-import { escapeControls } from "../text/escape.ts";
-import type { WatchDisplay } from "../text/event_lines.ts";
+import type { TrackerError } from "../../errors.ts";
+import type { Status } from "../../protocol.ts";
+import type { ListRecord } from "../../wire/event_writer.ts";
 import { describe } from "../failure.ts";
+import { escapeControls } from "../text/escape.ts";
 import { previewOf } from "../text/forms.ts";
-import { bold } from "./output.ts";
-import { Screen, terminalSize } from "./screen.ts";
 import { layOutTable } from "../text/table.ts";
 import { shortTime } from "../text/times.ts";
 import { cutTo } from "../text/width.ts";
+import type { WatchDisplay } from "./event_lines.ts";
+import { bold } from "./output.ts";
+import { Screen, terminalSize } from "./screen.ts";
 
-/** No two drawings follow each other faster than this, in milliseconds: nobody could read them. */
+/** Least time from one drawing to the next, in milliseconds: faster ones could not be read. */
 const PACE = 100;
 
-/** Lines that are no clients: what is shown, the table's head, and how the connection is. */
+/** Lines besides the clients: the title, the table's head, and the footer. */
 const FRAME_LINES = 3;
 
 /** Which of them is the head. */
 const HEAD = 1;
 
-/** Columns that id, status and times have at least, so that the table does not jump. */
+/** Least widths of the columns of id, status and times, so that the table does not jump. */
 const LEAST = [10, 7, 10, 10];
 
-/** A client, as a row shows it. */
+/** A client as shown in a row. */
 export interface Row {
   readonly id: string;
   readonly status: Status;
   readonly state: Uint8Array;
-  /** When it opened, in milliseconds since 1970; `null` while that is not known. */
+  /** When it opened, in milliseconds since 1970; `null` while unknown. */
   readonly since: number | null;
-  /** When something of it changed last; likewise. */
+  /** When it last changed, likewise. */
   readonly changed: number | null;
 }
 
-/** What the table follows: the clients there are, in the order of opening. */
+/** The clients in the map, in the order in which they opened. */
 export class Rows {
   #rows = new Map<string, Row>();
   #fresh: Map<string, Row> | null = null;
 
-  /** How many there are. */
+  /** The number of clients. */
   get size(): number {
     return this.#rows.size;
   }
 
-  /** The first of them. */
+  /** Returns the first clients. */
   first(count: number): Row[] {
     return [...this.#rows.values().take(Math.max(0, count))];
   }
 
   /**
-   * Follows an event.
+   * Applies an event.
    *
    * @param event The event
-   * @param now When it was heard of, in milliseconds since 1970
+   * @param now When it arrived, in milliseconds since 1970
    */
   apply(event: MapEvent, now: number): void {
     if (event.kind === "snapshot") {
       this.#fresh = new Map();
     } else if (event.kind === "synced") {
-      // Half a snapshot is never shown.
+      // An incomplete snapshot is never shown.
       this.#rows = this.#fresh ?? this.#rows;
       this.#fresh = null;
     } else {
@@ -75,9 +75,9 @@ export class Rows {
   }
 
   /**
-   * Fills in the times of clients that were there before the watch.
+   * Fills in the times of clients that opened before the watch.
    *
-   * @param records What a List says
+   * @param records The records of a List
    */
   complete(records: readonly ListRecord[]): void {
     for (const { id, openedAt, updatedAt } of records) {
@@ -113,25 +113,26 @@ export class Rows {
   }
 }
 
-/** How a table is to look. */
+/** The surroundings and the size of the table. */
 export interface View {
-  /** What is shown, such as the server's address. */
+  /** The first line, such as the server's address. */
   readonly title: string;
-  /** What there is to say of the connection. */
+  /** The last line: the state of the connection. */
   readonly footer: string;
-  /** The terminal's size. */
+  /** The width of the terminal. */
   readonly columns: number;
+  /** The height of the terminal. */
   readonly rows: number;
   /** The present, in milliseconds since 1970. */
   readonly now: number;
 }
 
 /**
- * Lays out what fits a screen.
+ * Lays out as much as fits on the screen.
  *
  * @param clients The clients
- * @param view How it is to look
- * @returns A line for each row of the terminal at most, none of them wider than it is
+ * @param view The surroundings and the size
+ * @returns At most one line for each row of the terminal, none wider than it is
  */
 export function layOutScreen(clients: Rows, { title, footer, columns, rows, now }: View): string[] {
   const room = Math.max(0, rows - FRAME_LINES);
@@ -157,7 +158,7 @@ function cellsOf({ id, status, state, since, changed }: Row, columns: number, no
   return [escapeControls(id), status, timeOf(since), timeOf(changed), previewOf(state, columns)];
 }
 
-/** The table on the screen. */
+/** Displays a watch as a table on the screen. */
 export class LiveTable implements WatchDisplay {
   readonly #title: string;
   readonly #server: string;
@@ -174,9 +175,9 @@ export class LiveTable implements WatchDisplay {
   /**
    * Takes the screen.
    *
-   * @param title What is shown
-   * @param server Where it comes from
-   * @param list Asks for the times that a watch does not tell
+   * @param title The first line
+   * @param server The server's address
+   * @param list Asks for the times, which a watch does not report
    * @param onFailure Called when the screen cannot be drawn
    */
   constructor(
@@ -194,14 +195,14 @@ export class LiveTable implements WatchDisplay {
     this.#drawSoon(0);
   }
 
-  /** Shows it in the last line. */
+  /** Shows the state of the connection in the last line. */
   connection(error: TrackerError | null): void {
     const why = error === null ? "" : escapeControls(describe(error));
     this.#footer = error === null ? "Ctrl-C ends" : `waiting for ${this.#server}: ${why}`;
     this.#drawSoon();
   }
 
-  /** Shows it as soon as it is time for another drawing. */
+  /** Applies the event, and shows it in the next drawing. */
   event(event: MapEvent): null {
     this.#rows.apply(event, Date.now());
     if (event.kind === "synced") void this.#complete();
@@ -209,7 +210,7 @@ export class LiveTable implements WatchDisplay {
     return null;
   }
 
-  /** Gives the screen back. */
+  /** Restores the screen. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -221,7 +222,7 @@ export class LiveTable implements WatchDisplay {
       this.#rows.complete(await this.#list());
       this.#drawSoon();
     } catch {
-      // The connection has been lost; what it lacks stays empty until the next snapshot.
+      // The connection has been lost; the missing times stay empty until the next snapshot.
     }
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { EventLog, type LineFormat, type LogTarget } from "../../../lib/cli/log/log.ts";
+import { EventLog, type LineFormat } from "../../../lib/cli/log/log.ts";
+import type { Writer } from "../../../lib/cli/terminal/output.ts";
 import { type ServerEvent, TrackerError } from "../../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
 
@@ -8,7 +9,7 @@ const join: ServerEvent = { kind: "join", id: "client1", dialect: "wide", peer }
 const failed: ServerEvent = { kind: "accept-error", error: new Error("no\x1b[2J\nmore") };
 
 /** Takes a few bytes at a time, and none before it is let go. */
-class SlowTarget implements LogTarget {
+class SlowTarget implements Writer {
   text = "";
   readonly released = Promise.withResolvers<void>();
 

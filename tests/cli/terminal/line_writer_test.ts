@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { LineWriter } from "../../../lib/cli/text/line_writer.ts";
+import { LineWriter } from "../../../lib/cli/terminal/line_writer.ts";
 
 /** Takes text when it is let go. */
 class Target {

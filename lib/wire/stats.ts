@@ -87,7 +87,8 @@ const SHAPE: Shape<Stats> = {
   accepted: isNumber,
   messages: (value) => isObject(value) && Object.values(value).every(isCounts),
   bytes: { received: isNumber, sent: isNumber },
-  tlsErrors: isNumber,
+  // Servers before TLS do not count them.
+  tlsErrors: (value) => value === undefined || isNumber(value),
   errors: isCounts,
   refused: isCounts,
   conflated: isNumber,

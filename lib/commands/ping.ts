@@ -105,7 +105,7 @@ class Pinger {
       const start = performance.now();
       await this.#ping(seq);
       if (seq === count) return;
-      await delay(interval - (performance.now() - start), this.#stop);
+      await delay(Math.max(0, interval - (performance.now() - start)), this.#stop);
     }
   }
 

@@ -241,7 +241,7 @@ Deno.test("of two clients of one name the first stays, unless the second is to t
 
 Deno.test("flags of a name without a name are refused", async () => {
   const wrong: [string, string][] = [
-    ["--grace=1m", "--grace needs a --name: who has none is not waited for"],
+    ["--grace=1m", "--grace needs a --name: the server does not wait for a client without one"],
     ["--takeover", "--takeover needs a --name to take over"],
     ["--name=client7", "--name must be 1 to 128 letters, digits and ._:- and not client1 or the like, not 'client7'"],
     ["--heartbeat=2h", "--heartbeat must be from 1s to 1h, or 0, not '2h'"],

@@ -135,7 +135,7 @@ export class Conversation {
   /** Waits for news until some time, and tells whether that has passed without any. */
   async #isLate(until: number): Promise<boolean> {
     const news = this.#news.signal;
-    await delay(Math.min(until - performance.now(), LONGEST_TIMEOUT), news);
+    await delay(Math.max(0, Math.min(until - performance.now(), LONGEST_TIMEOUT)), news);
     return !news.aborted && performance.now() >= until;
   }
 

@@ -1,11 +1,11 @@
-/** The permissions that README names are enough for each command, and none of them is too many. */
+/** The permissions in README.md are enough for each command, and all of them are needed. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../lib/commands/mod.ts";
 import { codeOf, read, tableOf } from "../support/page.ts";
 import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "../support/program.ts";
 
-/** What to run of each command, and how what it prints begins. */
+/** How to run each command, and what its output looks like. */
 const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {
   open: { args: ["idle"], prints: /^$/ },
   set: { args: ["job", "done"], prints: /^/ },
@@ -21,7 +21,7 @@ const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {
   help: { args: [], prints: /^Tracker/ },
 };
 
-/** What README gives each command, for a server at some port. */
+/** Reads the permissions of each command from README.md, for a server at some port. */
 async function documented(port: number): Promise<Map<string, string[]>> {
   const rows = tableOf(await read("README.md"), "Permissions");
   return new Map(rows.map(([command = "", given = ""]) => {
@@ -30,14 +30,14 @@ async function documented(port: number): Promise<Map<string, string[]>> {
   }));
 }
 
-testUnless(permissionsAreFixed, "README names the permissions of every command", async () => {
+testUnless(permissionsAreFixed, "README.md lists the permissions of every command", async () => {
   assertEquals([...(await documented(6789)).keys()], COMMANDS.map(({ name }) => name));
 });
 
 for (const [name, { args, prints }] of Object.entries(TRIALS)) {
   testUnless(
     permissionsAreFixed,
-    `${name} works with the permissions that README names, and not with fewer`,
+    `${name} works with the permissions in README.md, and not with fewer`,
     async () => {
       await using server = await startServer();
       const permissions = (await documented(server.port)).get(name) ?? [];
@@ -60,7 +60,7 @@ for (const [name, { args, prints }] of Object.entries(TRIALS)) {
   );
 }
 
-testUnless(permissionsAreFixed, "serve works with the permissions that README names, and not with fewer", async () => {
+testUnless(permissionsAreFixed, "serve works with the permissions in README.md, and not with fewer", async () => {
   const port = freePort();
   const permissions = (await documented(port)).get("serve") ?? [];
   const args = ["serve", "--port", `${port}`];

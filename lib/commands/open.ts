@@ -35,7 +35,7 @@ const FLAGS = {
     default: "",
     description:
       `send something at least this often, from 1s to 1h, so that each side notices when the other has vanished; ` +
-      `0 for never; unless given, ${DEFAULT_HEARTBEAT}s with --reconnect, otherwise never`,
+      `0 for never; unless given, ${DEFAULT_HEARTBEAT}s if it reconnects, otherwise never`,
     parse: (text: string) => text === "" ? undefined : durationWithin("1s", "1h", true)(text),
   },
   grace: {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/live_table.ts";
+import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/client_table.ts";
 import { measure } from "../../../lib/cli/text/width.ts";
 import type { MapEvent } from "../../../mod.ts";
 import { bytesOf } from "../../support/bytes.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../mod.ts";
-import { RunningServer, testUnless } from "./support/program.ts";
+import { noShell, RunningServer, testUnless } from "./support/program.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -74,10 +74,8 @@ Deno.test("main.ts runs from a URL, in a directory with no import map and no con
   await expectService(server);
 });
 
-/** What deno install makes is a shell script here and a batch file there. */
-const noScript = Deno.build.os === "windows" ? "there is no sh" : undefined;
-
-testUnless(noScript, "deno install makes a program of main.ts at a URL", async () => {
+// On Windows deno install makes a batch file instead of a shell script.
+testUnless(noShell, "deno install makes a program of main.ts at a URL", async () => {
   await using stranger = await createStranger();
   await using host = serveFiles();
   const { directory, options } = stranger;

@@ -1,5 +1,5 @@
 /**
- * The command line: finds the command and lets it run.
+ * The command line: finds the command and runs it.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Process } from "./lib/cli/command.ts";
 import { reportFailure } from "./lib/cli/failure.ts";
 import { HELP_FLAG, VERSION_FLAG } from "./lib/cli/flags/general_flags.ts";
 import { findCommand, helpOf, overview } from "./lib/cli/help.ts";
-import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
 import { write, writeError } from "./lib/cli/terminal/output.ts";
+import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
 import { VERSION } from "./lib/version.ts";
 
-/** Runs the command that the arguments name, and says what went wrong. Returns the exit code. */
+/** Runs the command that the arguments name, and reports its failure. Returns the exit code. */
 async function run(args: readonly string[], process: Process): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
@@ -41,7 +41,7 @@ function asksForHelp(args: readonly string[]): boolean {
 }
 
 if (import.meta.main) {
-  // What nobody waited for must not end in a stack trace either.
+  // A rejection that nothing handles must not end in a stack trace either.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(reportFailure(event.reason));

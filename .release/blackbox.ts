@@ -1,10 +1,10 @@
 /**
- * `deno task blackbox`: the tests of the command line, run against any program that claims to be Tracker.
+ * `deno task blackbox`: runs the tests of the command line against any program that claims to be Tracker.
  *
  * @module
  */
 
-import { write, writeError } from "../lib/cli/terminal/output.ts";
+import { complain, write } from "../lib/cli/terminal/output.ts";
 
 const TESTS = ["commands/", "cli/"].map((room) => new URL(`../tests/${room}`, import.meta.url));
 
@@ -13,15 +13,15 @@ const HELP = `deno task blackbox PROGRAM [ARGUMENT...]
 Tests a program from outside, such as a compiled Tracker. It is started in an empty directory and without environment,
 so that it finds neither deno nor a cache, and must leave nothing behind.
 
-  PROGRAM             what to start
-  ARGUMENT            what it is given before the command
+  PROGRAM             the program to start
+  ARGUMENT            its arguments before the command
 
 Environment:
   TRACKER_ONLY        only tests whose names contain this; /.../ is a regular expression
   TRACKER_PATIENCE    how many times longer than usual to wait, for a slow machine
 `;
 
-/** What starts the program; tests without it look at the code from inside, whatever the program. */
+/** The module that starts the program. Tests that do not import it test the code from inside, whatever the program. */
 const HARNESS = '/support/program.ts"';
 
 async function findTests(): Promise<string[]> {
@@ -31,7 +31,7 @@ async function findTests(): Promise<string[]> {
     .sort();
 }
 
-/** Every file in a folder, and in those below it. */
+/** Finds every file in a folder, and in the folders below it. */
 async function filesIn(folder: URL): Promise<URL[]> {
   const files: URL[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -42,7 +42,7 @@ async function filesIn(folder: URL): Promise<URL[]> {
 }
 
 async function test([program = "", ...args]: readonly string[]): Promise<number> {
-  // The tests start it somewhere else.
+  // The tests start it in another directory.
   const command = [await Deno.realPath(program), ...args];
   const only = Deno.env.get("TRACKER_ONLY");
   const { code } = await new Deno.Command(Deno.execPath(), {
@@ -66,7 +66,7 @@ async function run(args: readonly string[]): Promise<number> {
     return await test(args);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    writeError(`blackbox: there is no program ${program}\n`);
+    complain(`blackbox: there is no program ${program}`);
     return 2;
   }
 }

@@ -13,8 +13,10 @@ export type LimitName = "clients" | "perAddress" | "state" | "totalState" | "wat
 export type ErrorReason =
   /** The token is known or may be, but does not allow writing. */
   | "write-denied"
-  /** Deno itself was not given a permission. */
+  /** Deno itself was not given the permission to listen. */
   | "not-granted"
+  /** The system does not let this user listen on the port. */
+  | "forbidden-port"
   /** Nothing was reached at the server's address. */
   | "unreachable"
   /** The peer sent nothing at all, as one that waits for TLS does. */
@@ -221,8 +223,10 @@ export const ERRORS = {
     wire: false,
     retry: false,
     meaning: "the system, or Deno's permissions, do not allow it",
-    hint: "Choose a port above 1023 with --port",
-    hints: { "not-granted": "Run deno with -N: deno run -N main.ts serve" },
+    hints: {
+      "not-granted": "Run deno with -N: deno run -N main.ts serve",
+      "forbidden-port": "Choose a port above 1023 with --port",
+    },
   },
   BAD_ARGUMENT: {
     wire: false,

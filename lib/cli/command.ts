@@ -1,5 +1,5 @@
 /**
- * What a command is.
+ * The shape of a command.
  *
  * @module
  */
@@ -12,32 +12,32 @@ export interface Process {
   readonly exit: (code: number) => void;
 }
 
-/** A command line to try, and what it does. */
+/** A command line to try, and its effect. */
 export interface Example {
   /** What to type. */
   readonly line: string;
-  /** What happens then. */
+  /** What it does. */
   readonly meaning: string;
 }
 
-/** A subcommand: all that its help says, and what it does. */
+/** A subcommand: its help and its code. */
 export interface Command {
   /** The word that calls it. */
   readonly name: string;
   /** What it does, in one sentence. */
   readonly summary: string;
-  /** What else there is to know, a paragraph each. */
+  /** The rest of its description, a paragraph each. */
   readonly details: readonly string[];
-  /** What it takes besides flags. */
+  /** Its arguments besides flags. */
   readonly positionals?: Positionals;
   /** Its flags, by name. */
   readonly flags: FlagTable;
   /** Command lines to try. */
   readonly examples: readonly Example[];
   /**
-   * Does it.
+   * Runs it.
    *
-   * @param args What follows the command's name
+   * @param args The arguments after the command's name
    * @param process What it may do to the process
    * @returns The exit code
    */

@@ -1,30 +1,22 @@
 /**
- * What can go wrong outside of Tracker.
+ * Failures outside of Tracker, such as of a file or of standard output.
  *
  * @module
  */
 
-/**
- * Makes an error of whatever was thrown.
- *
- * @param thrown Anything
- * @returns The same if it is an error, otherwise one that says it
- */
-export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
+import { messageOf } from "../errors.ts";
 
-/** A failure that is nobody's bug and not the server's: the message says it all. */
+/** A failure that is neither a bug nor the server's. Its message says all there is to say. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
   /**
-   * Makes an error to throw.
+   * Creates an error to throw.
    *
    * @param action What could not be done, such as "read standard input"
    * @param cause Why
    */
   constructor(action: string, cause: unknown) {
-    super(`Cannot ${action}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`Cannot ${action}: ${messageOf(cause)}`, { cause });
   }
 }

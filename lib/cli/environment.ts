@@ -1,14 +1,14 @@
 /**
- * The environment, where it may be read.
+ * Environment variables, as far as they may be read.
  *
  * @module
  */
 
 /**
- * Reads a variable if that is permitted already. Asking for the permission would make a prompt of a convenience.
+ * Reads a variable if that is already permitted. Asking for permission would turn a convenience into a prompt.
  *
- * @param name The variable
- * @returns Its value; `undefined` when it is not set, empty, or not for us to read
+ * @param name The variable's name
+ * @returns Its value; `undefined` when it is unset, empty or not permitted
  */
 export function readEnvironment(name: string): string | undefined {
   if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;

@@ -1,25 +1,26 @@
 /**
- * From whatever went wrong to one line that says what to do about it, and an exit code.
+ * Turns a failure into one line that says what to do about it, and an exit code.
  *
  * @module
  */
 
 import { messageOf, TrackerError } from "../errors.ts";
 import { CommandError } from "./command_error.ts";
-import { complain, OutputClosed } from "./terminal/output.ts";
 import { UsageError } from "./flags/usage.ts";
+import { complain, OutputClosed } from "./terminal/output.ts";
 
 /**
  * Tells the user what went wrong.
  *
  * @param error What was thrown
- * @param command The command that threw it, if it came to that
+ * @param command The command that threw it, if one was running
  * @returns The exit code
  */
 export function reportFailure(error: unknown, command?: string): number {
   if (error instanceof OutputClosed) return 0;
   if (error instanceof UsageError) {
-    const stop = error.message.endsWith("?") ? "" : ".";
+    // A message with a suggestion ends with a question mark.
+    const stop = error.suggestion === undefined ? "." : "";
     complain(`tracker: ${error.message}${stop} Run 'tracker help${command === undefined ? "" : ` ${command}`}'`);
     return 2;
   }
@@ -28,19 +29,18 @@ export function reportFailure(error: unknown, command?: string): number {
 }
 
 /**
- * Puts a failure into words.
+ * Describes a failure.
  *
  * @param error What was thrown
- * @returns One line, and what to do about it
+ * @returns One line: what went wrong, and what to do about it
  */
 export function describe(error: unknown): string {
-  if (error instanceof TrackerError) return error.message + advice(error);
-  if (error instanceof CommandError) {
-    return error.message + (error.cause instanceof TrackerError ? advice(error.cause) : "");
-  }
+  if (error instanceof TrackerError) return withHint(error.message, error);
+  if (error instanceof CommandError) return withHint(error.message, error.cause);
   return `internal error: ${messageOf(error)}`;
 }
 
-function advice({ hint }: TrackerError): string {
-  return hint === undefined ? "" : `. ${hint}`;
+function withHint(message: string, cause: unknown): string {
+  const hint = cause instanceof TrackerError ? cause.hint : undefined;
+  return hint === undefined ? message : `${message}. ${hint}`;
 }

@@ -1,70 +1,42 @@
 /**
- * The help: made from what the commands say of themselves.
+ * The help: written from the tables of the commands.
  *
  * @module
  */
 
 import type { Command } from "./command.ts";
-import { type Flag, parseFlags } from "./flags/flags.ts";
+import type { Flag } from "./flags/flags.ts";
 import { type GeneralFlag, HELP_FLAG, VERSION_FLAG } from "./flags/general_flags.ts";
-import { write } from "./terminal/output.ts";
 import { unknownName, UsageError } from "./flags/usage.ts";
 
 /** Columns of the help: wide enough for its sentences, narrow enough for half a screen. */
 const WIDTH = 100;
 
 /**
- * Makes the command that prints the help of all commands.
- *
- * @param commands Every command, this one included
- * @returns The command
- */
-export function createHelpCommand(commands: () => readonly Command[]): Command {
-  const positionals = {
-    placeholder: "[COMMAND]",
-    most: 1,
-    get choices() {
-      return commands().map(({ name }) => name);
-    },
-  };
-  return {
-    name: "help",
-    summary: "Print this help, or that of a command.",
-    details: [],
-    positionals,
-    flags: {},
-    examples: [{ line: "tracker help serve", meaning: "explains every flag of serve" }],
-    run: async (args) => {
-      const [name] = parseFlags(args, {}, positionals).positionals;
-      await write(name === undefined ? overview(commands()) : helpOf(findCommand(commands(), name)));
-      return 0;
-    },
-  };
-}
-
-/**
  * Finds a command by its name.
  *
- * @param commands The commands there are
+ * @param commands Every command
  * @param name The name
  * @returns The command
- * @throws {UsageError} when there is none of that name
+ * @throws {UsageError} when no command has that name
  */
 export function findCommand(commands: readonly Command[], name: string): Command {
   const command = commands.find((command) => command.name === name);
   if (command !== undefined) return command;
-  if (name.startsWith("-")) {
-    const names = [HELP_FLAG, VERSION_FLAG].flatMap(({ names }) => names.filter((name) => name.startsWith("--")));
-    const message = unknownName("flag", name, names);
-    throw new UsageError(message.endsWith("?") ? message : `${message}; a command comes first, then its flags`);
-  }
-  throw new UsageError(unknownName("command", name, commands.map((command) => command.name)));
+  if (!name.startsWith("-")) throw unknownName("command", name, commands.map(({ name }) => name));
+  const error = unknownName("flag", name, [HELP_FLAG, VERSION_FLAG].flatMap(longNames));
+  if (error.suggestion !== undefined) throw error;
+  throw new UsageError(`${error.message}; a command comes first, then its flags`);
+}
+
+function longNames({ names }: GeneralFlag): string[] {
+  return names.filter((name) => name.startsWith("--"));
 }
 
 /**
- * Writes the help of all commands.
+ * Writes the help of the program.
  *
- * @param commands The commands
+ * @param commands Every command
  * @returns Text of several lines
  */
 export function overview(commands: readonly Command[]): string {
@@ -116,10 +88,16 @@ function synopsis({ name, positionals }: Command): string {
 }
 
 function flagRow(name: string, flag: Flag<unknown>): Row {
-  if (flag.placeholder === undefined) return [`--${name}`, flag.description];
-  const defaults = [flag.environment === undefined ? "" : `$${flag.environment}`, flag.default].filter(Boolean);
-  const suffix = defaults.length === 0 ? "" : ` (default ${defaults.join(", or else ")})`;
-  return [`--${name} ${flag.placeholder}`, flag.description + suffix];
+  const { placeholder, description, aliases = [] } = flag;
+  const also = aliases.length === 0 ? "" : ` (also ${aliases.map((alias) => `--${alias}`).join(", ")})`;
+  const left = placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
+  return [left, description + defaultOf(flag) + also];
+}
+
+function defaultOf({ placeholder, environment, default: written }: Flag<unknown>): string {
+  if (placeholder === undefined) return "";
+  const defaults = [environment === undefined ? "" : `$${environment}`, written].filter(Boolean);
+  return defaults.length === 0 ? "" : ` (default ${defaults.join(", or else ")})`;
 }
 
 function generalRow({ names, description }: GeneralFlag): Row {

@@ -1,4 +1,4 @@
-/** Types of the few functions in use from a package that comes without any. */
+/** Types of the functions in use from the standard library, whose npm package comes without types. */
 
 export function concat(buffers: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
 export function equals(a: Uint8Array, b: Uint8Array): boolean;

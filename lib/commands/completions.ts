@@ -10,9 +10,9 @@ import { fishScript } from "../cli/completions/fish.ts";
 import type { Generator } from "../cli/completions/grammar.ts";
 import { zshScript } from "../cli/completions/zsh.ts";
 import { parseFlags } from "../cli/flags/flags.ts";
-import { write } from "../cli/terminal/output.ts";
-import { UsageError } from "../cli/flags/usage.ts";
+import { parseAs, UsageError } from "../cli/flags/usage.ts";
 import { choice } from "../cli/flags/values.ts";
+import { write } from "../cli/terminal/output.ts";
 
 const GENERATORS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const satisfies Record<string, Generator>;
 
@@ -23,18 +23,18 @@ const SHELL = choice(Object.keys(GENERATORS) as Shell[]);
 const POSITIONALS = { placeholder: "SHELL", most: 1, choices: SHELL.choices } as const;
 
 /**
- * Makes the command that prints how a shell completes the command line of tracker.
+ * Makes the command that prints completion scripts.
  *
- * @param commands What to complete: every command, this one included
+ * @param commands Returns every command, this one included
  * @returns The command
  */
 export function createCompletionsCommand(commands: () => readonly Command[]): Command {
   return {
     name: "completions",
-    summary: "Print the script with which bash, zsh or fish completes tracker's command line.",
+    summary: "Print the script that lets bash, zsh or fish complete tracker's command line.",
     details: [
-      "The shell has to read it each time it starts, so the line for yours goes into the file named below. It completes " +
-      "the word 'tracker', which therefore has to be what you type to run the program.",
+      "The shell must read it each time it starts, so put the line for your shell into the file named below. It completes " +
+      "the command 'tracker', so the program must be installed under that name.",
     ],
     positionals: POSITIONALS,
     flags: {},
@@ -46,16 +46,8 @@ export function createCompletionsCommand(commands: () => readonly Command[]): Co
     run: async (args) => {
       const [shell] = parseFlags(args, {}, POSITIONALS).positionals;
       if (shell === undefined) throw new UsageError(`completions needs a SHELL: ${SHELL.choices.join(", ")}`);
-      await write(GENERATORS[parseShell(shell)](commands()));
+      await write(GENERATORS[parseAs("SHELL", () => SHELL.parse(shell))](commands()));
       return 0;
     },
   };
-}
-
-function parseShell(text: string): Shell {
-  try {
-    return SHELL.parse(text);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`SHELL ${error.message}`) : error;
-  }
 }

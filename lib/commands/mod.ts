@@ -1,5 +1,5 @@
 /**
- * The commands there are.
+ * Every command.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Command } from "../cli/command.ts";
 import { createCompletionsCommand } from "./completions.ts";
 import { getCommand } from "./get.ts";
-import { createHelpCommand } from "../cli/help.ts";
+import { createHelpCommand } from "./help.ts";
 import { listCommand } from "./list.ts";
 import { openCommand } from "./open.ts";
 import { pingCommand } from "./ping.ts";

@@ -4,43 +4,43 @@
  * @module
  */
 
-import { dial } from "../tcp/dial.ts";
-import { dialTls } from "../tcp/dial_tls.ts";
-import { MessageEncoder } from "../codec.ts";
-import type { Duplex } from "../transport/duplex.ts";
+import type { Expected } from "../wire/replies.ts";
 import { decodeEvents } from "../wire/events.ts";
 import { decodeList } from "../wire/list.ts";
-import type { Expected } from "../wire/replies.ts";
-import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "../cli/flags/client_flags.ts";
 import type { Command } from "../cli/command.ts";
-import { Conversation, type Reply } from "../cli/inspect/conversation.ts";
-import { escapeBytes, escapeControls, safeJson } from "../cli/text/escape.ts";
-import { layOut, MessageExplainer } from "../cli/inspect/explain.ts";
+import { dialectFlag, SERVER_FLAGS, type Target, targetFrom, timeoutFlag } from "../cli/flags/client_flags.ts";
 import { parseFlags, toggle } from "../cli/flags/flags.ts";
-import { eventForm, listForm } from "../cli/text/forms.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { Conversation, type Reply } from "../cli/inspect/conversation.ts";
+import { layOut, MessageExplainer } from "../cli/inspect/explain.ts";
+import { parseStep, type Step } from "../cli/inspect/steps.ts";
 import { bold, remark, write, writeMap } from "../cli/terminal/output.ts";
 import { patiently } from "../cli/terminal/patience.ts";
-import { parseStep, type Step } from "../cli/inspect/steps.ts";
-import { UsageError } from "../cli/flags/usage.ts";
+import { escapeBytes, escapeControls, safeJson } from "../cli/text/escape.ts";
+import { eventForm, listForm } from "../cli/text/forms.ts";
+import { MessageEncoder } from "../codec.ts";
+import { dial } from "../tcp/dial.ts";
+import { dialTls } from "../tcp/dial_tls.ts";
+import type { Duplex } from "../transport/duplex.ts";
 
 const FLAGS = {
   ...SERVER_FLAGS,
   dialect: dialectFlag,
   timeout: timeoutFlag,
-  hex: toggle("show every byte sent and received, and what it means"),
+  hex: toggle("show every byte sent and received, and its meaning"),
 } as const;
 
 const POSITIONALS = { placeholder: "STEP...", most: Infinity } as const;
 
-/** Takes any steps on one connection, and shows what happens. */
+/** Takes any steps on one connection, and shows the replies. */
 export const sendCommand: Command = {
   name: "send",
-  summary: "Send messages, right or wrong, on one connection and print the replies.",
+  summary: "Send messages, valid or not, on one connection and print the replies.",
   details: [
     "A STEP is open=STATE, update=STATE, get, close, raw=HEX (any bytes) or wait=MILLISECONDS; or, for the extensions, " +
     "hello=JSON, list=JSON, watch=JSON, ping or stats, where JSON is {} unless given. Each step waits for the replies it " +
-    "asks for. What a watch tells is printed by the steps behind it, such as wait. An error reply ends with exit code 1.",
-    "Others on this machine can read a command line: use no token that matters.",
+    "asks for. The events of a watch are printed by the steps after it, such as wait. An error reply ends with exit code 1.",
+    "Other users of this machine can read command lines: do not put a token that matters into one.",
   ],
   positionals: POSITIONALS,
   flags: FLAGS,
@@ -52,7 +52,7 @@ export const sendCommand: Command = {
     },
     {
       line: "tracker send --hex raw=2a0003616263 raw=2a09",
-      meaning: "shows what the server makes of a client's own bytes",
+      meaning: "shows how the server reads bytes of your own",
     },
     { line: "tracker send raw=2a00 wait=600 raw=03616263", meaning: "sends a message in two pieces" },
     { line: "tracker send --hex hello list watch wait=1000", meaning: "shows the bytes of the extensions" },
@@ -66,7 +66,7 @@ async function run(args: readonly string[]): Promise<number> {
   const steps = positionals.map(parseStep);
   const { timeout, dialect, hex } = flags;
   const server = await targetFrom(flags);
-  const conversation = new Conversation(await patiently(server, reach(server, timeout)), timeout);
+  const conversation = new Conversation(await patiently(server, dialTarget(server, timeout)), timeout);
   try {
     await new Script(conversation, server, new MessageEncoder(dialect), hex).play(steps);
   } finally {
@@ -75,12 +75,12 @@ async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function reach({ hostname, port, tls }: Target, timeout: number): Promise<Duplex> {
+function dialTarget({ hostname, port, tls }: Target, timeout: number): Promise<Duplex> {
   if (tls === false) return dial(hostname, port, undefined, timeout);
   return dialTls(hostname, port, tls, undefined, timeout);
 }
 
-/** Takes one step after the other and prints what happens. */
+/** Takes one step after the other and prints the replies. */
 class Script {
   readonly #conversation: Conversation;
   readonly #server: Target;
@@ -101,19 +101,19 @@ class Script {
       if (step.kind === "wait") await this.#wait(step.milliseconds);
       else await this.#exchange(step.kind === "raw" ? step.bytes : this.#encoder.encode(step.type, step.state));
     }
-    // An Update that was refused shows only here: nothing was asked after it.
+    // If the last Update is refused, that shows only here: nothing asks for a reply after it.
     const replies = await this.#conversation.finish(this.#unasked);
     if (replies.length !== 0) await this.#show(`${bold("(after the last step)")}\n`);
     for (const reply of replies) await this.#print(reply, "nothing");
   }
 
-  /** What may come when nothing was asked. */
+  /** The replies that may come unasked. */
   get #unasked(): "frame" | "nothing" {
     return this.#explainer.isWatching ? "frame" : "nothing";
   }
 
   async #wait(milliseconds: number): Promise<void> {
-    // The end has come already and nothing can follow it.
+    // The end has come already, and nothing can follow it.
     if (this.#explainer.isClosed) return;
     remark(`tracker: waiting ${milliseconds} ms`);
     const until = performance.now() + milliseconds;
@@ -128,11 +128,11 @@ class Script {
     const { fields, asks } = this.#explainer.explain(bytes);
     await this.#show(layOut("sent", fields));
     await this.#conversation.send(bytes);
-    for (const expected of asks) await this.#hear(expected);
+    for (const expected of asks) await this.#receive(expected);
   }
 
-  /** Hears one answer. On a connection that watches, frames may come before it, and the one to a Ping is in a frame. */
-  async #hear(expected: Expected): Promise<void> {
+  /** Waits for a reply. On a connection that watches, frames may precede it, and the reply to a Ping is in a frame. */
+  async #receive(expected: Expected): Promise<void> {
     const mayBeFrame = this.#explainer.isWatching && (expected === "done" || expected === "nothing");
     for (;;) {
       const receiving = this.#conversation.receive(mayBeFrame ? "frame" : expected);

@@ -64,7 +64,7 @@ function dialError(address: string, cause: unknown): TrackerError {
   }
   if (cause instanceof Deno.errors.NotCapable) {
     const why = "Deno was not given the permission (-N grants it)";
-    return new TrackerError("PERMISSION_DENIED", `${action}: ${why}`, { cause, reason: "not-granted" });
+    return new TrackerError("PERMISSION_DENIED", `${action}: ${why}`, { cause });
   }
   return new TrackerError("CONNECTION_FAILED", `${action}: ${messageOf(cause)}`, { cause, reason: "unreachable" });
 }

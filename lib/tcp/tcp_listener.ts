@@ -99,7 +99,10 @@ export function listenError(address: string, cause: unknown): TrackerError {
     return new TrackerError("PERMISSION_DENIED", `${action}: ${why}`, { cause, reason: "not-granted" });
   }
   if (cause instanceof PermissionDenied) {
-    return new TrackerError("PERMISSION_DENIED", `${action}: the system forbids it`, { cause });
+    return new TrackerError("PERMISSION_DENIED", `${action}: the system forbids it`, {
+      cause,
+      reason: "forbidden-port",
+    });
   }
   return new TrackerError("BAD_ADDRESS", `${action}: ${messageOf(cause)}`, { cause });
 }

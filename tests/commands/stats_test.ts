@@ -14,7 +14,7 @@ Deno.test("stats prints what the server holds and has counted", async () => {
   assertStringIncludes(table, "wide messages    open 1, hello 2, stats 1\n");
 });
 
-Deno.test("stats --json prints the server's report as it is", async () => {
+Deno.test("stats --json prints the report of the server unchanged", async () => {
   await using server = startOwnServer();
   const { uptime, bytes, lag: _, ...report } = JSON.parse(await output(["stats", "--json", ...server.flags]));
   const { uptime: _uptime, bytes: _bytes, lag: _lag, ...own } = server.metrics();
@@ -22,7 +22,7 @@ Deno.test("stats --json prints the server's report as it is", async () => {
   assertEquals([typeof uptime, typeof bytes.sent], ["number", "number"]);
 });
 
-Deno.test("a report that is no report is refused, and none can send commands to the terminal", async () => {
+Deno.test("an invalid report is refused, and no report can send commands to the terminal", async () => {
   const evil = "\\u001b[2J";
   const report = {
     version: evil,
@@ -31,6 +31,7 @@ Deno.test("a report that is no report is refused, and none can send commands to 
     revision: 0,
     now: { connections: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
     accepted: 1,
+    tlsErrors: 0,
     messages: { [evil]: { [evil]: 1 } },
     bytes: { received: 1, sent: 2 },
     errors: { [evil]: 1 },

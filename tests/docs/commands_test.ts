@@ -44,9 +44,12 @@ Deno.test("page, help, completions and program know the same flags of every comm
     const { name, flags } = command;
     const names = Object.keys(flags).map((flag) => `--${flag}`);
     const documented = names.length === 0 ? [] : tableOf(page, name).map(([flag = ""]) => flag);
+    const spellings = Object.entries<Flag<unknown>>(flags).flatMap(([flag, { aliases = [] }]) => {
+      return [flag, ...aliases].map((spelling) => `--${spelling}`);
+    });
     const helped = flagsIn(/^Flags:\n[^]*?\n\n/m.exec(helpOf(command))?.[0]);
     assertEquals(flagsIn(documented.join("\n")), names, `page: ${name}`);
-    assertEquals(helped, [...names, "--help"], `help: ${name}`);
+    assertEquals(helped, [...spellings, "--help"], `help: ${name}`);
     for (const script of scripts) assertEquals(flagsIn(partFor(name, script)), [...names, "--help"], script);
     // The program knows a flag if it complains about how it is used, and not about the flag.
     const known = await Promise.all(Array.from(everyFlag, async ([flag, { placeholder }]) => {

@@ -70,7 +70,7 @@ Deno.test("the times of a record are by the wall clock, as it is set", async () 
 const WALL_CLOCK: Record<string, string> = {
   "lib/map/registry.ts": "the times of records",
   "lib/cli/log/log.ts": "the time of a line",
-  "lib/cli/text/event_lines.ts": "the time of a line",
+  "lib/cli/terminal/event_lines.ts": "the time of a line",
   "lib/commands/list.ts": "how long ago a record was made",
   "lib/cli/terminal/live_table.ts": "the same",
   "lib/cli/text/times.ts": "the time of a record as people write it",

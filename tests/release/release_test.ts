@@ -1,4 +1,4 @@
-/** What makes the programs of a release, as far as that can be seen without making one. */
+/** The building of release programs, as far as it can be tested without building one. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { missingBase } from "../../.release/base.ts";
@@ -10,7 +10,7 @@ import { COMMANDS } from "../../lib/commands/mod.ts";
 
 const OURS = "// lib/codec.ts\nlet a;\n// lib/commands/serve.ts\n// deno.json\n// main.ts\nmain();\n";
 
-Deno.test("a bundle may hold the program, its version and the standard library, and nothing else", () => {
+Deno.test("a bundle may contain the program, its version and the standard library, and nothing else", () => {
   assertEquals(strangersIn(`// npm:deno-std@1.4.0/cli/parse_args.js\n${OURS}`), []);
   for (
     const stranger of [
@@ -23,18 +23,18 @@ Deno.test("a bundle may hold the program, its version and the standard library, 
   ) assertEquals(strangersIn(`// ${stranger}\n${OURS}`), [stranger]);
 });
 
-Deno.test("a bundle that does not say what it is made of is refused", () => {
+Deno.test("a bundle that does not name its modules is refused", () => {
   assertEquals(strangersIn("let a;main();").length, 1);
 });
 
-Deno.test("a bundle says nothing of the machine that made it", () => {
+Deno.test("a bundle does not reveal the machine that built it", () => {
   for (const cache of ["../../root/.cache/deno/", "../Library/Caches/deno/", "C:/Users/a/AppData/Local/deno/", ""]) {
     const line = `// ${cache}npm/registry.npmjs.org/deno-std/1.4.0/text/closest_string.js\n`;
     assertEquals(neutralize(line + OURS), `// npm:deno-std@1.4.0/text/closest_string.js\n${OURS}`);
   }
 });
 
-Deno.test("the report of deno compile is read for every file, in whatever directory", () => {
+Deno.test("every embedded file is found in the report of deno compile, in any directory", () => {
   const report = (tree: string) =>
     `Compile a to b\n\nEmbedded Files\n\ntracker\n${tree}\n\nFiles: 3KB\nMetadata: 1KB\n`;
   assertEquals(embeddedFiles(report("└── tracker.js (121.51KB)")), ["tracker.js"]);
@@ -43,7 +43,7 @@ Deno.test("the report of deno compile is read for every file, in whatever direct
   assertEquals(embeddedFiles("error: something else"), []);
 });
 
-Deno.test("targets that a deno does not know are left out", () => {
+Deno.test("targets that a Deno does not know are left out", () => {
   const newer = "error: invalid value '?' for '--target': possible values: " +
     `${TARGETS.map(({ triple }) => triple).join(", ")}\n\nStack backtrace:\n   0: <unknown>\n`;
   assertEquals(knownTargets(newer), TARGETS);
@@ -52,14 +52,14 @@ Deno.test("targets that a deno does not know are left out", () => {
   assertEquals(knownTargets("error: in words that nobody foresaw"), TARGETS);
 });
 
-Deno.test("every target has a program name of its own", () => {
+Deno.test("every target has its own program name", () => {
   const names = TARGETS.map((target) => programName("1.2.3", target));
   assertEquals(new Set(names).size, TARGETS.length);
   assertEquals(names[1], "tracker-1.2.3-linux-aarch64");
   assertEquals(names[4], "tracker-1.2.3-windows-x86_64.exe");
 });
 
-Deno.test("what a program runs on is told from its head, and from nothing less", async () => {
+Deno.test("the system of a program is detected from its first bytes, and not from fewer", async () => {
   using file = await Deno.open(Deno.execPath());
   const head = new Uint8Array(1_024);
   await file.read(head);
@@ -92,7 +92,7 @@ Deno.test("a base runtime that cannot be downloaded is explained in one line", (
   }
 });
 
-Deno.test("a compiled program may read every variable that a flag reads", () => {
+Deno.test("a compiled program may read the variables of all flags", () => {
   for (const { flags } of COMMANDS) {
     for (const { environment } of Object.values(flags)) {
       if (environment !== undefined) assert(Object.hasOwn(VARIABLES, environment), environment);
@@ -100,13 +100,13 @@ Deno.test("a compiled program may read every variable that a flag reads", () => 
   }
 });
 
-Deno.test("the checksums are those of the version's programs, in order", async () => {
+Deno.test("the checksums list the version's programs, in order", async () => {
   const directory = await Deno.makeTempDir();
   try {
     for (const name of ["tracker-1.0.0-b", "tracker-1.0.0-a", "tracker-0.9.0-a", "notes"]) {
       await Deno.writeTextFile(`${directory}/${name}`, "abc");
     }
-    // Twice: the file does not count itself.
+    // Twice: the list does not include itself.
     await writeChecksums(directory, "1.0.0");
     await writeChecksums(directory, "1.0.0");
     const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -117,7 +117,7 @@ Deno.test("the checksums are those of the version's programs, in order", async (
   }
 });
 
-Deno.test("the compile task refuses in one line what it cannot make", async () => {
+Deno.test("the compile task refuses in one line what it cannot build", async () => {
   const compile = async (...args: string[]) => {
     const script = new URL("../../.release/compile.ts", import.meta.url).pathname;
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,4 +1,4 @@
-/** The workflows against the tasks, targets and versions that they rely on. GitHub is not asked. */
+/** The workflows, compared with the tasks, targets and versions that they rely on. GitHub is not contacted. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "yaml";
@@ -44,7 +44,7 @@ async function readWorkflows(): Promise<Map<string, Workflow>> {
 
 const WORKFLOWS = await readWorkflows();
 
-/** Every job of every workflow, with a name to tell it by. */
+/** Lists every job of every workflow, each with a name. */
 function jobs(): [string, Job][] {
   return [...WORKFLOWS].flatMap(([file, workflow]) =>
     Object.entries(workflow.jobs).map(([name, job]): [string, Job] => [`${file}: ${name}`, job])
@@ -57,22 +57,22 @@ function stepsOf(uses: string): [string, Step][] {
   );
 }
 
-Deno.test("there is a workflow for changes and one for releases", () => {
+Deno.test("workflows exist for changes and for releases", () => {
   assertEquals([...WORKFLOWS.keys()].sort(), ["ci.yml", "release.yml"]);
   assertEquals(Object.keys(WORKFLOWS.get("ci.yml")!.on), ["push", "pull_request", "workflow_call"]);
   assertEquals(WORKFLOWS.get("release.yml")!.on, { push: { tags: ["v*"] } });
 });
 
-Deno.test("every workflow may do nothing but read unless a job says more, and runs once at a time", () => {
+Deno.test("every workflow may only read unless a job may do more, and runs once at a time", () => {
   const groups = [...WORKFLOWS.values()].map(({ permissions, concurrency }) => {
     assertEquals(permissions, { contents: "read" });
     return concurrency.group;
   });
-  // A workflow that is called waits for its caller's group if it has the same: for ever.
+  // A called workflow with the same group as its caller would wait for it indefinitely.
   assertEquals(new Set(groups).size, groups.length);
 });
 
-Deno.test("every job has a runner, a time limit and steps that either use or run something, or calls a workflow", () => {
+Deno.test("every job has a runner, a time limit and valid steps, or calls a workflow", () => {
   for (const [name, job] of jobs()) {
     if (job.uses !== undefined) {
       assert(WORKFLOWS.has(job.uses.replace("./.github/workflows/", "")), `${name} calls ${job.uses}`);
@@ -87,7 +87,7 @@ Deno.test("every job has a runner, a time limit and steps that either use or run
   }
 });
 
-Deno.test("every job that a job needs is there", () => {
+Deno.test("every job that a job needs exists", () => {
   for (const [file, workflow] of WORKFLOWS) {
     for (const { needs = [] } of Object.values(workflow.jobs)) {
       for (const needed of [needs].flat()) assert(needed in workflow.jobs, `${file}: ${needed}`);
@@ -95,7 +95,7 @@ Deno.test("every job that a job needs is there", () => {
   }
 });
 
-Deno.test("every line that a workflow runs is a task, with no value of GitHub's pasted into it but a target", async () => {
+Deno.test("workflows run only tasks, and paste no value from GitHub into them but a target", async () => {
   const { tasks } = JSON.parse(await read("deno.json"));
   for (const [name, { steps = [] }] of jobs()) {
     for (const { run } of steps) {
@@ -108,19 +108,19 @@ Deno.test("every line that a workflow runs is a task, with no value of GitHub's 
   }
 });
 
-Deno.test("every action is named by its major version", () => {
+Deno.test("every action is pinned to a major version", () => {
   for (const [name, { steps = [] }] of jobs()) {
     for (const { uses } of steps) if (uses !== undefined) assertMatch(uses, /^[\w-]+\/[\w-]+@v\d+$/, name);
   }
 });
 
-Deno.test("a checkout leaves no credentials behind for what runs after it", () => {
+Deno.test("a checkout leaves no credentials behind", () => {
   for (const [name, step] of stepsOf("actions/checkout")) {
     assertEquals(step.with, { "persist-credentials": false }, name);
   }
 });
 
-Deno.test("the workflows use the Deno that the gate uses, and its newest one besides", async () => {
+Deno.test("the workflows use the same Deno as the gate, and also the newest one", async () => {
   const [, version] = /deno@([\d.]+)/.exec(await read(".ci/run")) ?? [];
   assert(version !== undefined);
   for (const [name, step] of stepsOf("denoland/setup-deno")) {
@@ -132,7 +132,7 @@ Deno.test("the workflows use the Deno that the gate uses, and its newest one bes
   assertEquals(matrix["os"], ["ubuntu-latest", "macos-latest", "windows-latest"]);
 });
 
-Deno.test("the program of every target is tried, each on a runner of its own kind", () => {
+Deno.test("the program of every target is tested on a matching runner", () => {
   const { include = [] } = WORKFLOWS.get("release.yml")!.jobs["smoke"]!.strategy!.matrix;
   assertEquals(include.map(({ target }) => target).sort(), TARGETS.map(({ triple }) => triple).sort());
   const runners: Record<string, string> = {
@@ -146,7 +146,7 @@ Deno.test("the program of every target is tried, each on a runner of its own kin
   for (const { target = "", runner } of include) assertEquals(runner, runners[target], target);
 });
 
-Deno.test("nothing is published before everything is checked, built and tried", () => {
+Deno.test("nothing is published before everything is checked, built and tested", () => {
   const { jobs } = WORKFLOWS.get("release.yml")!;
   const before = (name: string): string[] =>
     [jobs[name]?.needs ?? []].flat().flatMap((needed) => [needed, ...before(needed)]);

@@ -1,18 +1,18 @@
-/** What tests of commands that speak the extensions have in common. */
+/** Shared parts of the tests of commands that use the extensions. */
 
 import { assertEquals } from "@std/assert";
 import { Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
 import { bytesOf, longLength } from "./bytes.ts";
 import { HOSTILE_TEXTS } from "./hostile.ts";
-import { run, type StartOptions } from "./program.ts";
+import { type Peer, run, type StartOptions, startPeer } from "./program.ts";
 
-/** A server in this process, whose map a test can fill with whatever it likes. */
+/** Starts a server in this process, whose map a test can fill with anything. */
 export function startOwnServer(options: ServeOptions = {}): Server & { flags: [string, string] } {
   const server = serve({ port: 0, ...options });
   return Object.assign(server, { flags: ["--server", `127.0.0.1:${server.addr.port}`] as [string, string] });
 }
 
-/** A map of everything that could be mistaken for something else: identifiers and states. */
+/** Creates a map whose identifiers and states could be mistaken for something else. */
 export function hostileRegistry(): Registry {
   const registry = new Registry();
   for (const text of Object.values(HOSTILE_TEXTS)) registry.open(text, { id: `x${text.slice(0, 300)}` });
@@ -20,14 +20,14 @@ export function hostileRegistry(): Registry {
   return registry;
 }
 
-/** Runs a command line that must succeed in silence, and returns what it prints. */
+/** Runs a command line that must succeed without a word on standard error, and returns its output. */
 export async function output(args: readonly string[], options?: StartOptions): Promise<string> {
   const { code, stdout, stderr } = await run(args, options);
   assertEquals([code, stderr], [0, ""], stdout);
   return stdout;
 }
 
-/** A file of one's own, for as long as a test lasts. */
+/** Creates a file with a secret, which lasts as long as the test. */
 export async function secretFile(text: string, mode = 0o600): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, text);
@@ -55,22 +55,13 @@ export function jsonReply(json: string, ...before: number[]): Uint8Array<ArrayBu
   return bytesOf(...before, longLength(new TextEncoder().encode(json).length), json);
 }
 
-/** A server that answers the first read of its one connection with the first reply, and so on; then it is silent. */
-export function startScript(replies: readonly Uint8Array[]): { flags: [string, string] } & AsyncDisposable {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const playing = (async () => {
-    using connection = await listener.accept();
+/** Starts a server that answers each read of its one connection with the next reply; then it is silent. */
+export function startScript(replies: readonly Uint8Array[]): Peer {
+  return startPeer(async (connection) => {
     const rest = [...replies];
     while (await connection.read(new Uint8Array(4_096)) !== null) {
       const reply = rest.shift();
       if (reply !== undefined) await connection.write(reply);
     }
-  })();
-  return {
-    flags: ["--server", `127.0.0.1:${listener.addr.port}`],
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await playing.catch(() => {});
-    },
-  };
+  });
 }

@@ -6,22 +6,38 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { withTimeout } from "../../lib/base/async.ts";
 import { type Client, connect, type ConnectOptions } from "../../mod.ts";
 
 const MAIN = import.meta.resolve("../../main.ts");
 
 const OVERRIDE = Deno.env.get("TRACKER_COMMAND");
 
-/** Whether the sources are run, so that permissions can be chosen. */
+/** Whether the sources are run, with permissions that a test can choose. */
 export const runsSources = OVERRIDE === undefined;
 
 /** How long anything may take before a test gives up, in milliseconds; `TRACKER_PATIENCE` multiplies it. */
 const PATIENCE = 20_000 * Number(Deno.env.get("TRACKER_PATIENCE") ?? 1);
 
-/** Why a test that chooses permissions is skipped, when it is. */
+/** The reason to skip a test that chooses permissions, if there is one. */
 export const permissionsAreFixed = runsSources ? undefined : "permissions are built into TRACKER_COMMAND";
 
-/** A program that is to need nothing finds nothing: it has this directory to itself, and nothing else around it. */
+/** The reason to skip a test that uses `sh`, if there is one. */
+export const noShell = Deno.build.os === "windows" ? "there is no sh" : undefined;
+
+/** The reason to skip a test that sends SIGHUP, if there is one. */
+export const noSighup = Deno.build.os === "windows" ? "Windows has no SIGHUP" : undefined;
+
+/** Whether a program can be started. */
+export async function isInstalled(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** The only directory that a standalone program finds: it must need nothing else, and leave nothing behind. */
 const emptyDirectory = runsSources ? undefined : Deno.makeTempDirSync({ prefix: "tracker-blackbox-" });
 
 if (emptyDirectory !== undefined) {
@@ -38,7 +54,7 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** The program and arguments that run a command line. */
+/** Builds the program and arguments that run a command line. */
 export function commandLine(args: readonly string[], permissions: readonly string[] = ["-N"]): [string, ...string[]] {
   if (OVERRIDE === undefined) return [Deno.execPath(), "run", "--no-prompt", ...permissions, MAIN, ...args];
   const words: string[] = OVERRIDE.startsWith("[") ? JSON.parse(OVERRIDE) : [OVERRIDE];
@@ -46,28 +62,28 @@ export function commandLine(args: readonly string[], permissions: readonly strin
 }
 
 /**
- * Where a process is started: the sources wherever the tests are; another program in an empty directory, with no
- * environment but what a test wants, so that no deno, no cache and no configuration is within its reach.
+ * Chooses where a process is started: the sources in the directory of the tests; another program in an empty one, with
+ * only the environment that a test asks for, so that no Deno, no cache and no configuration is within its reach.
  */
 export function surroundings(env: Record<string, string> = {}): Deno.CommandOptions {
   if (emptyDirectory === undefined) return { env };
   const bare: Record<string, string> = { HOME: emptyDirectory, TMPDIR: emptyDirectory };
-  // Windows finds its network by this one.
+  // Windows finds its network by this variable.
   const root = Deno.env.get("SystemRoot");
   if (Deno.build.os === "windows" && root !== undefined) bare["SystemRoot"] = root;
   return { clearEnv: true, cwd: emptyDirectory, env: { ...bare, ...env } };
 }
 
-/** A test that not every circumstance allows. Where it is skipped, its name says why. */
+/** Declares a test, or skips it for a reason, which is then part of its name. */
 export function testUnless(reason: string | undefined, name: string, fn: () => Promise<void>): void {
   Deno.test({ name: reason === undefined ? name : `${name} (skipped: ${reason})`, ignore: reason !== undefined, fn });
 }
 
-/** Gathers what a process prints. */
+/** Gathers the output of a process. */
 class Output {
   #text = "";
   #taken = 0;
-  #ended = false;
+  #hasEnded = false;
   #news = Promise.withResolvers<void>();
   readonly #done: Promise<void>;
 
@@ -91,7 +107,7 @@ class Output {
       this.#text += decoder.decode(value, { stream: true });
       this.#tell();
     }
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#tell();
   }
 
@@ -100,13 +116,13 @@ class Output {
     this.#news = Promise.withResolvers<void>();
   }
 
-  /** Everything, once the process has ended. */
+  /** Waits for the end of the process, and returns all of its output. */
   async all(): Promise<string> {
     await this.#done;
     return this.#text;
   }
 
-  /** The next line, waiting for it. */
+  /** Waits for the next line. */
   async line(): Promise<string> {
     const end = await this.until((text) => {
       const end = text.indexOf("\n", this.#taken);
@@ -117,24 +133,22 @@ class Output {
     return line;
   }
 
-  /** Looks at all that has come until that finds something. */
+  /** Waits until all that has come is found to contain something. */
   async until<T>(look: (text: string) => T | undefined): Promise<T> {
-    const deadline = Promise.withResolvers<never>();
-    const timer = setTimeout(() => deadline.reject(new Error(`not found; so far: ${this.#text}`)), PATIENCE);
-    try {
-      for (;;) {
-        const found = look(this.#text);
-        if (found !== undefined) return found;
-        if (this.#ended) throw new Error(`not found before the end; so far: ${this.#text}`);
-        await Promise.race([this.#news.promise, deadline.promise]);
-      }
-    } finally {
-      clearTimeout(timer);
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const found = look(this.#text);
+      if (found !== undefined) return found;
+      if (this.#hasEnded) throw new Error(`not found before the end; so far: ${this.#text}`);
+      await withTimeout(this.#news.promise, {
+        timeout: Math.max(1, deadline - performance.now()),
+        onTimeout: () => new Error(`not found; so far: ${this.#text}`),
+      });
     }
   }
 }
 
-/** A process that runs. Disposing kills it. */
+/** A running process. Disposing kills it. */
 export class Running implements AsyncDisposable {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -151,7 +165,7 @@ export class Running implements AsyncDisposable {
     this.#stdin = this.#child.stdin.getWriter();
   }
 
-  /** Its number. */
+  /** Its process identifier. */
   get id(): number {
     return this.#child.pid;
   }
@@ -170,7 +184,7 @@ export class Running implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits for its end: the exit code and all it printed. */
+  /** Waits for its end, and returns the exit code and all of its output. */
   async end(): Promise<{ code: number; stdout: string; stderr: string }> {
     const [{ code }, stdout, stderr] = await Promise.all([this.status, this.stdout.all(), this.stderr.all()]);
     await this.#stdin.close().catch(() => {});
@@ -192,7 +206,7 @@ export function start(args: readonly string[], { permissions, env }: StartOption
   return new Running(commandLine(args, permissions), surroundings(env));
 }
 
-/** Runs a command line to its end, with nothing to read. */
+/** Runs a command line to its end, with empty input. */
 export async function run(
   args: readonly string[],
   options: StartOptions = {},
@@ -202,7 +216,7 @@ export async function run(
   return await running.end();
 }
 
-/** Runs a command line that must fail, and returns the one line it says why. */
+/** Runs a command line that must fail, and returns the one line that explains why. */
 export async function fail(args: readonly string[], code: number, options: StartOptions = {}): Promise<string> {
   const result = await run(args, options);
   assertEquals([result.code, result.stdout], [code, ""], result.stderr);
@@ -211,15 +225,15 @@ export async function fail(args: readonly string[], code: number, options: Start
   return line;
 }
 
-/** A log line of a server. */
+/** A line of a server's log. */
 export type LogLine = Record<string, unknown>;
 
-/** A server that runs, with a log that can be waited for. */
+/** A running server, with a log that can be waited for. */
 export class RunningServer extends Running {
   hostname = "127.0.0.1";
   port = 0;
 
-  /** Waits for the line that says it accepts. */
+  /** Waits for the line that says that it accepts clients. */
   async listening(): Promise<this> {
     const line = await this.stdout.line();
     const [, hostname, port] = /^tracker \d+\.\d+\.\d+ listening on (.+):(\d+)(?: with TLS)?$/.exec(line) ?? [];
@@ -229,7 +243,7 @@ export class RunningServer extends Running {
     return this;
   }
 
-  /** The flags by which a client finds it. */
+  /** The flags with which a client finds it. */
   get flags(): [string, string] {
     return ["--server", `${this.hostname}:${this.port}`];
   }
@@ -248,7 +262,7 @@ export function startServer(args: readonly string[] = ["--log", "json"]): Promis
   return new RunningServer(commandLine(["serve", "--port", "0", ...args])).listening();
 }
 
-/** Asks until the answer is right: each try is a round trip, so there is nothing to wait for in between. */
+/** Asks until the answer is as wanted. Each attempt is a round trip, so no pause is needed in between. */
 export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<void> {
   const until = performance.now() + PATIENCE;
   let answer = await ask();
@@ -256,7 +270,7 @@ export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<v
   assertEquals(answer, wanted);
 }
 
-/** Connects as soon as there is a server with a place for one more. */
+/** Connects as soon as there is a server with room for one more client. */
 export async function connectEventually(options: ConnectOptions): Promise<Client> {
   const until = performance.now() + PATIENCE;
   for (;;) {
@@ -268,30 +282,43 @@ export async function connectEventually(options: ConnectOptions): Promise<Client
   }
 }
 
-/**
- * A server that says what it is told to, to the first connection, after the first bytes have come. Then it waits for
- * the end, or abruptly does not.
- */
-export function startLiar(reply: Uint8Array, { abruptly = false } = {}): { port: number } & AsyncDisposable {
+/** A server that is not Tracker, for one connection. */
+export interface Peer extends AsyncDisposable {
+  readonly port: number;
+  /** The flags with which a client finds it. */
+  readonly flags: [string, string];
+}
+
+/** Starts a server that handles its one connection as it is told to. */
+export function startPeer(handle: (connection: Deno.TcpConn) => Promise<void>): Peer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const lying = (async () => {
+  const handling = (async () => {
     using connection = await listener.accept();
+    await handle(connection);
+  })();
+  const { port } = listener.addr;
+  return {
+    port,
+    flags: ["--server", `127.0.0.1:${port}`],
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await handling.catch(() => {});
+    },
+  };
+}
+
+/** Starts a server that sends a reply after the first bytes have come, and waits for the end, or abruptly does not. */
+export function startLiar(reply: Uint8Array, { abruptly = false } = {}): Peer {
+  return startPeer(async (connection) => {
     await connection.read(new Uint8Array(1));
     if (abruptly) return;
     await connection.write(reply);
     await connection.closeWrite();
     while (await connection.read(new Uint8Array(4_096)).catch(() => null) !== null);
-  })();
-  return {
-    port: listener.addr.port,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await lying.catch(() => {});
-    },
-  };
+  });
 }
 
-/** A port that nothing listens on. */
+/** Finds a port on which nothing listens. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -1,5 +1,5 @@
 /**
- * Completion for bash, from version 3.2 on, which macOS has. It needs nothing but bash itself.
+ * Completion for bash 3.2, which macOS has, and later. It needs nothing but bash itself.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
 import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
 
 /**
- * Writes the script.
+ * Generates the script.
  *
  * @param commands The commands to complete
  * @returns Text of several lines
@@ -18,6 +18,29 @@ export function bashScript(commands: readonly Command[]): string {
   return `# Completes the command line of tracker in bash. Printed by: tracker completions bash
 
 _tracker() {
+${READ_WORDS}
+  local command=\${words[1]} current=\${words[count - 1]} flags= valued= arguments= most=0
+  case $command in
+${commands.map(commandCase).join("\n")}
+  esac
+
+${READ_GIVEN}
+${FIND_PREFIX}
+  if ((count <= 2)); then
+    candidates='${commands.map(({ name }) => name).join(" ")}'
+    [[ $current == -* ]] && candidates='${[HELP_FLAG, VERSION_FLAG].map(longName).join(" ")}'
+  elif [[ $flag ]]; then
+    case "$command $flag" in
+${commands.flatMap(valueCases).join("\n")}
+    esac
+${OFFER}}
+
+complete -F _tracker tracker
+`;
+}
+
+/** Puts the typed words into `words`, the last one up to the cursor. */
+const READ_WORDS = `\
   local IFS=$' \\t\\n' words=() count=0 line=\${COMP_LINE:0:COMP_POINT} at word
   # The words as they were typed: bash has cut them at : and = too.
   for ((at = 0; at <= COMP_CWORD; at++)); do
@@ -30,12 +53,10 @@ _tracker() {
     words[count - 1]+=$word
     line=\${line#"$word"}
   done
+`;
 
-  local command=\${words[1]} current=\${words[count - 1]} flags= valued= arguments= most=0
-  case $command in
-${commands.map(commandCase).join("\n")}
-  esac
-
+/** Finds the flags that are given already, a flag that waits for its value, and the number of arguments. */
+const READ_GIVEN = `\
   # What was typed between the command and the cursor: flags, the value that the last one waits for, arguments.
   local given=' ' flag= ended= arguments_given=0
   for ((at = 2; at < count - 1; at++)); do
@@ -51,21 +72,20 @@ ${commands.map(commandCase).join("\n")}
       [[ " $valued " == *" $word "* ]] && flag=$word
     fi
   done
+`;
 
+/** Finds the flag whose value is being typed behind its `=`. */
+const FIND_PREFIX = `\
   local candidates= typed=$current prefix=
   if [[ -z $flag && -z $ended && $current == --*=* ]]; then
     flag=\${current%%=*}
     typed=\${current#*=}
     # Where bash cuts words at =, it replaces only what follows.
     [[ $COMP_WORDBREAKS == *=* ]] || prefix=$flag=
-  fi
-  if ((count <= 2)); then
-    candidates='${commands.map(({ name }) => name).join(" ")}'
-    [[ $current == -* ]] && candidates='${[HELP_FLAG, VERSION_FLAG].map(longName).join(" ")}'
-  elif [[ $flag ]]; then
-    case "$command $flag" in
-${commands.flatMap(valueCases).join("\n")}
-    esac
+  fi`;
+
+/** Offers arguments and flags, unless a command or a value is being typed, and keeps what matches. */
+const OFFER = `\
   else
     ((arguments_given < most)) && candidates=$arguments
     if [[ -z $ended && ($current == -* || -z $current$candidates) ]]; then
@@ -80,11 +100,7 @@ ${commands.flatMap(valueCases).join("\n")}
   for word in $candidates; do
     [[ $word == "$typed"* ]] && COMPREPLY+=("$prefix$word")
   done
-}
-
-complete -F _tracker tracker
 `;
-}
 
 function commandCase(command: Command): string {
   const flags = flagsOf(command);

@@ -9,7 +9,7 @@ import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
 import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
 
 /**
- * Writes the script.
+ * Generates the script.
  *
  * @param commands The commands to complete
  * @returns Text of several lines
@@ -17,12 +17,12 @@ import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
 export function fishScript(commands: readonly Command[]): string {
   return `# Completes the command line of tracker in fish. Printed by: tracker completions fish
 
-# Whether the command is still to come.
+# Succeeds if no command was typed yet.
 function __tracker_needs_command
     test (count (commandline -opc)) -eq 1
 end
 
-# Whether a flag of a command can be typed: the command was, the flag was not, unless its value is what comes next.
+# Succeeds if a flag can follow: its command was typed, and the flag was not, unless its value comes next.
 function __tracker_takes -a command flag value
     set -l words (commandline -opc)
     test "$words[2]" = $command; or return
@@ -30,7 +30,7 @@ function __tracker_takes -a command flag value
     not string match -q -- $flag $words; and not string match -q -- "$flag=*" $words
 end
 
-# Whether a command takes one more argument, of so many at most.
+# Succeeds if a command takes one more argument, up to a number of them.
 function __tracker_wants -a command most
     set -l words (commandline -opc)
     test "$words[2]" = $command; or return

@@ -1,32 +1,28 @@
 /**
- * The command line as a shell needs to know it, taken from the tables that the help is made from.
+ * The command line as shells need to know it, taken from the same tables as the help.
  *
  * @module
  */
 
 import type { Command } from "../command.ts";
-import { HELP_FLAG } from "../flags/general_flags.ts";
+import { type GeneralFlag, HELP_FLAG } from "../flags/general_flags.ts";
 
-/** A flag, as it can be typed. */
-export interface TypedFlag {
-  /** Every way to write it, the short way first. */
-  readonly names: readonly string[];
-  /** What it does. */
-  readonly description: string;
-  /** What stands for its value; a switch has none. */
+/** A flag as it can be typed. */
+export interface TypedFlag extends GeneralFlag {
+  /** Stands for its value; a switch has none. */
   readonly placeholder?: string | undefined;
-  /** The values there are, where they can be counted. */
+  /** The possible values, where they can be enumerated. */
   readonly choices?: readonly string[] | undefined;
 }
 
-/** Writes the script by which a shell completes the program's command line. */
+/** Generates the script with which a shell completes the program's command line. */
 export type Generator = (commands: readonly Command[]) => string;
 
 /**
- * Lists what can be typed after a command's name.
+ * Lists the flags of a command. Aliases are left out: they still work, but need not be learned.
  *
  * @param command The command
- * @returns Its flags, and the one that every command has
+ * @returns Its own flags, and the one that every command has
  */
 export function flagsOf({ flags }: Command): TypedFlag[] {
   const own = Object.entries(flags).map(([name, { placeholder, description, choices }]) => {
@@ -36,7 +32,7 @@ export function flagsOf({ flags }: Command): TypedFlag[] {
 }
 
 /**
- * Finds the way of writing a flag that says what it is.
+ * Finds the long spelling of a flag.
  *
  * @param flag The flag
  * @returns Such as `--help`

@@ -1,5 +1,5 @@
 /**
- * Completion for zsh, by its own completion system.
+ * Completion for zsh, using its own completion system.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
 import { flagsOf, type TypedFlag } from "./grammar.ts";
 
 /**
- * Writes the script. It can be sourced, and it can lie as `_tracker` where zsh looks for completions.
+ * Generates the script. It can be sourced, or installed as `_tracker` where zsh looks for completions.
  *
  * @param commands The commands to complete
  * @returns Text of several lines
@@ -59,7 +59,7 @@ function listed(specs: readonly string[], indent = "    "): string {
   return specs.map((spec) => indent + spec).join(" \\\n");
 }
 
-/** Of a flag with several names only one is offered, and nothing else next to the help or the version. */
+/** Offers only one spelling of a flag that has several, and nothing else together with the help or the version. */
 function flagSpec({ names, description, placeholder, choices }: TypedFlag): string {
   const text = `[${description.replace(/[\\[\]:]/g, "\\$&")}]`;
   if (placeholder !== undefined) return quote(`${names[0]}=${text}:${escapeColons(placeholder)}:${action(choices)}`);
@@ -72,7 +72,7 @@ function argumentSpec({ positionals }: Command): string[] {
   return [quote(`${positionals.most === 1 ? "1" : "*"}:${word}:${action(positionals.choices)}`)];
 }
 
-/** A blank is an action too: it offers nothing, and says what is wanted. */
+/** A blank is an action too: it offers nothing, but shows what is expected. */
 function action(choices: readonly string[] | undefined): string {
   return choices === undefined ? " " : `(${choices.join(" ")})`;
 }

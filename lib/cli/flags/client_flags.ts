@@ -1,20 +1,20 @@
 /**
- * The flags that commands which connect to a server have in common, and what they mean to a client. Each command takes
- * those it needs into its own table.
+ * The flags shared by commands that connect to a server, and the client options they stand for. Each command takes the
+ * ones it needs into its own table.
  *
  * @module
  */
 
 import { DEFAULT_CALL_TIMEOUT } from "../../client/calls.ts";
-import type { ConnectOptions } from "../../tcp/connect.ts";
 import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, DIALECTS } from "../../protocol.ts";
+import type { ConnectOptions } from "../../tcp/connect.ts";
 import type { ClientTlsOptions } from "../../tcp/options.ts";
-import { type Flag, type FlagValues, toggle } from "./flags.ts";
 import { findToken } from "../service/own_token.ts";
 import { readPem } from "../service/pem_files.ts";
+import { type Flag, type FlagValues, toggle } from "./flags.ts";
 import { type Address, address, anyText, choice, duration } from "./values.ts";
 
-/** Where the server is. */
+/** The server's address. */
 const serverFlag: Flag<Address> = {
   placeholder: "HOST:PORT",
   default: "127.0.0.1",
@@ -24,18 +24,18 @@ const serverFlag: Flag<Address> = {
   parse: address,
 };
 
-/** Whom to trust. */
+/** The authorities to trust. */
 const caFlag: Flag<string | undefined> = {
   placeholder: "FILE",
   default: "",
-  description: "certificates of authorities to trust besides the usual ones (PEM); means --tls",
+  description: "certificates of authorities to trust besides the usual ones (PEM); implies --tls",
   parse: anyText,
 };
 
-/** What every command needs to find the server. */
-export const SERVER_FLAGS = { server: serverFlag, tls: toggle("speak TLS with the server"), ca: caFlag } as const;
+/** The flags that find the server. */
+export const SERVER_FLAGS = { server: serverFlag, tls: toggle("connect with TLS"), ca: caFlag } as const;
 
-/** What to speak. */
+/** The framing of messages. */
 export const dialectFlag: Flag<Dialect> = {
   placeholder: "DIALECT",
   default: "wide",
@@ -43,23 +43,23 @@ export const dialectFlag: Flag<Dialect> = {
   ...choice(DIALECTS),
 };
 
-/** How long to wait. */
+/** The time limit for the connection and for each reply. */
 export const timeoutFlag: Flag<number> = {
   placeholder: "DURATION",
   default: `${DEFAULT_CALL_TIMEOUT / 1_000}s`,
-  description: "how long to wait for the connection and for each reply; 0 for ever",
+  description: "how long to wait for the connection and for each reply; 0 for no limit",
   parse: duration,
 };
 
-/** Where the token is. */
-export const tokenFileFlag: Flag<string | undefined> = {
+/** The client's own token. */
+const tokenFileFlag: Flag<string | undefined> = {
   placeholder: "FILE",
   default: "",
-  description: "a file that holds the token to show, and nothing else; without, $TRACKER_TOKEN is shown if it is set",
+  description: "a file with the token to show, and nothing else; without it, $TRACKER_TOKEN is shown if set",
   parse: anyText,
 };
 
-/** Whom to show. */
+/** The clients to show. */
 export const prefixFlag: Flag<string | undefined> = {
   placeholder: "TEXT",
   default: "",
@@ -67,22 +67,25 @@ export const prefixFlag: Flag<string | undefined> = {
   parse: anyText,
 };
 
-/** What every command needs to find the server, and to be let in. */
+/** The flags that find the server, and get a client accepted there. */
 export const CLIENT_FLAGS = { ...SERVER_FLAGS, "token-file": tokenFileFlag, timeout: timeoutFlag } as const;
 
-/** Where a server is, and how to get there. */
+/** The values of {@linkcode CLIENT_FLAGS}. */
+export type ClientFlags = FlagValues<typeof CLIENT_FLAGS>;
+
+/** A server's address, and how to connect to it. */
 export interface Target {
   readonly hostname: string;
   readonly port: number;
-  /** How to speak TLS; `false` for not at all. */
+  /** Options for TLS; `false` for a connection without it. */
   readonly tls: ClientTlsOptions | false;
 }
 
 /**
- * What the flags say of the server.
+ * Reads the server's address from the flags.
  *
  * @param flags Their values
- * @returns Where it is, the port included, and how to get there
+ * @returns The address, with a port, and how to connect to it
  * @throws {CommandError} when a file cannot be read
  */
 export async function targetFrom({ server, tls, ca }: FlagValues<typeof SERVER_FLAGS>): Promise<Target> {
@@ -93,14 +96,24 @@ export async function targetFrom({ server, tls, ca }: FlagValues<typeof SERVER_F
 }
 
 /**
- * What the flags that commands have in common mean to a client.
+ * Reads the options of a client from the flags.
  *
  * @param flags Their values
  * @returns The client's options
- * @throws {TrackerError} BAD_ARGUMENT when there is to be a token and is none
+ * @throws {TrackerError} BAD_ARGUMENT when a token was named and cannot be had
  * @throws {CommandError} when a file of certificates cannot be read
  */
-export async function clientOptions(flags: FlagValues<typeof CLIENT_FLAGS>): Promise<ConnectOptions> {
+export async function clientOptions(flags: ClientFlags): Promise<ConnectOptions> {
   const token = await findToken(flags["token-file"]);
   return { ...await targetFrom(flags), timeout: flags.timeout, ...token !== undefined && { token } };
+}
+
+/**
+ * Reads from {@linkcode prefixFlag} which clients to ask for.
+ *
+ * @param flags The values of a command's flags
+ * @returns The request; without a member for all clients
+ */
+export function prefixFrom({ prefix }: { readonly prefix: string | undefined }): { prefix?: string } {
+  return prefix === undefined ? {} : { prefix };
 }

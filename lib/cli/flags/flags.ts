@@ -1,27 +1,29 @@
 /**
- * Flags: how a command declares its own, and how a command line is read by that declaration.
+ * Flags: how a command declares its own, and how a command line is parsed by that declaration.
  *
  * @module
  */
 
-import { parseArgs } from "../std.ts";
 import { readEnvironment } from "../environment.ts";
-import { unknownName, UsageError } from "./usage.ts";
+import { parseArgs } from "../std.ts";
+import { parseAs, unknownName, UsageError } from "./usage.ts";
 
-/** One flag of one command: its help text and its parsing both come from here. */
+/** A flag of a command. Its help, its completion and its parsing all come from here. */
 export interface Flag<T> {
-  /** What stands for the value in the help; a flag without one is a switch and takes no value. */
+  /** Stands for the value in the help; a flag without one is a switch and takes no value. */
   readonly placeholder?: string;
   /** The value of a flag that is not given, as it would be written. */
   readonly default: string;
   /** What it does, for the help. */
   readonly description: string;
+  /** Earlier names that still work. The help mentions them, completions do not offer them. */
+  readonly aliases?: readonly string[];
   /** The environment variable that replaces the default, where reading it is permitted. */
   readonly environment?: string;
-  /** The values there are, where they can be counted: for those who complete a command line. */
+  /** The possible values, where they can be enumerated, for completions. */
   readonly choices?: readonly string[];
   /**
-   * Turns what was written into a value.
+   * Parses what was written.
    *
    * @throws {UsageError} with a message to follow the flag's name, such as "must be …"
    */
@@ -40,23 +42,23 @@ export type FlagValues<T extends FlagTable> = {
 export interface Positionals {
   /** How the help writes them, such as `[STATE]`. */
   readonly placeholder: string;
-  /** Most that make sense. */
+  /** Most that are accepted. */
   readonly most: number;
-  /** What each of them can be, where that can be counted. */
+  /** The possible values of each, where they can be enumerated. */
   readonly choices?: readonly string[];
 }
 
-/** A command line, read. */
+/** A parsed command line. */
 export interface Parsed<T extends FlagTable> {
   /** The value of every flag, given or not. */
   readonly flags: FlagValues<T>;
-  /** What is not a flag, verbatim and in order. */
+  /** The other arguments, verbatim and in order. */
   readonly positionals: readonly string[];
-  /** The names of the flags that are on the command line. */
+  /** The names of the flags on the command line. */
   readonly given: ReadonlySet<string>;
 }
 
-/** A flag that is on when it is given. */
+/** Declares a flag that is on when it is given. */
 export function toggle(description: string): Flag<boolean> {
   return { default: "false", description, parse: parseToggle };
 }
@@ -67,13 +69,13 @@ function parseToggle(text: string): boolean {
 }
 
 /**
- * Reads a command line.
+ * Parses a command line.
  *
- * @param args What follows the command's name
+ * @param args The arguments after the command's name
  * @param table The command's flags
- * @param positionals What it takes besides; nothing unless given
+ * @param positionals Its other arguments; none unless given
  * @returns The values
- * @throws {UsageError} when it makes no sense
+ * @throws {UsageError} when it is invalid
  */
 export function parseFlags<T extends FlagTable>(
   args: readonly string[],
@@ -98,51 +100,58 @@ export function parseFlags<T extends FlagTable>(
 
 /**
  * Writes each flag as `--name=value`, because parseArgs guesses where it is not told: a switch would swallow a "true"
- * that follows it, and `--port -1` would be two flags.
+ * that follows it, and `--port -1` would be two flags. An alias becomes the flag's own name, so that the two spellings
+ * count as one flag.
  */
 function spellOut(args: readonly string[], table: FlagTable, positionals: Positionals): string[] {
+  const names = spellings(table);
   const spelled: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") return spelled.concat(args.slice(at));
     // parseArgs keeps what is not a flag under "_", and would put a flag of that name in its place.
     if (/^--?_/.test(arg)) throw unknownFlag(arg, Object.keys(table), positionals);
-    const flag = arg.startsWith("--") && Object.hasOwn(table, arg.slice(2)) ? table[arg.slice(2)] : undefined;
-    if (flag === undefined) {
+    const [word = "", ...rest] = arg.split("=");
+    const name = names.get(word);
+    if (name === undefined) {
       spelled.push(arg);
-    } else if (flag.placeholder === undefined) {
-      spelled.push(`${arg}=true`);
+    } else if (rest.length !== 0) {
+      spelled.push([`--${name}`, ...rest].join("="));
+    } else if (table[name]!.placeholder === undefined) {
+      spelled.push(`--${name}=true`);
     } else {
       const value = args[++at];
       if (value === undefined || value.startsWith("--")) throw new UsageError(`${arg} needs a value`);
-      spelled.push(`${arg}=${value}`);
+      spelled.push(`--${name}=${value}`);
     }
   }
   return spelled;
 }
 
+/** Every way to write a flag, such as `--port`, with the flag's own name. */
+function spellings(table: FlagTable): Map<string, string> {
+  return new Map(
+    Object.entries(table).flatMap(([name, { aliases = [] }]) => {
+      return [name, ...aliases].map((spelling) => [`--${spelling}`, name] as const);
+    }),
+  );
+}
+
 function valueOf(name: string, flag: Flag<unknown>, given: readonly string[]): unknown {
   if (given.length > 1) throw new UsageError(`--${name} is given more than once`);
   const [written] = given;
-  if (written !== undefined) return parseNamed(`--${name}`, flag, written);
+  if (written !== undefined) return parseAs(`--${name}`, () => flag.parse(written));
   const inherited = flag.environment === undefined ? undefined : readEnvironment(flag.environment);
-  return inherited === undefined ? flag.parse(flag.default) : parseNamed(flag.environment!, flag, inherited);
-}
-
-function parseNamed(name: string, flag: Flag<unknown>, text: string): unknown {
-  try {
-    return flag.parse(text);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`${name} ${error.message}`) : error;
-  }
+  if (inherited === undefined) return flag.parse(flag.default);
+  return parseAs(flag.environment!, () => flag.parse(inherited));
 }
 
 function unknownFlag(argument: string, names: readonly string[], { most, placeholder }: Positionals): UsageError {
   const [word = argument] = argument.split("=", 1);
-  const message = unknownName("flag", word, [...names.map((name) => `--${name}`), "--help"]);
-  if (most === 0 || message.endsWith("?")) return new UsageError(message);
+  const error = unknownName("flag", word, [...names.map((name) => `--${name}`), "--help"]);
+  if (most === 0 || error.suggestion !== undefined) return error;
   const what = placeholder.match(/[A-Z]+/g)?.join(" or ");
-  return new UsageError(`${message}; a ${what} that begins with - goes after --`);
+  return new UsageError(`${error.message}; a ${what} that begins with - goes after --`);
 }
 
 function unexpected(extra: string, { most, placeholder }: Positionals): UsageError {

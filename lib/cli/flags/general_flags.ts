@@ -1,18 +1,18 @@
 /**
- * The flags that belong to no command: the help has them, completions have them, and `main.ts` looks for them.
+ * The flags of the program as a whole: in the help, in completions, and looked for by `main.ts`.
  *
  * @module
  */
 
 /** A switch of the program as a whole. */
 export interface GeneralFlag {
-  /** How it is written, the short way first. */
+  /** Its spellings, the short one first. */
   readonly names: readonly string[];
   /** What it does. */
   readonly description: string;
 }
 
-/** Works in place of a command, and after each. */
+/** Works in place of a command, and after every command. */
 export const HELP_FLAG: GeneralFlag = { names: ["-h", "--help"], description: "print this help" };
 
 /** Works in place of a command. */

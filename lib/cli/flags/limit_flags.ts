@@ -1,5 +1,5 @@
 /**
- * The flags of `tracker serve` that set its limits.
+ * The flags of `tracker serve` that set limits.
  *
  * @module
  */
@@ -18,20 +18,20 @@ import {
 import type { Flag, FlagValues } from "./flags.ts";
 import { duration, integer } from "./values.ts";
 
-/** The most that a limit can be set to where there is no other bound. */
+/** Highest value of a limit in bytes that has no other bound. */
 const ANY = 2 ** 40;
 
-/** A limit on a number of things. */
+/** Declares a limit on a number of things. */
 function count(standard: number, least: number, description: string): Flag<number> {
   return { placeholder: "COUNT", default: `${standard}`, description, parse: integer(least, 2 ** 31) };
 }
 
-/** A limit on a size. */
+/** Declares a limit on a size. */
 function bytes(standard: number, most: number, description: string): Flag<number> {
   return { placeholder: "BYTES", default: `${standard}`, description, parse: integer(0, most) };
 }
 
-/** A limit on a time, in milliseconds. */
+/** Declares a time limit, in milliseconds. */
 function time(standard: number, description: string): Flag<number> {
   const written = standard === 0 ? "0" : `${standard / 1_000}s`;
   return { placeholder: "DURATION", default: written, description, parse: duration };
@@ -39,36 +39,43 @@ function time(standard: number, description: string): Flag<number> {
 
 /** The flags. */
 export const LIMIT_FLAGS = {
-  "max-clients": count(DEFAULT_MAX_CLIENTS, 1, "connections held at once; one more is refused"),
-  "max-per-address": count(0, 0, "connections held at once from one address; 0 for any number"),
-  "max-watchers": count(DEFAULT_MAX_WATCHERS, 0, "connections that watch at once; one more is refused"),
+  "max-clients": count(DEFAULT_MAX_CLIENTS, 1, "connections at once; further ones are refused"),
+  "max-per-address": count(0, 0, "connections at once from one address; 0 for no limit"),
+  "max-watchers": count(DEFAULT_MAX_WATCHERS, 0, "watching connections at once; further ones are refused"),
   "max-state": bytes(
     DEFAULT_MAX_STATE,
     HIGHEST_MAX_STATE,
-    "longest state; a client that sends a longer one is refused",
+    "size of one state; a client that sends a larger one is refused",
   ),
-  "max-total-state": bytes(DEFAULT_MAX_TOTAL_STATE, ANY, "all states together; what goes beyond is refused"),
+  "max-total-state": bytes(
+    DEFAULT_MAX_TOTAL_STATE,
+    ANY,
+    "size of all states together; a state that would exceed it is refused",
+  ),
   "max-unsent": bytes(
     DEFAULT_MAX_UNSENT,
     ANY,
-    "changes that a watcher that takes nothing may be behind; one further behind is cut off",
+    "changes held for a watcher that does not read; one that needs more is disconnected",
   ),
-  "accept-rate": count(0, 0, "connections accepted a second; the others wait; 0 for any number"),
-  "message-rate": count(0, 0, "messages a second of one connection; the others wait; 0 for any number"),
-  "message-timeout": time(DEFAULT_MESSAGE_TIMEOUT, "how long a message may take from first byte to last; 0 for ever"),
+  "accept-rate": count(0, 0, "connections accepted per second; others wait; 0 for no limit"),
+  "message-rate": count(0, 0, "messages per second from one connection; others wait; 0 for no limit"),
+  "message-timeout": time(
+    DEFAULT_MESSAGE_TIMEOUT,
+    "how long a message may take from its first byte to its last; 0 for no limit",
+  ),
   "handshake-timeout": time(
     DEFAULT_HANDSHAKE_TIMEOUT,
-    "how long a client may take to agree on TLS and to show its token; 0 for ever",
+    "how long a client may take for the TLS handshake and its token; 0 for no limit",
   ),
-  "write-timeout": time(DEFAULT_WRITE_TIMEOUT, "how long a client may take nothing of what it is sent; 0 for ever"),
-  "idle-timeout": time(0, "how long a client may be silent before it is given up; 0 for ever"),
+  "write-timeout": time(DEFAULT_WRITE_TIMEOUT, "how long a client may leave output unread; 0 for no limit"),
+  "idle-timeout": time(0, "how long a client may be silent before it is dropped; 0 for no limit"),
 } as const;
 
 /**
- * What the flags mean to a server.
+ * Reads the limits of a server from the flags.
  *
  * @param flags Their values
- * @returns The server's options
+ * @returns Options for the server
  */
 export function limitsFrom(flags: FlagValues<typeof LIMIT_FLAGS>): ServerOptions {
   return {

@@ -1,5 +1,5 @@
 /**
- * The flags of `tracker serve` that make it speak TLS.
+ * The flags of `tracker serve` for TLS.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const TLS_FLAGS = {
   "tls-cert": {
     placeholder: "FILE",
     default: "",
-    description: "speak TLS, with the certificate in this file (PEM); without TLS only if --port is given too",
+    description: "accept TLS, with the certificate in this file (PEM); plain connections only if --port is given too",
     parse: anyText,
   },
   "tls-key": {
@@ -28,18 +28,18 @@ export const TLS_FLAGS = {
   "tls-port": {
     placeholder: "PORT",
     default: `${DEFAULT_TLS_PORT}`,
-    description: "port to listen on with TLS; 0 takes any free one",
+    description: "port to listen on with TLS; 0 for any free one",
     parse: integer(0, 65_535),
   },
 } as const satisfies Record<string, Flag<unknown>>;
 
 /**
- * What the flags mean to a server.
+ * Reads the TLS options of a server from the flags.
  *
  * @param flags Their values
- * @param given Which flags there are on the command line
- * @returns How to speak TLS; `null` when not at all
- * @throws {UsageError} when one of them is missing
+ * @param given The names of the flags on the command line
+ * @returns The TLS options; `null` for a server without TLS
+ * @throws {UsageError} when the certificate or its key is missing
  * @throws {CommandError} when a file cannot be read
  */
 export async function tlsFrom(

@@ -1,5 +1,5 @@
 /**
- * The kinds of value a flag can have: each function makes or is a parser of what was written.
+ * The kinds of values of flags: each function is a parser, or makes one.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
 import { Cidr } from "../../auth/cidr.ts";
 import { NAME_PATTERN } from "../../protocol.ts";
-import { quote, unknownName, UsageError } from "./usage.ts";
+import { nearestName, quote, UsageError } from "./usage.ts";
 
 const HIGHEST_PORT = 65_535;
 
 const NAME_RULE = "must be 1 to 128 letters, digits and ._:- and not client1 or the like";
 
-/** Where a server is. */
+/** The address of a server. */
 export interface Address {
   /** A name or an address; IPv6 without brackets. */
   readonly hostname: string;
@@ -36,16 +36,16 @@ export function integer(low: number, high: number): (text: string) => number {
   };
 }
 
-/** A value that is one word out of a few: what a flag of that kind has in its table. */
+/** The part of a flag that is special to a choice among words. */
 export interface Choice<Word extends string> {
   /** The words accepted. */
   readonly choices: readonly Word[];
-  /** Turns what was written into one of them. */
+  /** Parses one of them. */
   readonly parse: (text: string) => Word;
 }
 
 /**
- * Makes what a flag needs whose value is one word out of a few.
+ * Makes the part of a flag that is special to a choice among words.
  *
  * @param words The words accepted
  * @returns The words and their parser, to be spread into the flag
@@ -54,8 +54,7 @@ export function choice<Word extends string>(words: readonly Word[]): Choice<Word
   const parse = (text: string) => {
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
-    const [, suggestion = ""] = unknownName("value", text, words).split(/(?=; did you mean)/);
-    throw new UsageError(`must be one of ${words.join(", ")}, not ${quote(text)}${suggestion}`);
+    throw new UsageError(`must be one of ${words.join(", ")}, not ${quote(text)}`, nearestName(text, words));
   };
   return { choices: words, parse };
 }
@@ -90,7 +89,7 @@ export function host(text: string): string {
 }
 
 /**
- * Parses where a server is: `HOST:PORT`, `[IPV6]:PORT`, or either without the port.
+ * Parses the address of a server: `HOST:PORT`, `[IPV6]:PORT`, or either without the port.
  *
  * @param text What was written
  * @returns The address
@@ -104,7 +103,7 @@ export function address(text: string): Address {
   throw new UsageError(`must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not ${quote(text)}`);
 }
 
-/** Whether it exists is for the resolver to say; this only keeps out what is no name at all. */
+/** Keeps out what cannot be a name. Whether a host of that name exists is for the resolver to say. */
 function isHost(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/.test(text);
 }
@@ -114,9 +113,9 @@ function isVersionSix(text: string): boolean {
 }
 
 /**
- * Parses networks in CIDR notation, with commas between them.
+ * Parses networks in CIDR notation, separated by commas.
  *
- * @param text What was written; nothing for none
+ * @param text What was written; may be empty
  * @returns The networks
  */
 export function networks(text: string): Cidr[] {
@@ -127,25 +126,25 @@ function network(text: string): Cidr {
   try {
     return Cidr.parse(text);
   } catch {
-    throw new UsageError(`must be networks such as 10.0.0.0/8 or ::1, with commas between them, not ${quote(text)}`);
+    throw new UsageError(`must be networks such as 10.0.0.0/8 or ::1, separated by commas, not ${quote(text)}`);
   }
 }
 
 /**
- * Takes any text; none is as if the flag were not given.
+ * Accepts any text. An empty one is as if the flag were not given.
  *
  * @param text What was written
- * @returns The same
+ * @returns The text; `undefined` when it is empty
  */
 export function anyText(text: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
 /**
- * Parses a name that a client may have.
+ * Parses the name of a client.
  *
- * @param text What was written; nothing for none
- * @returns The name
+ * @param text What was written; may be empty
+ * @returns The name; `undefined` when it is empty
  */
 export function clientName(text: string): string | undefined {
   if (text === "" || NAME_PATTERN.test(text)) return anyText(text);
@@ -155,9 +154,9 @@ export function clientName(text: string): string | undefined {
 /**
  * Makes a parser of durations in a range.
  *
- * @param low The shortest accepted, as it would be written
- * @param high The longest accepted, likewise
- * @param orZero Whether nothing at all is accepted as well
+ * @param low The shortest accepted, such as `1s`
+ * @param high The longest accepted, such as `24h`
+ * @param orZero Whether 0 is accepted as well
  * @returns The parser, which gives milliseconds
  */
 export function durationWithin(low: string, high: string, orZero = false): (text: string) => number {
@@ -170,11 +169,11 @@ export function durationWithin(low: string, high: string, orZero = false): (text
 }
 
 /**
- * Takes an argument for a name.
+ * Parses an argument that is the name of a client.
  *
  * @param text What was written
  * @returns The name
- * @throws {UsageError} when it cannot be one
+ * @throws {UsageError} when it is not a valid name
  */
 export function nameArgument(text: string): string {
   if (NAME_PATTERN.test(text)) return text;

@@ -1,12 +1,10 @@
 /**
- * What bytes on the wire mean, field by field. Where one field ends and the next begins is what the codec's own
- * parsers say: this names what they found.
+ * The meaning of bytes on the wire, field by field. The codec's own parsers find where each field begins and ends; this
+ * gives the fields names.
  *
  * @module
  */
 
-import { concat } from "../std.ts";
-import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../../codec.ts";
 import {
   type Expected,
   REPLY_DONE,
@@ -20,6 +18,8 @@ import {
 } from "../../wire/replies.ts";
 import { decodeEvents, type WatchEvent } from "../../wire/events.ts";
 import { decodeList, type ListRecord } from "../../wire/list.ts";
+import { EMPTY, toBytes } from "../../base/bytes.ts";
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../../codec.ts";
 import {
   CLOSE,
   GET,
@@ -33,49 +33,51 @@ import {
   UPDATE,
   WATCH,
 } from "../../protocol.ts";
+
+import { concat } from "../std.ts";
 import { escapeWord, quoteBytes } from "../text/escape.ts";
 
-/** Some bytes, and what they mean. */
+/** Bytes and their meaning. */
 export interface Field {
-  /** The bytes, at least one. */
+  /** At least one byte. */
   readonly bytes: Uint8Array;
-  /** What they mean. */
+  /** Their meaning. */
   readonly meaning: string;
-  /** Whether they are text, to be shown next to its meaning. */
+  /** Whether they are text, to be shown next to the meaning. */
   readonly isText?: boolean;
 }
 
-/** Bytes sent, explained. */
+/** Explained bytes of a client. */
 export interface Explanation {
   /** All of the bytes, in order. */
   readonly fields: readonly Field[];
-  /** The replies they ask for, in order; `"nothing"` stands for an error reply. */
+  /** The replies that they ask for, in order; `"nothing"` stands for an error reply. */
   readonly asks: readonly Expected[];
 }
 
-/** Explains what a client sends, which may be cut anywhere. */
+/** Explains the bytes that a client sends, in pieces that may be cut anywhere. */
 export class MessageExplainer {
-  // What is too long for the server is for the server to say: it may have been given another limit.
+  // The limit is for the server to enforce: it may have been given another one.
   readonly #parser = new MessageParser({ maxState: HIGHEST_MAX_STATE });
-  #unfinished = new Uint8Array(0);
-  #closed = false;
-  #watching = false;
+  #unfinished = EMPTY;
+  #isClosed = false;
+  #isWatching = false;
 
-  /** Whether the server will close the connection: it was asked to, or what it got is wrong. */
+  /** Whether the server will close the connection: it was asked to, or was sent something invalid. */
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#isClosed;
   }
 
-  /** Whether the server was asked to send frames. */
+  /** Whether the connection watches, so that the server sends frames. */
   get isWatching(): boolean {
-    return this.#watching;
+    return this.#isWatching;
   }
 
   /**
    * Explains more bytes.
    *
    * @param bytes The bytes that are sent next
-   * @returns What they mean, and the replies they ask for
+   * @returns Their meaning, and the replies that they ask for
    */
   explain(bytes: Uint8Array): Explanation {
     const shown = this.#unfinished.length;
@@ -83,24 +85,24 @@ export class MessageExplainer {
     const fields: Field[] = [];
     const asks: Expected[] = [];
     let from = 0;
-    while (from < buffer.length && !this.#closed) {
+    while (from < buffer.length && !this.#isClosed) {
       const token = this.#next(buffer, from);
       if (token === NEED_MORE) break;
       const message = buffer.subarray(from, token === INVALID ? buffer.length : this.#parser.position);
       fields.push(...this.#fieldsOf(message, from, token));
       asks.push(...this.#asked(token));
-      this.#closed = token === CLOSE || token === INVALID;
+      this.#isClosed = token === CLOSE || token === INVALID;
       from += message.length;
     }
     this.#unfinished = buffer.slice(from);
     if (from < buffer.length) fields.push(...this.#restOf(this.#unfinished));
-    if (this.#closed) this.#unfinished = new Uint8Array(0);
+    if (this.#isClosed) this.#unfinished = EMPTY;
     return { fields: withoutFirst(fields, shown), asks };
   }
 
   /**
-   * Parses one message. The parser is shown no more bytes than the message needs, because it takes a run of Updates
-   * for one.
+   * Parses one message. The parser is shown no more bytes than the message needs, because it reports a run of Updates
+   * as one.
    */
   #next(buffer: Uint8Array, from: number): Token {
     let to = from + 1;
@@ -110,7 +112,7 @@ export class MessageExplainer {
       to = from + this.#parser.needed;
       if (to <= buffer.length) continue;
       if (token === NEED_MORE) return NEED_MORE;
-      // Nothing follows, and the server will come to the same conclusion.
+      // Nothing follows, so the server will settle it in the same way.
       this.#parser.settle();
       to = buffer.length;
     }
@@ -134,10 +136,10 @@ export class MessageExplainer {
     ];
   }
 
-  /** What a message asks for. */
+  /** Returns the replies that a message asks for. */
   #asked(token: Token): Expected[] {
-    const asked = (this.#watching ? ASKED_WATCHING : ASKED)[token];
-    if (token === WATCH) this.#watching = true;
+    const asked = (this.#isWatching ? ASKED_WATCHING : ASKED)[token];
+    if (token === WATCH) this.#isWatching = true;
     return asked ?? ["nothing"];
   }
 
@@ -153,9 +155,9 @@ export class MessageExplainer {
     return fields.filter(({ bytes }) => bytes.length !== 0);
   }
 
-  /** What comes after the last message that is complete. */
+  /** Explains what follows the last complete message. */
   #restOf(rest: Uint8Array): Field[] {
-    if (this.#closed) return [{ bytes: rest, meaning: "ignored: nothing counts after this" }];
+    if (this.#isClosed) return [{ bytes: rest, meaning: "ignored: nothing counts after this" }];
     const header = this.#header(rest);
     const unfinished = `unfinished: ${this.#parser.needed - rest.length} or more bytes are missing`;
     if (rest.length > header.length) return [...header, { bytes: rest.subarray(header.length), meaning: unfinished }];
@@ -168,16 +170,15 @@ export class MessageExplainer {
 /**
  * Explains a reply.
  *
- * @param parser The parser that has just parsed it
+ * @param parser The parser that has just parsed it, at the beginning of its buffer
  * @param token What the parser found
  * @param reply The bytes of the reply
- * @param from Where in the parser's buffer the reply begins
- * @returns What the bytes mean
+ * @returns Their meaning
  */
-export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint8Array, from: number): Field[] {
+export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint8Array): Field[] {
   if (token === INVALID) return [{ bytes: reply, meaning: `no reply: ${parser.error?.message}` }];
   if (token === REPLY_DONE) return [{ bytes: reply, meaning: "done" }];
-  const start = parser.payloadStart - from;
+  const start = parser.payloadStart;
   const payload = reply.subarray(start);
   const first = FIRST_BYTES[token];
   const length = { bytes: reply.subarray(first === undefined ? 0 : 1, start), meaning: `length ${payload.length}` };
@@ -185,10 +186,10 @@ export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint
   return first === undefined ? fields : [{ bytes: reply.subarray(0, 1), meaning: first }, ...fields];
 }
 
-/** Replies that have a byte before their length. */
+/** Replies that have a byte before their length, and its meaning. */
 const FIRST_BYTES: Partial<Record<ReplyToken, string>> = { [REPLY_ERROR]: "error", [REPLY_HELLO]: "done" };
 
-/** What each message asks for, if anything; the others ask for an error reply. */
+/** The replies that each message asks for; messages not listed are answered with an error. */
 const ASKED: Partial<Record<Token, Expected[]>> = {
   [UPDATE]: [],
   [GET]: ["map"],
@@ -201,21 +202,21 @@ const ASKED: Partial<Record<Token, Expected[]>> = {
   [PING]: ["done"],
 };
 
-/** The same on a connection that watches: a Ping is answered in a frame, and most messages are refused. */
+/** Likewise on a connection that watches: a Ping is answered in a frame, and most messages are refused. */
 const ASKED_WATCHING: typeof ASKED = { [UPDATE]: [], [CLOSE]: ["done"], [PING]: ["frame"] };
 
 function payloadFields(token: ReplyToken, payload: Uint8Array): Field[] {
-  if (token === REPLY_FRAME) return placesOf(payload, 0, describeEvent, decodeEvents);
+  if (token === REPLY_FRAME) return itemFields(payload, 0, describeEvent, decodeEvents);
   if (token === REPLY_LIST) {
     const revision = { bytes: payload.subarray(0, 8), meaning: `revision ${decodeList(payload).revision}` };
-    return [revision, ...placesOf(payload, revision.bytes.length, describeRecord, decodeList)];
+    return [revision, ...itemFields(payload, revision.bytes.length, describeRecord, decodeList)];
   }
   const isJson = token === REPLY_HELLO || token === REPLY_STATS;
   return [{ bytes: payload, meaning: token === REPLY_ERROR ? "text" : isJson ? "JSON" : "map", isText: true }];
 }
 
-/** A field for each event or record: where one ends and the next begins is what the codec says. */
-function placesOf<T>(
+/** Makes a field of each event or record. The decoder notes where each of them ends. */
+function itemFields<T>(
   payload: Uint8Array,
   from: number,
   describe: (item: T) => string,
@@ -233,7 +234,7 @@ function describeEvent(event: WatchEvent): string {
   const { kind, revision } = event;
   const words = [kind, "id" in event ? escapeWord(event.id) : "", "status" in event ? event.status : ""];
   if (kind === "leave") words.push(event.cause);
-  if (kind === "synced") words.push(`incarnation ${quoteBytes(new TextEncoder().encode(event.incarnation))}`);
+  if (kind === "synced") words.push(`incarnation ${quoteBytes(toBytes(event.incarnation))}`);
   const state = "state" in event ? `, state ${quoteStart(event.state)}` : "";
   return `${words.filter(Boolean).join(" ")}, revision ${revision}${state}`;
 }
@@ -243,14 +244,14 @@ function describeRecord({ id, status, revision, openedAt, updatedAt, state }: Li
   return `${escapeWord(id)} ${status}, revision ${revision}, ${times}, state ${quoteStart(state)}`;
 }
 
-/** How much of a state is shown next to its bytes, which are all there. */
+/** Most bytes of a state shown as text, next to all of its bytes. */
 const SHOWN_STATE = 40;
 
 function quoteStart(state: Uint8Array): string {
   return quoteBytes(state.subarray(0, SHOWN_STATE)) + (state.length > SHOWN_STATE ? "…" : "");
 }
 
-/** Cuts what was shown before off the front. */
+/** Leaves out the bytes at the front that were shown before. */
 function withoutFirst(fields: readonly Field[], count: number): Field[] {
   return fields.flatMap((field) => {
     const bytes = field.bytes.subarray(Math.min(count, field.bytes.length));
@@ -259,14 +260,14 @@ function withoutFirst(fields: readonly Field[], count: number): Field[] {
   });
 }
 
-/** Bytes on a line: one long integer's, or for long fields twice as many. */
+/** Bytes on a line: those of a long integer, or twice as many if a field is long. */
 const SHORT_LINE = 8;
 const LONG_LINE = 16;
 
 /**
- * Lays explained bytes out in columns: the direction, the bytes, their meaning.
+ * Lays out explained bytes in columns: direction, bytes, meaning.
  *
- * @param direction Which way they went, such as `sent`
+ * @param direction The first column, such as `sent`
  * @param fields The bytes
  * @returns The lines, each with its newline
  */
@@ -288,5 +289,5 @@ function linesOf({ bytes, meaning, isText }: Field, width: number): string[] {
 }
 
 function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return bytes.toHex().replace(/..(?=.)/g, "$& ");
 }

@@ -1,32 +1,33 @@
 /**
- * The steps of `tracker send`, as they are written on the command line.
+ * The steps of `tracker send`, as written on the command line.
  *
  * @module
  */
 
-import { CLOSE, GET, HELLO, LIST, type MessageType, OPEN, PING, STATS, UPDATE, WATCH } from "../../protocol.ts";
-import { quote, shorten, unknownName, UsageError } from "../flags/usage.ts";
+import { EMPTY, toBytes } from "../../base/bytes.ts";
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
+import { CLOSE, GET, HELLO, LIST, type MessageType, OPEN, PING, STATS, UPDATE, WATCH } from "../../protocol.ts";
+import { parseAs, quote, shorten, unknownName, UsageError } from "../flags/usage.ts";
 import { integer } from "../flags/values.ts";
 
-/** One thing to do on a connection. */
+/** One step on a connection. */
 export type Step =
   | { readonly kind: "message"; readonly written: string; readonly type: MessageType; readonly state: Uint8Array }
   | { readonly kind: "raw"; readonly written: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "wait"; readonly written: string; readonly milliseconds: number };
 
-/** Messages that carry what is written. */
+/** Messages that carry a state: the value of the step. */
 const CARRIERS: Readonly<Record<string, MessageType>> = { open: OPEN, update: UPDATE };
 
-/** Messages that carry JSON; an empty object unless something is written. */
+/** Messages that carry JSON: the value of the step, or an empty object. */
 const REQUESTS: Readonly<Record<string, MessageType>> = { hello: HELLO, watch: WATCH, list: LIST };
 
-/** Messages that carry nothing. */
+/** Messages without content. */
 const BARE: Readonly<Record<string, MessageType>> = { get: GET, close: CLOSE, ping: PING, stats: STATS };
 
 const STEP_NAMES: readonly string[] = [CARRIERS, REQUESTS, BARE].flatMap(Object.keys).concat("raw", "wait");
 
-/** How much of a step is repeated above its bytes, which show all of it. */
+/** Most characters of a step that are repeated above its bytes. */
 const WRITTEN_LENGTH = 80;
 
 /**
@@ -35,7 +36,7 @@ const WRITTEN_LENGTH = 80;
  * @param text `open=STATE`, `update=STATE`, `get`, `close`, `hello=JSON`, `list=JSON`, `watch=JSON`, `ping`, `stats`,
  *   `raw=HEX` or `wait=MILLISECONDS`
  * @returns The step
- * @throws {UsageError} when it is none of these
+ * @throws {UsageError} when it is none of these, or its value is invalid
  */
 export function parseStep(text: string): Step {
   const equals = text.indexOf("=");
@@ -44,19 +45,18 @@ export function parseStep(text: string): Step {
   const written = shorten(text, WRITTEN_LENGTH);
   if (name === "raw") return { kind: "raw", written, bytes: parseHex(value ?? "") };
   if (name === "wait") return { kind: "wait", written, milliseconds: parseWait(value ?? "") };
-  return { kind: "message", written, ...messageOf(name, value) };
+  return { kind: "message", written, ...messageFor(name, value) };
 }
 
-function messageOf(name: string, value: string | undefined): { type: MessageType; state: Uint8Array } {
+function messageFor(name: string, value: string | undefined): { type: MessageType; state: Uint8Array } {
   const find = (types: Readonly<Record<string, MessageType>>) => Object.hasOwn(types, name) ? types[name] : undefined;
   const [carrier, request, bare] = [find(CARRIERS), find(REQUESTS), find(BARE)];
-  const encoder = new TextEncoder();
-  if (carrier !== undefined) return { type: carrier, state: encoder.encode(value) };
-  // Not looked at: this is a tool to find out what a server makes of anything.
-  if (request !== undefined) return { type: request, state: encoder.encode(value ?? "{}") };
-  if (bare === undefined) throw new UsageError(unknownName("step", shorten(name, WRITTEN_LENGTH), STEP_NAMES));
+  if (carrier !== undefined) return { type: carrier, state: toBytes(value ?? "") };
+  // Not validated: this is a tool to find out how a server reacts to anything.
+  if (request !== undefined) return { type: request, state: toBytes(value ?? "{}") };
+  if (bare === undefined) throw unknownName("step", shorten(name, WRITTEN_LENGTH), STEP_NAMES);
   if (value !== undefined) throw new UsageError(`step ${name} takes no value, not ${quote(value)}`);
-  return { type: bare, state: new Uint8Array(0) };
+  return { type: bare, state: EMPTY };
 }
 
 function parseHex(text: string): Uint8Array<ArrayBuffer> {
@@ -64,13 +64,9 @@ function parseHex(text: string): Uint8Array<ArrayBuffer> {
   if (digits.length === 0 || digits.length % 2 !== 0 || !/^[0-9A-Fa-f]*$/.test(digits)) {
     throw new UsageError(`step raw must have bytes of two hexadecimal digits, such as raw=2a03, not ${quote(text)}`);
   }
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return Uint8Array.fromHex(digits);
 }
 
 function parseWait(text: string): number {
-  try {
-    return integer(0, LONGEST_TIMEOUT)(text);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`step wait ${error.message}`) : error;
-  }
+  return parseAs("step wait", () => integer(0, LONGEST_TIMEOUT)(text));
 }

@@ -1,5 +1,5 @@
 /**
- * systemd's journal, when it is what reads standard error.
+ * Detection of systemd's journal as the reader of standard error.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import { readEnvironment } from "../environment.ts";
 
 /**
- * Finds out whether standard error is read by the journal. The variable alone does not say so: it is inherited, also
- * by a program whose standard error is a file.
+ * Tells whether standard error is read by the journal. The variable alone does not tell: it is inherited, even by a
+ * program whose standard error is a file.
  *
- * @returns Whether it is; `false` where that cannot be found out
+ * @returns Whether it is; `false` if that cannot be determined
  */
 export async function isReadByJournal(): Promise<boolean> {
   const stream = readEnvironment("JOURNAL_STREAM");
   if (stream === undefined) return false;
   try {
-    // Only Node's interface tells what kind of thing a descriptor is.
+    // Only Node's API tells what a descriptor refers to.
     const { fstatSync } = await import("node:fs");
     const { dev, ino } = fstatSync(2, { bigint: true });
     return stream === `${dev}:${ino}`;

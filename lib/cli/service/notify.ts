@@ -1,27 +1,28 @@
 /**
- * What a service tells systemd: that it is ready, that it stops, and again and again that it is alive. In a unit that
- * is `Type=notify` for the first two, and `WatchdogSec=` for the last.
+ * Notifications to systemd: that the service is ready, that it is stopping, and repeatedly that it is alive. In a unit,
+ * `Type=notify` asks for the first two and `WatchdogSec=` for the last.
  *
- * systemd listens on a Unix datagram socket. Deno has those only with `--unstable-net`, and sends from none that has
- * no file of its own: that one lies in the unit's `RuntimeDirectory=`. Where any of this is missing a line on standard
- * error says so, and the server goes on.
+ * systemd listens on a Unix datagram socket. Deno has such sockets only with `--unstable-net`, and sends only from one
+ * with a file of its own, which is put into the unit's `RuntimeDirectory=`. If any of this is missing, a line on standard
+ * error says so and the server goes on.
  *
  * @module
  */
 
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
+import { messageOf } from "../../errors.ts";
 import { readEnvironment } from "../environment.ts";
 import { complain } from "../terminal/output.ts";
 
-/** The name of our own socket, in the directory that is the unit's. */
+/** The name of our own socket, in the unit's directory. */
 const OWN_SOCKET = "notify.sock";
 
-/** Tells systemd how the server is doing; tells nobody where nobody wants to know. Never throws, never waits. */
+/** Notifies systemd, if the environment asks for it. Never throws, never waits. */
 export class Notifier {
   #socket: Socket | null = null;
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
-  /** Finds out from the environment whether systemd wants to know. */
+  /** Finds in the environment where systemd listens, if it does. */
   constructor() {
     const target = readEnvironment("NOTIFY_SOCKET");
     if (target === undefined) return;
@@ -33,9 +34,9 @@ export class Notifier {
   }
 
   /**
-   * Says that the server is ready, and from now on that it is alive, if that is watched.
+   * Reports that the server is ready, and from now on that it is alive if there is a watchdog.
    *
-   * @param status What `systemctl status` is to show
+   * @param status The text that `systemctl status` shows
    */
   ready(status: string): void {
     this.#tell(`READY=1\nSTATUS=${status}`);
@@ -45,15 +46,15 @@ export class Notifier {
   }
 
   /**
-   * Says that the server stops; it is still alive until it is closed.
+   * Reports that the server is stopping; it is reported alive until {@linkcode close}.
    *
-   * @param status What `systemctl status` is to show
+   * @param status The text that `systemctl status` shows
    */
   stopping(status: string): void {
     this.#tell(`STOPPING=1\nSTATUS=${status}`);
   }
 
-  /** Leaves nothing behind. */
+  /** Stops the reports and removes the socket. */
   close(): void {
     clearInterval(this.#watchdog);
     this.#socket?.close();
@@ -61,27 +62,27 @@ export class Notifier {
   }
 
   #tell(message: string): void {
-    // Nobody waits: a server does not stand still because whoever watches it does.
+    // Not awaited: a server must not stand still because its supervisor does.
     this.#socket?.send(message).catch((error) => {
-      // Whatever was under way when the socket was closed has failed too.
+      // Sends that were pending when the socket was closed fail as well.
       if (this.#socket !== null) this.#giveUp(error);
     });
   }
 
   #giveUp(error: unknown): void {
     this.close();
-    complain(`tracker: warning: Cannot notify systemd: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`tracker: warning: Cannot notify systemd: ${messageOf(error)}`);
   }
 }
 
-/** A datagram socket of our own, and the address of systemd's. */
+/** Our own datagram socket, and the address of systemd's. */
 class Socket {
   readonly #target: Deno.UnixAddr;
   readonly #path: string;
   readonly #connection: Deno.DatagramConn;
 
   constructor(target: string) {
-    // An @ stands for the zero byte that an address begins with when it is no file.
+    // An @ stands for the zero byte that begins an abstract address, which is no file.
     this.#target = { transport: "unixpacket", path: target.replace(/^@/, "\0") };
     const [directory] = readEnvironment("RUNTIME_DIRECTORY")?.split(":") ?? [];
     if (directory === undefined) throw new Error("RUNTIME_DIRECTORY is not set; the unit needs RuntimeDirectory=");
@@ -104,13 +105,13 @@ class Socket {
   }
 }
 
-/** Asking for the permission would make a prompt of a convenience. */
+/** Insists on a permission without asking for it, which would turn a convenience into a prompt. */
 function mustReach(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   throw new Error(`Deno was not given the permission (--allow-${name}=${path} grants it)`);
 }
 
-/** A socket's file outlives the socket, after a crash even the process. */
+/** Removes a file if it exists. A socket's file outlives the socket, and after a crash the process. */
 function removeFile(path: string): void {
   try {
     Deno.removeSync(path);
@@ -119,7 +120,7 @@ function removeFile(path: string): void {
   }
 }
 
-/** How often to say that we are alive, in milliseconds: twice in the time that is allowed, as sd_notify(3) advises. */
+/** How often to report that we are alive, in milliseconds: twice in the time allowed, as sd_notify(3) advises. */
 function watchdogInterval(): number | null {
   const microseconds = Number(readEnvironment("WATCHDOG_USEC"));
   const pid = readEnvironment("WATCHDOG_PID");

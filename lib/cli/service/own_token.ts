@@ -1,22 +1,22 @@
 /**
- * The token that a command shows to the server. It is never part of a command line: everybody on a machine can read
- * those of all programs that run.
+ * The token that a command shows to the server. It is never part of a command line, because every user of a machine can
+ * read the command lines of all running programs.
  *
  * @module
  */
 
 import { MAX_TOKEN, MIN_TOKEN } from "../../auth/tokens.ts";
 import { readEnvironment } from "../environment.ts";
-import { readSecretFile, secretFileError } from "./secret_file.ts";
 import { UsageError } from "../flags/usage.ts";
+import { readSecretFile, secretFileError } from "./secret_file.ts";
 
 /**
  * Finds the token: in the file if one is named, otherwise in the environment.
  *
- * @param path Where the file is, if there is one
- * @returns The token; `undefined` when there is none
- * @throws {TrackerError} BAD_ARGUMENT when the file cannot be read, or does not hold one token alone
- * @throws {UsageError} when the variable holds no token
+ * @param path The path of the file, if one is named
+ * @returns The token; `undefined` if there is none
+ * @throws {TrackerError} BAD_ARGUMENT when the file cannot be read or does not hold exactly one token
+ * @throws {UsageError} when the variable does not hold a token
  */
 export async function findToken(path: string | undefined): Promise<string | undefined> {
   if (path !== undefined) return await readToken(path);

@@ -1,5 +1,5 @@
 /**
- * Files of certificates and keys.
+ * Files with certificates and keys.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { CommandError } from "../command_error.ts";
 /**
  * Reads a server's certificate and its key.
  *
- * @param cert Where the certificate is
- * @param key Where the key is
- * @returns What the files hold
+ * @param cert The path of the certificate
+ * @param key The path of the key
+ * @returns The contents of both files
  * @throws {CommandError} when one cannot be read
  */
 export async function readKeyPair(cert: string, key: string): Promise<KeyPair> {
@@ -20,19 +20,19 @@ export async function readKeyPair(cert: string, key: string): Promise<KeyPair> {
 }
 
 /**
- * Reads a file of certificates, or a key.
+ * Reads a file with certificates or a key.
  *
- * @param what What is in it, for the message of an error
- * @param path Where it is
- * @returns What it holds
+ * @param what What it contains, for error messages
+ * @param path Its path
+ * @returns Its contents
  * @throws {CommandError} when it cannot be read
  */
 export async function readPem(what: string, path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    const isMissing = cause instanceof Deno.errors.NotCapable;
-    const why = isMissing ? `Deno was not given the permission (-R=${path} grants it)` : cause;
+    const isDenied = cause instanceof Deno.errors.NotCapable;
+    const why = isDenied ? `Deno was not given the permission (-R=${path} grants it)` : cause;
     throw new CommandError(`read the ${what} ${path}`, why);
   }
 }

@@ -1,37 +1,36 @@
 /**
- * What a server reads again when it is told to, by SIGHUP: its files, without losing a connection.
+ * Reloading: on SIGHUP a server reads its files again, without losing a connection.
  *
  * @module
  */
 
-import { toError } from "../command_error.ts";
+import { messageOf } from "../../errors.ts";
 
-/** What came of reading something again. */
+/** The result of reading something again. */
 export type ReloadEvent =
   | { kind: "reload"; what: string }
   | { kind: "reload-error"; what: string; error: Error };
 
 /** Something that can be read again. */
 interface Source {
-  /** What it is, for the log. */
+  /** Its name in the log. */
   readonly what: string;
-  /** Reads it. What it reads it puts in place only when all of it is right. */
+  /** Reads it, and puts it in place only if all of it is valid. */
   readonly reload: () => Promise<void>;
 }
 
 /**
- * Reads things again whenever the process gets a SIGHUP. As long as there is nothing to read the signal does what it
- * always does, which is to end the program: that is what a terminal means by it that is closed. Windows has no such
- * signal.
+ * Reads things again whenever the process receives SIGHUP. While there is nothing to read, the signal keeps its usual
+ * effect and ends the program: that is what a terminal sends it for when it is closed. Windows has no such signal.
  */
 export class Reloader {
   readonly #report: (event: ReloadEvent) => void;
   readonly #sources: Source[] = [];
-  /** Asked for while it was under way: then it begins anew when it is done. */
+  /** Whether to start over at the end: a signal came while things were being read. */
   #again = false;
   #running: Promise<void> | null = null;
 
-  /** @param report Called with what came of it, once for each thing that is read */
+  /** @param report Called with the result for each thing that is read */
   constructor(report: (event: ReloadEvent) => void) {
     this.#report = report;
   }
@@ -39,15 +38,15 @@ export class Reloader {
   /**
    * Adds something to read.
    *
-   * @param what What it is, for the log
-   * @param reload Reads it; if that fails, what was read before has to stay in use
+   * @param what Its name in the log
+   * @param reload Reads it; if that fails, what was read before must stay in use
    */
   add(what: string, reload: () => Promise<void>): void {
     if (this.#sources.push({ what, reload }) > 1 || Deno.build.os === "windows") return;
     Deno.addSignalListener("SIGHUP", this.#onSignal);
   }
 
-  /** Listens no more, and waits for what is under way. */
+  /** Stops listening, and waits for what is being read. */
   async close(): Promise<void> {
     if (this.#sources.length !== 0 && Deno.build.os !== "windows") {
       Deno.removeSignalListener("SIGHUP", this.#onSignal);
@@ -75,6 +74,6 @@ async function read({ what, reload }: Source): Promise<ReloadEvent> {
     await reload();
     return { kind: "reload", what };
   } catch (error) {
-    return { kind: "reload-error", what, error: toError(error) };
+    return { kind: "reload-error", what, error: error instanceof Error ? error : new Error(messageOf(error)) };
   }
 }

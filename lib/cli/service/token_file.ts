@@ -1,14 +1,14 @@
 /**
- * The file of tokens that a server takes.
+ * The file with the tokens that a server accepts.
  *
  * @module
  */
 
-import { TrackerError } from "../../errors.ts";
 import { Tokens } from "../../auth/tokens.ts";
+import { TrackerError } from "../../errors.ts";
 import { readSecretFile, secretFileError } from "./secret_file.ts";
 
-/** The tokens in a file, which can be read again when it has changed. */
+/** The tokens in a file, which can be reloaded. */
 export class TokenFile {
   readonly #path: string;
   #tokens: Tokens;
@@ -18,7 +18,7 @@ export class TokenFile {
     this.#tokens = tokens;
   }
 
-  /** The tokens, as they were when the file was last read. */
+  /** The tokens, as of the last time the file was read. */
   get tokens(): Tokens {
     return this.#tokens;
   }
@@ -26,16 +26,16 @@ export class TokenFile {
   /**
    * Reads a file of tokens.
    *
-   * @param path Where it is
+   * @param path Its path
    * @returns The tokens
-   * @throws {TrackerError} BAD_ARGUMENT when it cannot be read, is not a token file, or is for everybody
+   * @throws {TrackerError} BAD_ARGUMENT when it cannot be read, is no token file, or others can read it
    */
   static async open(path: string): Promise<TokenFile> {
     return new TokenFile(path, await readTokens(path));
   }
 
   /**
-   * Reads the file again. If it makes no sense now the tokens stay what they were.
+   * Reads the file again. If it is invalid now, the tokens stay as they were.
    *
    * @throws {TrackerError} as {@linkcode open}
    */
@@ -50,6 +50,7 @@ async function readTokens(path: string): Promise<Tokens> {
     return Tokens.parse(text);
   } catch (cause) {
     if (!(cause instanceof TrackerError)) throw cause;
-    throw secretFileError(path, cause.message.replace(/^Cannot take tokens: /, ""));
+    // Every message has the form "Cannot …: why"; the file's path replaces the first half.
+    throw secretFileError(path, cause.message.replace(/^Cannot [^:]*: /, ""));
   }
 }

@@ -4,29 +4,44 @@
  * @module
  */
 
-import { concat } from "../std.ts";
+import { toBytes } from "../../base/bytes.ts";
 import { CommandError } from "../command_error.ts";
-import { escapeBytes, escapeControls } from "../text/escape.ts";
+import { concat } from "../std.ts";
+import { escapeBytes, escapeControls, safeJson } from "../text/escape.ts";
 
 const NEWLINE = Uint8Array.of(10);
 
-const encoder = new TextEncoder();
-
-/** Whoever read the output has stopped reading, as `head` does: an end, not a failure. */
+/** The reader of the output has stopped reading, as `head` does: an end, not a failure. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/** Takes bytes, perhaps fewer than given, such as `Deno.stderr`. */
+export interface Writer {
+  /** Takes bytes, and resolves with how many it took. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
 /**
- * Writes to standard output, however little each write takes.
+ * Writes all of the bytes, however little each write takes.
+ *
+ * @param target Where to write to
+ * @param bytes The bytes
+ */
+export async function writeTo(target: Writer, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await target.write(bytes.subarray(at));
+}
+
+/**
+ * Writes to standard output.
  *
  * @param content Text or bytes
- * @throws {OutputClosed} when nobody reads it any more
+ * @throws {OutputClosed} when its reader is gone
+ * @throws {CommandError} when it cannot be written for another reason
  */
 export async function write(content: string | Uint8Array): Promise<void> {
-  const bytes = typeof content === "string" ? encoder.encode(content) : content;
   try {
-    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    await writeTo(Deno.stdout, toBytes(content));
   } catch (cause) {
     if (cause instanceof Deno.errors.BrokenPipe) throw new OutputClosed("Cannot write output", { cause });
     throw new CommandError("write output", cause);
@@ -34,8 +49,17 @@ export async function write(content: string | Uint8Array): Promise<void> {
 }
 
 /**
- * Writes a map and a newline: verbatim for a program, but harmless on a terminal, since anybody can put anything
- * into a state.
+ * Writes a value as one line of JSON that can be shown on a terminal.
+ *
+ * @param value The value
+ * @throws {OutputClosed} as {@linkcode write}
+ */
+export async function writeJson(value: unknown): Promise<void> {
+  await write(`${safeJson(value)}\n`);
+}
+
+/**
+ * Writes a map and a newline: verbatim for a program, but escaped for a terminal, since a state can hold anything.
  *
  * @param map The flattened map
  */
@@ -44,25 +68,25 @@ export async function writeMap(map: Uint8Array): Promise<void> {
 }
 
 /**
- * Writes a line of text to standard error. That nobody reads it is no reason to fail.
+ * Writes a line of text to standard error. A missing reader is no reason to fail.
  *
- * @param line Any text: what a terminal could act on is escaped
+ * @param line Any text; it is escaped for a terminal
  */
 export function complain(line: string): void {
   writeError(`${escapeControls(line)}\n`);
 }
 
 /**
- * Writes text of our own to standard error as it is.
+ * Writes trusted text to standard error, unescaped.
  *
  * @param text The text, newlines included
  */
 export function writeError(text: string): void {
-  const bytes = encoder.encode(text);
+  const bytes = toBytes(text);
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
   } catch {
-    // There is nowhere left to say so.
+    // There is nowhere left to report it.
   }
 }
 
@@ -76,9 +100,9 @@ export function remark(line: string): void {
 }
 
 /**
- * Makes text stand out on a terminal that shows it.
+ * Makes text bold on a terminal.
  *
- * @param text Text of our own
+ * @param text Trusted text
  * @returns The text, bold if standard output is a terminal and NO_COLOR is not set
  */
 export function bold(text: string): string {

@@ -1,20 +1,20 @@
 /**
- * Waiting, in front of somebody who waits too.
+ * Waiting on behalf of a user who waits too.
  *
  * @module
  */
 
-import type { Client } from "../../client/client.ts";
-import { connect, type ConnectOptions } from "../../tcp/connect.ts";
+import { delay } from "../../base/async.ts";
 import { DEFAULT_PORT } from "../../protocol.ts";
 import { formatAddress } from "../../tcp/address.ts";
+import type { ConnectOptions } from "../../tcp/connect.ts";
 import { remark } from "./output.ts";
 
 /** How long a wait may be before it needs an explanation, in milliseconds. */
 const SHORT = 1_000;
 
 /**
- * Writes down where a client's server is.
+ * Formats the address of a client's server.
  *
  * @param options The client's options
  * @returns Such as `127.0.0.1:6789`
@@ -24,11 +24,11 @@ export function serverOf({ hostname = "127.0.0.1", port = DEFAULT_PORT }: Connec
 }
 
 /**
- * Waits for a server, and after a while tells a person in front of a terminal that this is what it does.
+ * Waits for a server, and after a while says so to a person in front of a terminal.
  *
- * @param options Where the server is
+ * @param options The client's options, for the server's address
  * @param work What to wait for
- * @returns What came of it
+ * @returns What it resolves with
  */
 export async function patiently<T>(options: ConnectOptions, work: Promise<T>): Promise<T> {
   const timer = setTimeout(() => remark(`tracker: waiting for ${serverOf(options)}`), SHORT);
@@ -40,21 +40,17 @@ export async function patiently<T>(options: ConnectOptions, work: Promise<T>): P
 }
 
 /**
- * Connects, asks, and ends.
+ * Waits for output to be written, but not for long: its reader may have stopped reading.
  *
- * @param options How to connect
- * @param question What to ask
- * @returns The answer
+ * @param milliseconds The longest wait
+ * @param writing What to wait for
+ * @returns Resolves when the output is written or the time is up; rejects when the output fails before
  */
-export function ask<T>(options: ConnectOptions, question: (client: Client) => Promise<T>): Promise<T> {
-  return patiently(options, askOnce(options, question));
-}
-
-async function askOnce<T>(options: ConnectOptions, question: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connect(options);
+export async function atMost(milliseconds: number, writing: Promise<void>): Promise<void> {
+  const settled = new AbortController();
   try {
-    return await question(client);
+    await Promise.race([writing, delay(milliseconds, settled.signal)]);
   } finally {
-    client.abort();
+    settled.abort();
   }
 }

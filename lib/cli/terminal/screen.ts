@@ -1,20 +1,23 @@
 /**
- * The whole screen of a terminal, to be drawn again and again, and given back as it was.
+ * The whole screen of a terminal, which is drawn repeatedly and restored in the end.
  *
  * @module
  */
 
+import { ignore } from "../../base/async.ts";
 import { write } from "./output.ts";
+import { atMost } from "./patience.ts";
 
-/** The other screen that terminals have for this, no cursor, and lines that are cut where they are too wide. */
+/** Switches to the alternate screen, hides the cursor, and cuts long lines instead of wrapping them. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 
+/** Undoes {@linkcode ENTER}. */
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-/** How long the last drawing may take when the screen is given back, in milliseconds. */
+/** How long the last drawing may take when the screen is restored, in milliseconds. */
 const LAST_DRAWING = 500;
 
-/** What a terminal has that does not say how large it is. */
+/** The size of a terminal that does not report one. */
 const STANDARD: Readonly<{ columns: number; rows: number }> = { columns: 80, rows: 24 };
 
 /**
@@ -31,7 +34,7 @@ export function terminalSize(): { columns: number; rows: number } {
   }
 }
 
-/** The screen, from when it is made until it is closed. */
+/** The screen, taken until it is closed. */
 export class Screen {
   readonly #onResize: () => void;
   #drawing: Promise<void> | null = null;
@@ -40,26 +43,26 @@ export class Screen {
   /**
    * Takes the screen.
    *
-   * @param onResize Called when its size has changed
+   * @param onResize Called when its size changes
    */
   constructor(onResize: () => void) {
     this.#onResize = onResize;
-    // Windows does not tell: there the next drawing finds out.
+    // Windows does not report it: there the next drawing finds out.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", onResize);
-    // Whatever ends the process, the terminal must be as it was.
+    // However the process ends, the terminal must be as it was.
     addEventListener("unload", this.#restore);
     writeNow(ENTER);
   }
 
   /**
-   * Draws. To be called again only when the last drawing is done.
+   * Draws. Must not be called before the last drawing is done.
    *
-   * @param lines The lines, safe to show, no more than there are rows
+   * @param lines The lines, safe to show, at most one for each row
    * @throws {OutputClosed} when the terminal is gone
    */
   async draw(lines: readonly string[]): Promise<void> {
     if (!this.#isOpen) return;
-    // Written over what is there, and cleared behind: a screen that is cleared first flickers.
+    // Drawn over the old screen and cleared behind each line: clearing everything first would flicker.
     this.#drawing = write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`);
     try {
       await this.#drawing;
@@ -68,15 +71,12 @@ export class Screen {
     }
   }
 
-  /** Gives the screen back. Doing it again is safe. */
+  /** Restores the screen. Calling it again is safe. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LAST_DRAWING);
-    await Promise.race([this.#drawing?.catch(() => {}), promise]);
-    clearTimeout(timer);
+    if (this.#drawing !== null) await atMost(LAST_DRAWING, this.#drawing.catch(ignore));
     this.#restore();
   }
 

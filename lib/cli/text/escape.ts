@@ -1,22 +1,22 @@
 /**
- * Text from elsewhere, made safe to show: a state or an error may hold bytes that a terminal takes for commands.
+ * Makes foreign text safe to show: a state or an error may hold bytes that a terminal takes for commands.
  *
  * @module
  */
 
 /**
- * Control characters, line separators, halves of characters, and all that shows only in what it does to others: marks
- * that turn the direction of writing, spaces of no width, selectors of a form.
+ * Control characters, line separators, lone surrogates, and characters that show only in their effect on others: marks
+ * of the writing direction, spaces of no width, variation selectors.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Variation_Selector}]/gu;
 
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Replaces what a terminal could act on by its code, such as `\x1b`.
+ * Replaces characters that a terminal could act on by their codes, such as `\x1b`.
  *
  * @param text Any text
- * @returns One line of text that does nothing but appear
+ * @returns One line, harmless on a terminal
  */
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (character) => {
@@ -26,39 +26,39 @@ export function escapeControls(text: string): string {
 }
 
 /**
- * Shows bytes as text. What is not UTF-8 is shown as ASCII, with the code of every other byte.
+ * Shows bytes as text. Bytes that are not UTF-8 are shown as ASCII, with a code for every other byte.
  *
  * @param bytes Any bytes
- * @returns One line of text that does nothing but appear
+ * @returns One line, harmless on a terminal
  */
 export function escapeBytes(bytes: Uint8Array): string {
   return show(bytes, (text) => text);
 }
 
 /**
- * Shows bytes as a quoted string, in which a backslash is always the beginning of an escape.
+ * Shows bytes as a quoted string, in which a backslash always begins an escape.
  *
  * @param bytes Any bytes
- * @returns The string, with its quotes
+ * @returns The string, quotes included
  */
 export function quoteBytes(bytes: Uint8Array): string {
   return `"${show(bytes, (text) => text.replace(/["\\]/g, "\\$&"))}"`;
 }
 
 /**
- * Shows a word among words that are set apart by spaces: what looks like two cannot pass for two.
+ * Shows a word among words separated by spaces, so that one word cannot pass for two.
  *
  * @param text Any text
- * @returns The text, with no space in it
+ * @returns The text, without spaces
  */
 export function escapeWord(text: string): string {
   return escapeControls(text).replace(/\s/gu, (space) => `\\x${space.codePointAt(0)?.toString(16).padStart(2, "0")}`);
 }
 
 /**
- * Writes JSON that can be shown on a terminal: `JSON.stringify` leaves some characters as they are that one acts on.
+ * Encodes JSON that can be shown on a terminal, which acts on some characters that `JSON.stringify` leaves as they are.
  *
- * @param value What to write
+ * @param value The value
  * @returns JSON of the same value, on one line
  */
 export function safeJson(value: unknown): string {
@@ -73,7 +73,7 @@ export function safeJson(value: unknown): string {
  * Decodes bytes that may be text.
  *
  * @param bytes Any bytes
- * @returns The text; `null` when they are not UTF-8
+ * @returns The text; `null` if they are not UTF-8
  */
 export function textOrNull(bytes: Uint8Array): string | null {
   try {

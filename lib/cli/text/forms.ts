@@ -1,27 +1,29 @@
 /**
- * Clients and events in the forms that commands print: objects for programs, lines for people.
+ * Clients and events as commands print them: objects for programs, lines for people.
  *
  * @module
  */
 
-import type { WatchEvent } from "../../wire/events.ts";
 import type { ListRecord, ListReply } from "../../wire/list.ts";
+import type { WatchEvent } from "../../wire/events.ts";
+import { toBytes } from "../../base/bytes.ts";
 import type { MapEvent } from "../../client/watch.ts";
+
 import { escapeBytes, escapeWord, textOrNull } from "./escape.ts";
 
-/** A state as a member of an object: text, or what stands for bytes that are none. */
+/** A state as members of an object. */
 export interface StateForm {
   /** The text, or the bytes in base64. */
   readonly state: string;
-  /** Only there when the state is not UTF-8. */
+  /** Present only if the state is not UTF-8. */
   readonly encoding?: "base64";
 }
 
 /**
- * Puts a state into an object.
+ * Converts a state for programs.
  *
  * @param state Its bytes
- * @returns The members
+ * @returns The members of an object
  */
 export function stateForm(state: Uint8Array): StateForm {
   const text = textOrNull(state);
@@ -29,10 +31,10 @@ export function stateForm(state: Uint8Array): StateForm {
 }
 
 /**
- * Puts a list into an object.
+ * Converts a list for programs.
  *
- * @param list What answered a List
- * @returns The object, whose members are named as the library names them
+ * @param list The reply to a List
+ * @returns An object, with the names that the library uses
  */
 export function listForm({ revision, records }: ListReply): Readonly<Record<string, unknown>> {
   return { revision, clients: records.map(recordForm) };
@@ -42,28 +44,28 @@ function recordForm({ id, status, revision, openedAt, updatedAt, state }: ListRe
   return { id, status, revision, openedAt, updatedAt, ...stateForm(state) };
 }
 
-/** What a watch prints: what it is told of the map, and how its connection is. */
+/** What a watch prints: events of the map, and of its connection. */
 export type WatchNews =
   | MapEvent
   | { kind: "connected" }
   | { kind: "lost"; code: string; message: string };
 
 /**
- * Puts an event into an object.
+ * Converts an event for programs.
  *
  * @param news The event
- * @param time When it was heard of
- * @returns The object: `time` and `event`, then what else there is to know
+ * @param time When it arrived
+ * @returns An object: `time` and `event`, then the rest
  */
 export function newsForm(news: WatchNews, time: Date): Readonly<Record<string, unknown>> {
   return { time: time.toISOString(), ...eventForm(news) };
 }
 
 /**
- * Puts an event into an object, without a time.
+ * Converts an event for programs, without a time.
  *
  * @param news The event
- * @returns The object: `event`, then what else there is to know
+ * @returns An object: `event`, then the rest
  */
 export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string, unknown>> {
   const { kind: event, ...rest } = news;
@@ -71,11 +73,11 @@ export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string,
 }
 
 /**
- * Puts an event into a line.
+ * Writes an event as a line for people.
  *
  * @param news The event
- * @param time When it was heard of
- * @returns Words set apart by spaces, safe to show; a state comes last, and may have spaces of its own
+ * @param time When it arrived
+ * @returns Words separated by spaces, safe to show; a state comes last and may contain spaces
  */
 export function newsLine(news: WatchNews, time: Date): string {
   return [time.toISOString(), news.kind, ...wordsOf(news)].join(" ").trimEnd();
@@ -87,7 +89,7 @@ function wordsOf(news: WatchNews): string[] {
     case "connected":
       return [];
     case "lost":
-      return [news.code, escapeBytes(new TextEncoder().encode(news.message))];
+      return [news.code, escapeBytes(toBytes(news.message))];
     case "synced":
       return [`${news.revision}`];
     case "present":
@@ -107,11 +109,11 @@ function wordsOf(news: WatchNews): string[] {
  * Shows the beginning of a state.
  *
  * @param state The state
- * @param columns How many columns there are at most; without, all of it is shown
- * @returns Text that is safe to show, and may still be too wide
+ * @param columns How many columns the text may take; the whole state unless given
+ * @returns Text that is safe to show, but may still be too wide
  */
 export function previewOf(state: Uint8Array, columns = Infinity): string {
-  // A character takes four bytes at most, and one that combines takes no column: a cut may lose some of those.
+  // A character takes at most four bytes. Combining characters take no column, so the cut may lose some of those.
   let end = Math.min(state.length, columns * 4);
   if (end < state.length) {
     while (end > 0 && (state[end]! & 0xc0) === 0x80) end--;

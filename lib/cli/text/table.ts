@@ -1,30 +1,30 @@
 /**
- * Tables of columns set apart by spaces.
+ * Tables whose columns are separated by spaces.
  *
  * @module
  */
 
 import { cutTo, fit, measure } from "./width.ts";
 
-/** Between two columns. */
+/** The space between two columns. */
 const GAP = "  ";
 
-/** No column but the last takes more than this where there is not room for all. */
+/** The widest that any column but the last may be where the width is limited. */
 const WIDEST = 32;
 
-/** How to lay a table out. */
+/** Options for {@linkcode layOutTable}. */
 export interface Layout {
-  /** Columns that a line may take; the last column is cut to what is left. Without, nothing is cut. */
+  /** The width of a line, to which the last column is cut; unlimited unless given. */
   readonly width?: number | undefined;
-  /** Columns of text that each but the last is to take at least, so that a table that is drawn again stays put. */
+  /** The least width of each column but the last, so that a table that is drawn again does not jump. */
   readonly least?: readonly number[];
 }
 
 /**
- * Lays a table out: every column but the last is as wide as its widest cell.
+ * Lays out a table: every column but the last is as wide as its widest cell.
  *
  * @param rows The cells of each line, safe to show
- * @param layout How
+ * @param layout Limits on the widths
  * @returns A line for each row
  */
 export function layOutTable(rows: readonly (readonly string[])[], { width, least = [] }: Layout = {}): string[] {

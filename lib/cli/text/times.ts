@@ -1,15 +1,15 @@
 /**
- * Points in time, for people.
+ * Times and durations, for people.
  *
  * @module
  */
 
 /**
- * Writes a time in as few characters as tell it.
+ * Formats a time as briefly as possible.
  *
  * @param milliseconds Since 1970-01-01 UTC
- * @param now The present, likewise
- * @returns The time of day where it is today's, otherwise the date; both of where this machine is
+ * @param now The current time, likewise
+ * @returns The time of day if it is today, otherwise the date; both in the time zone of this machine
  */
 export function shortTime(milliseconds: number, now: number = Date.now()): string {
   const [date, time] = partsOf(milliseconds);
@@ -18,7 +18,7 @@ export function shortTime(milliseconds: number, now: number = Date.now()): strin
 
 function partsOf(milliseconds: number): [date: string, time: string] {
   const at = new Date(milliseconds);
-  // A server may say any number.
+  // A server may send any number.
   if (Number.isNaN(at.getTime())) return ["?", "?"];
   const two = (value: number) => `${value}`.padStart(2, "0");
   return [
@@ -35,9 +35,9 @@ const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
 ];
 
 /**
- * Writes how long something has lasted, in its two largest units.
+ * Formats a duration in its two largest units.
  *
- * @param milliseconds How long
+ * @param milliseconds The duration
  * @returns Such as `3h 12m` or `0s`
  */
 export function longDuration(milliseconds: number): string {

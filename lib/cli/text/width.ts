@@ -1,12 +1,12 @@
 /**
- * How much room text takes in columns of a terminal.
+ * The width of text, in columns of a terminal.
  *
  * @module
  */
 
 /**
- * Characters of two columns: emoji, and what Unicode calls wide in East Asian Width, by the blocks it is in. The
- * standard library has a table, but the package that brings it here comes without.
+ * Characters of two columns: emoji, and the blocks that are wide by Unicode's East Asian Width. `unicodeWidth` of
+ * @std/cli reads them from a table, which the npm package that the library comes in leaves out.
  */
 const WIDE = new RegExp(
   "[\\p{Emoji_Presentation}\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3\\uf900-\\ufaff" +
@@ -15,10 +15,10 @@ const WIDE = new RegExp(
   "u",
 );
 
-/** Characters of no column of their own: they go on top of the one before. */
+/** Characters without a column of their own: they are drawn on top of the one before. */
 const COMBINING = /[\p{Mn}\p{Me}]/u;
 
-/** Marks that may pile up on a cut text: more of them would reach into other lines. */
+/** Most marks on one character of a cut text: more of them would reach into other lines. */
 const MOST_MARKS = 4;
 
 function widthOf(character: string): number {
@@ -27,7 +27,7 @@ function widthOf(character: string): number {
 }
 
 /**
- * Measures text that has been made safe to show.
+ * Measures text that is safe to show.
  *
  * @param text One line
  * @returns Its width in columns
@@ -39,11 +39,11 @@ export function measure(text: string): number {
 }
 
 /**
- * Cuts text that is too wide, and fills up what is not.
+ * Cuts or pads text to a width.
  *
  * @param text One line
- * @param width How many columns it is to take
- * @returns Text of just that width; where something is cut off it ends in an ellipsis
+ * @param width The width in columns
+ * @returns Text of just that width; if it was cut, it ends in an ellipsis
  */
 export function fit(text: string, width: number): string {
   const cut = cutTo(text, width);
@@ -54,14 +54,14 @@ export function fit(text: string, width: number): string {
  * Cuts text that is too wide.
  *
  * @param text One line
- * @param width How many columns it may take
+ * @param width Most columns
  * @returns The text, or its beginning and an ellipsis
  */
 export function cutTo(text: string, width: number): string {
   let kept = "";
   let used = 0;
   let marks = 0;
-  // The text up to where an ellipsis still fits, should more come than there is room for.
+  // The longest beginning that leaves room for an ellipsis.
   let short = "";
   for (const character of text) {
     const wide = widthOf(character);

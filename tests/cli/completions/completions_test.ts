@@ -1,10 +1,11 @@
-/** What the shells make of `tracker completions`: they are run, and asked. */
+/** The scripts of `tracker completions`, run in real shells. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Command } from "../../../lib/cli/command.ts";
 import type { Flag } from "../../../lib/cli/flags/flags.ts";
 import { COMMANDS } from "../../../lib/commands/mod.ts";
-import { type CompletingShell, Fish, InteractiveShell, isInstalled, scriptFor } from "./shells.ts";
+import { isInstalled } from "../../support/program.ts";
+import { type CompletingShell, Fish, InteractiveShell, scriptFor } from "./shells.ts";
 
 const SHELLS: Readonly<Record<string, () => Promise<CompletingShell>>> = {
   bash: () => InteractiveShell.start("bash"),
@@ -12,7 +13,7 @@ const SHELLS: Readonly<Record<string, () => Promise<CompletingShell>>> = {
   fish: () => Fish.start(),
 };
 
-/** What a test of a shell needs: util-linux's `script` gives a shell a terminal, elsewhere it is written differently. */
+/** Finds what a test of a shell lacks: `script` of util-linux gives a shell a terminal, others have another syntax. */
 async function missingFor(shell: string): Promise<string | null> {
   if (!await isInstalled(shell)) return `${shell} is not installed`;
   if (shell === "fish") return null;
@@ -22,7 +23,7 @@ async function missingFor(shell: string): Promise<string | null> {
 const MISSING = new Map<string, string | null>();
 for (const shell of Object.keys(SHELLS)) MISSING.set(shell, await missingFor(shell));
 
-/** A test of one shell. If it cannot be run, its name says why. */
+/** Declares a test of one shell. If it is skipped, its name says why. */
 function testShell(shell: string, behaviour: string, fn: () => Promise<void>): void {
   const missing = MISSING.get(shell) ?? null;
   const name = `${shell} ${behaviour}`;
@@ -33,7 +34,7 @@ function flagNames({ flags }: Command): string[] {
   return [...Object.keys(flags).map((name) => `--${name}`), "--help"].sort();
 }
 
-/** Every flag of every command whose values can be counted. */
+/** Lists every flag of every command that has choices. */
 function* flagsWithChoices(): Generator<[command: string, flag: string, choices: readonly string[]]> {
   for (const { name, flags } of COMMANDS) {
     for (const [flag, { choices }] of Object.entries<Flag<unknown>>(flags)) if (choices) yield [name, flag, choices];
@@ -41,7 +42,7 @@ function* flagsWithChoices(): Generator<[command: string, flag: string, choices:
 }
 
 for (const [name, start] of Object.entries(SHELLS)) {
-  testShell(name, "completes every command, and what works in place of one", async () => {
+  testShell(name, "completes every command, and the flags that work in place of one", async () => {
     await using shell = await start();
     assertEquals(await shell.offered("tracker "), COMMANDS.map(({ name }) => name).sort());
     assertEquals(await shell.offered("tracker --"), ["--help", "--version"]);
@@ -54,7 +55,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
     }
   });
 
-  testShell(name, "completes the values of flags, after a blank and after =", async () => {
+  testShell(name, "completes the values of flags, after a space and after =", async () => {
     await using shell = await start();
     for (const [command, flag, choices] of flagsWithChoices()) {
       const [first = ""] = choices;
@@ -64,7 +65,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
     }
   });
 
-  testShell(name, "completes arguments, as many as there can be", async () => {
+  testShell(name, "completes arguments, up to the most that are accepted", async () => {
     await using shell = await start();
     for (const { name, positionals } of COMMANDS.filter(({ positionals }) => positionals?.choices)) {
       const choices = [...positionals!.choices!].sort();
@@ -76,7 +77,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
     }
   });
 
-  testShell(name, "offers nothing that would not be accepted", async () => {
+  testShell(name, "offers nothing that would be refused", async () => {
     await using shell = await start();
     const flags = (line: string) => shell.offered(`tracker ${line} --`);
     assertEquals(await flags("send --dialect wide --hex"), ["--ca", "--help", "--server", "--timeout", "--tls"]);
@@ -99,7 +100,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
 }
 
 for (const name of ["bash", "zsh"] as const) {
-  testShell(name, "inserts what is unique into the line that is typed", async () => {
+  testShell(name, "inserts a unique completion into the typed line", async () => {
     await using shell = await InteractiveShell.start(name);
     const cases: [typed: string, args: string][] = [
       ["tracker ser\t--log j\t", "<serve><--log><json>"],
@@ -113,7 +114,7 @@ for (const name of ["bash", "zsh"] as const) {
   });
 }
 
-testShell("bash", "completes values where it does not cut words at =", async () => {
+testShell("bash", "completes values if it does not split words at =", async () => {
   await using shell = await InteractiveShell.start("bash", ["COMP_WORDBREAKS=${COMP_WORDBREAKS//[=:]}"]);
   assertEquals(await shell.argumentsOf("tracker serve --log=j\t"), "<serve><--log=json>");
 });

@@ -1,41 +1,32 @@
-/** Real shells, asked what they offer for the beginning of a command line. */
+/** Real shells, asked for completions of a command line. */
 
 import { assertEquals } from "@std/assert";
 import { run, Running } from "../../support/program.ts";
 
-/** The character that asks a shell for completion. */
+/** The key that asks a shell for completions. */
 const TAB = "\t";
 
-/** A shell that has read the script it is given by `tracker completions`. */
+/** A shell that has read its script from `tracker completions`. */
 export interface CompletingShell extends AsyncDisposable {
-  /** What is offered at the end of this text: no descriptions, and of a flag with several names only the long one. */
+  /** Lists the completions of a text, without descriptions, and only the long name of a flag. */
   offered(typed: string): Promise<string[]>;
 }
 
-/** Whether a program can be started. */
-export async function isInstalled(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
-/** The script for a shell. */
+/** Prints the script for a shell. */
 export async function scriptFor(shell: string): Promise<string> {
   const { code, stdout, stderr } = await run(["completions", shell]);
   assertEquals([code, stderr], [0, ""]);
   return stdout;
 }
 
-/** A directory with a shell's script in it. */
+/** Creates a directory with the script for a shell. */
 async function prepare(shell: string): Promise<string> {
   const directory = await Deno.makeTempDir();
   await Deno.writeTextFile(`${directory}/script`, await scriptFor(shell));
   return directory;
 }
 
-/** In which way a shell with a line editor is started, and made to write down what it offers. */
+/** How a shell with a line editor is started, and made to record its completions. */
 interface Editor {
   readonly command: string;
   readonly setUp: (script: string, offers: string) => readonly string[];
@@ -55,7 +46,7 @@ const EDITORS: Readonly<Record<"bash" | "zsh", Editor>> = {
     setUp: (script, offers) => [
       "bindkey -e; autoload -Uz compinit; compinit -u -D",
       `source ${script}`,
-      // All that a completion adds goes through this; with -O, -A and -D it only asks what would match.
+      // Every completion is added with this command; with -O, -A and -D it only asks for matches.
       "compadd() {",
       "  if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then",
       `    local -a offered; builtin compadd -A offered "$@"; print -rl -- $offered >>${offers}`,
@@ -67,8 +58,8 @@ const EDITORS: Readonly<Record<"bash" | "zsh", Editor>> = {
 };
 
 /**
- * A shell in front of a terminal, in which `tracker` prints its arguments instead of running anything. What is typed
- * goes through the shell's own line editor.
+ * A shell on a terminal, in which `tracker` prints its arguments instead of running. Typed text goes through the shell's
+ * own line editor.
  */
 export class InteractiveShell implements CompletingShell {
   readonly #directory: string;
@@ -79,20 +70,20 @@ export class InteractiveShell implements CompletingShell {
     this.#shell = shell;
   }
 
-  /** Starts a shell, with lines of its own to run. */
+  /** Starts a shell, which runs some lines first. */
   static async start(name: keyof typeof EDITORS, lines: readonly string[] = []): Promise<InteractiveShell> {
     const { command, setUp } = EDITORS[name];
     const directory = await prepare(name);
     const shell = new Running(["script", "-qefc", `exec ${command}`, "/dev/null"], { env: { TERM: "dumb" } });
     const interactive = new InteractiveShell(directory, shell);
-    // The mark is cut in two, so that the echo of what is typed is not taken for it.
+    // The mark is split, so that the echo of the typed line is not taken for it.
     const last = ["tracker() { printf '<%s>' \"$@\"; echo; }", "echo rea''dy", ""];
     await shell.type([...setUp(`${directory}/script`, `${directory}/offers`), ...lines, ...last].join("\n"));
     await interactive.#until((line) => line.endsWith("ready"));
     return interactive;
   }
 
-  /** Types a line, in which a tab asks for completion, and says which arguments came of it. */
+  /** Types a line, in which tabs ask for completion, and returns the resulting arguments. */
   async argumentsOf(typed: string): Promise<string> {
     await this.#shell.type(`${typed}\n`);
     const line = await this.#until((line) => /<.*>$/.test(line));
@@ -118,7 +109,7 @@ export class InteractiveShell implements CompletingShell {
   }
 }
 
-/** fish says by itself what it would offer, and what it says of each. */
+/** fish, which lists completions and their descriptions by itself. */
 export class Fish implements CompletingShell {
   readonly #directory: string;
 
@@ -130,7 +121,7 @@ export class Fish implements CompletingShell {
     return new Fish(await prepare("fish"));
   }
 
-  /** What is offered, each with its description. */
+  /** Lists the completions of a text, each with its description. */
   async described(typed: string): Promise<[offer: string, description: string][]> {
     const script = "source $argv[1]; complete -C $argv[2]";
     const args = ["--no-config", "-c", script, `${this.#directory}/script`, typed];
@@ -152,7 +143,7 @@ export class Fish implements CompletingShell {
   }
 }
 
-/** fish repeats the flag in front of its value. */
+/** Sorts completions, without the flag that fish repeats in front of a value. */
 function sorted(offers: readonly string[]): string[] {
   return offers.map((offer) => offer.trim().replace(/^--[a-z-]+=/, "")).filter((offer) => !/^(-.)?$/.test(offer))
     .sort();

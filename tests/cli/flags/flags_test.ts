@@ -8,7 +8,7 @@ const text: Flag<string> = { placeholder: "TEXT", default: "default", descriptio
 const TABLE = { text, on: toggle("is on") };
 const MANY = { placeholder: "[WORD...]", most: Infinity };
 
-Deno.test("parseFlags leaves every argument as it was written", () => {
+Deno.test("parseFlags keeps every argument as written", () => {
   for (const word of ["0x10", "007", "1e3", "", "-", "true", "a=b", "=", "é", " ", "a\nb"]) {
     assertEquals(parseFlags([word], TABLE, MANY).positionals, [word]);
     assertEquals(parseFlags(["--on", word], TABLE, MANY), {
@@ -21,7 +21,7 @@ Deno.test("parseFlags leaves every argument as it was written", () => {
   }
 });
 
-Deno.test("parseFlags takes all that follows -- for positionals", () => {
+Deno.test("parseFlags takes everything after -- as positionals", () => {
   const { flags, positionals } = parseFlags(["--on", "--", "--text", "-x", "--"], TABLE, MANY);
   assertEquals([flags.on, flags.text, positionals], [true, "default", ["--text", "-x", "--"]]);
 });
@@ -31,6 +31,19 @@ Deno.test("parseFlags takes flags before, between and after positionals", () => 
   assertEquals([flags, positionals], [{ text: "-b", on: true }, ["a", "c", "d"]]);
 });
 
+Deno.test("parseFlags takes an alias for the flag itself", () => {
+  const table = { text: { ...text, aliases: ["words", "w-o"] }, on: { ...toggle("is on"), aliases: ["live"] } };
+  for (const args of [["--words", "a=b"], ["--words=a=b"], ["--w-o", "a=b"]]) {
+    const { flags, given } = parseFlags([...args, "--live"], table);
+    assertEquals([flags, given], [{ text: "a=b", on: true }, new Set(["text", "on"])]);
+  }
+  for (const args of [["--words", "a", "--text", "b"], ["--w-o=a", "--words=a"]]) {
+    assertThrows(() => parseFlags(args, table), UsageError, "--text is given more than once");
+  }
+  assertThrows(() => parseFlags(["--words"], table), UsageError, "--words needs a value");
+  assertThrows(() => parseFlags(["--word"], table), UsageError, "unknown flag --word");
+});
+
 Deno.test("parseFlags survives hostile flag names", () => {
   const names = ["--__proto__", "--constructor", "--constructor.x=1", "--a.b", "---", "--=", "-=", "-5", "-abc"];
   for (const name of [...names, "-_", "--_", "--_=x", "-_x", "-_=x"]) {
@@ -38,7 +51,7 @@ Deno.test("parseFlags survives hostile flag names", () => {
   }
 });
 
-Deno.test("integer takes digits within the range and nothing else", () => {
+Deno.test("integer accepts digits within the range and nothing else", () => {
   const parse = integer(1, 100);
   assertEquals([parse("1"), parse("100"), parse("007")], [1, 100, 7]);
   for (const wrong of ["0", "101", "", " 1", "1 ", "1.0", "1e1", "0x1", "+1", "-1", "NaN", "١", "9".repeat(400)]) {
@@ -46,7 +59,7 @@ Deno.test("integer takes digits within the range and nothing else", () => {
   }
 });
 
-Deno.test("duration takes units, and seconds without one", () => {
+Deno.test("duration accepts units, and seconds without one", () => {
   const good: [string, number][] = [
     ["0", 0],
     ["0s", 0],
@@ -64,7 +77,7 @@ Deno.test("duration takes units, and seconds without one", () => {
   }
 });
 
-Deno.test("address takes HOST:PORT, with brackets for IPv6, or no port", () => {
+Deno.test("address accepts HOST:PORT, with brackets for IPv6, or no port", () => {
   const good: [string, string, number | null][] = [
     ["127.0.0.1:6789", "127.0.0.1", 6789],
     ["localhost", "localhost", null],
@@ -81,15 +94,17 @@ Deno.test("address takes HOST:PORT, with brackets for IPv6, or no port", () => {
   }
 });
 
-Deno.test("host takes names and addresses, with or without brackets", () => {
+Deno.test("host accepts names and addresses, with or without brackets", () => {
   assertEquals([host("0.0.0.0"), host("::"), host("[::1]"), host("pi.local")], ["0.0.0.0", "::", "::1", "pi.local"]);
   for (const wrong of ["", "a b", "a:1", "http://a", "[", "\x1b"]) assertThrows(() => host(wrong), UsageError);
 });
 
-Deno.test("choice suggests what is near, and only that", () => {
+Deno.test("choice suggests a near word, and only such a one", () => {
   const { choices, parse } = choice(["compact", "wide", "java"]);
   assertEquals(choices, ["compact", "wide", "java"]);
   assertEquals(parse("wide"), "wide");
   assertThrows(() => parse("wid"), UsageError, "did you mean wide?");
-  assertEquals(assertThrows(() => parse("morse"), UsageError).message.includes("did you mean"), false);
+  assertEquals(assertThrows(() => parse("wid"), UsageError).suggestion, "wide");
+  const { message, suggestion } = assertThrows(() => parse("morse"), UsageError);
+  assertEquals([message.includes("did you mean"), suggestion], [false, undefined]);
 });

@@ -1,13 +1,13 @@
-/** The log under systemd, whose journal is a pipe here: what counts is that standard error is the one it names. */
+/** The log under systemd. A pipe stands in for its journal: only the identity of standard error matters. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../../mod.ts";
 import { commandLine, RunningServer, runsSources } from "../../support/program.ts";
 
-/** `stat` of the coreutils names a stream as systemd does; elsewhere it is written differently. */
+/** `stat` of the GNU coreutils names a stream as systemd does; others have another syntax. */
 const ignore = Deno.build.os !== "linux";
 
-/** What a server logs for a client that comes and goes, with JOURNAL_STREAM naming this stream of its own. */
+/** Returns what a server logs for a client that comes and goes, if JOURNAL_STREAM names one of its streams. */
 async function logged(stream: string, args: readonly string[], permissions?: string[]): Promise<string[]> {
   const script = `export JOURNAL_STREAM=$(stat -Lc %d:%i ${stream}); exec "$@"`;
   const line = commandLine(["serve", "--port=0", ...args], permissions);
@@ -23,7 +23,7 @@ const MAY_READ = ["-N", "-E=JOURNAL_STREAM"];
 const OWN = "/proc/self/fd/2";
 
 Deno.test({
-  name: "serve leaves the time to the journal, and gives it severities",
+  name: "serve leaves times to the journal, and gives it severities",
   ignore,
   fn: async () => {
     assertEquals(await logged(OWN, [], MAY_READ), ["<6>join client1 PEER wide", "<6>leave client1 PEER close"]);
@@ -31,7 +31,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve logs times when what it writes to is not the journal, or that cannot be known",
+  name: "serve logs times if standard error is not the journal, or that cannot be determined",
   ignore,
   fn: async () => {
     const cases: [stream: string, permissions: string[]][] = [["/dev/null", MAY_READ]];
@@ -43,7 +43,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve logs JSON with its times to the journal too",
+  name: "serve logs JSON with times even to the journal",
   ignore,
   fn: async () => {
     const lines = (await logged(OWN, ["--log=json"], MAY_READ)).map((line) => JSON.parse(line));

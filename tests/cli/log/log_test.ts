@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { EventLog, type LineFormat, type LogTarget } from "../../../lib/cli/log/log.ts";
+import { EventLog, type LineFormat } from "../../../lib/cli/log/log.ts";
+import type { Writer } from "../../../lib/cli/terminal/output.ts";
 import { type ServerEvent, TrackerError } from "../../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
 
@@ -7,8 +8,8 @@ const peer: Deno.NetAddr = { transport: "tcp", hostname: "::1", port: 5 };
 const join: ServerEvent = { kind: "join", id: "client1", dialect: "wide", peer };
 const failed: ServerEvent = { kind: "accept-error", error: new Error("no\x1b[2J\nmore") };
 
-/** Takes a few bytes at a time, and none before it is let go. */
-class SlowTarget implements LogTarget {
+/** Takes a few bytes at a time, and none before it is released. */
+class SlowTarget implements Writer {
   text = "";
   readonly released = Promise.withResolvers<void>();
 
@@ -29,12 +30,12 @@ async function log(format: LineFormat, ...events: ServerEvent[]): Promise<string
   return target.text;
 }
 
-Deno.test("a text log has a line for each event, whatever its text", async () => {
+Deno.test("a text log has one line for each event, whatever its text", async () => {
   const lines = (await log("text", join, failed)).split("\n").map((line) => line.replace(/^\S+Z /, ""));
   assertEquals(lines, ["join client1 [::1]:5 wide", "accept-error no\\x1b[2J\\x0amore", ""]);
 });
 
-Deno.test("a json log has an object for each event", async () => {
+Deno.test("a json log has one object for each event", async () => {
   const lines = (await log("json", join, failed)).trim().split("\n").map((line) => JSON.parse(line));
   assert(lines.every(({ time }) => Date.parse(time) > 0));
   assertEquals(lines.map(({ time: _, ...rest }) => rest), [
@@ -43,7 +44,7 @@ Deno.test("a json log has an object for each event", async () => {
   ]);
 });
 
-Deno.test("a log for the journal has no time, and the severity in front", async () => {
+Deno.test("a log for the journal has severities in place of times", async () => {
   const error = new TrackerError("BAD_MAGIC", "no\nmagic");
   const events: ServerEvent[] = [{ kind: "leave", id: "client1", cause: "close", peer }, {
     kind: "error",
@@ -63,11 +64,11 @@ Deno.test("a log that is off writes nothing", async () => {
   assertEquals(await log("off", join), "");
 });
 
-Deno.test("a log that is not read drops lines, keeps little, and says how many", async () => {
+Deno.test("a log that is not read drops lines, keeps few, and counts those it dropped", async () => {
   const target = new SlowTarget();
   const log = new EventLog("json", target, 1_000);
   for (let count = 0; count < 10_000; count++) log.report(join);
-  // The first write is under way and more gathers behind it, up to the bound.
+  // While the first write is pending, more lines gather, up to the bound.
   await Promise.resolve();
   for (let count = 0; count < 10_000; count++) log.report(join);
   target.released.resolve();
@@ -79,7 +80,7 @@ Deno.test("a log that is not read drops lines, keeps little, and says how many",
   assertEquals(kept + dropped.reduce((sum, { lines }) => sum + lines, 0), 20_000);
 });
 
-Deno.test("a text log says how many lines were dropped", async () => {
+Deno.test("a text log tells how many lines were dropped", async () => {
   const target = new SlowTarget();
   const log = new EventLog("text", target, 1);
   for (let count = 0; count < 3; count++) log.report(join);
@@ -88,14 +89,14 @@ Deno.test("a text log says how many lines were dropped", async () => {
   assert(target.text.endsWith("Z dropped 2 lines: the log is read too slowly\n"), target.text);
 });
 
-Deno.test("of errors that come by the thousand a hundred are logged, and the others counted", async () => {
+Deno.test("a hundred errors a second are logged, and the others counted", async () => {
   const error = new TrackerError("UNAUTHORIZED", "no");
   const target = new SlowTarget();
   target.released.resolve();
   const log = new EventLog("json", target);
   for (let count = 0; count < 1_000; count++) {
     log.report({ kind: "error", error, peer });
-    // Whoever comes and goes in order is not left out.
+    // Orderly joins and leaves are never left out.
     if (count % 100 === 0) log.report(join);
   }
   await log.close();
@@ -106,7 +107,7 @@ Deno.test("of errors that come by the thousand a hundred are logged, and the oth
   assertEquals([event, dropped, message], ["dropped", 900, "more than 100 errors in a second"]);
 });
 
-Deno.test("errors that were left out are told within a second, and the next second begins anew", async () => {
+Deno.test("omitted errors are reported within a second, and the next second starts afresh", async () => {
   const error = new TrackerError("BAD_MAGIC", "no");
   const { promise: told, resolve } = Promise.withResolvers<void>();
   let text = "";
@@ -125,7 +126,7 @@ Deno.test("errors that were left out are told within a second, and the next seco
   assert(text.endsWith("BAD_MAGIC no\n"), text.slice(-200));
 });
 
-Deno.test("no identifier gets through to whoever reads the log", async () => {
+Deno.test("no identifier can harm the reader of the log", async () => {
   const joins = Object.values(HOSTILE_TEXTS).map((id): ServerEvent => ({ ...join, id }));
   for (const format of ["text", "json", "journal"] as const) {
     const lines = (await log(format, ...joins)).trimEnd().split("\n");
@@ -134,7 +135,7 @@ Deno.test("no identifier gets through to whoever reads the log", async () => {
   }
 });
 
-Deno.test("a log that cannot be written does not disturb", async () => {
+Deno.test("a log that cannot be written causes no failure", async () => {
   const log = new EventLog("text", { write: () => Promise.reject(new Error("broken pipe")) });
   log.report(join);
   await log.close();
@@ -142,13 +143,13 @@ Deno.test("a log that cannot be written does not disturb", async () => {
   await log.close();
 });
 
-Deno.test("a log that is never read again does not hold up the end", async () => {
+Deno.test("a log that is no longer read does not delay the end", async () => {
   const log = new EventLog("text", { write: () => new Promise(() => {}) });
   log.report(join);
   await log.close();
 });
 
-Deno.test("failed handshakes are errors like others: only so many are logged in a second", async () => {
+Deno.test("failed handshakes count as errors, which are limited per second", async () => {
   const error = new TrackerError("TLS_FAILED", "Cannot agree on TLS: it is a scanner");
   const events: ServerEvent[] = Array.from({ length: 500 }, () => ({ kind: "tls-error", error, peer }));
   const lines = (await log("json", ...events)).trim().split("\n").map((line) => JSON.parse(line));
@@ -160,7 +161,7 @@ Deno.test("failed handshakes are errors like others: only so many are logged in 
   assertEquals(logged.length + dropped.reduce((sum, { lines }) => sum + lines, 0), 500);
 });
 
-Deno.test("a log says what was read again, and what could not be", async () => {
+Deno.test("a log tells what was reloaded, and what could not be", async () => {
   const target = new SlowTarget();
   target.released.resolve();
   const log = new EventLog("text", target);

@@ -1,4 +1,4 @@
-/** Stands in for systemd: prints each datagram that arrives at a Unix socket as a line of JSON, the first line is []. */
+/** Stands in for systemd: prints [], then each datagram that arrives at a Unix socket as a line of JSON. */
 
 const [path = ""] = Deno.args;
 const socket = Deno.listenDatagram({ transport: "unixpacket", path: path.replace(/^@/, "\0") });

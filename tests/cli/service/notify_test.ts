@@ -14,9 +14,9 @@ import {
 /** A compiled program may use the paths of a real systemd, and no others. */
 const reason = Deno.build.os === "windows" ? "Windows has no Unix sockets" : permissionsAreFixed;
 
-const notOnLinux = Deno.build.os === "linux" ? reason : "only Linux has sockets that are no files";
+const notOnLinux = Deno.build.os === "linux" ? reason : "only Linux has abstract sockets";
 
-/** Listens in systemd's place, and gives the server a directory of its own. */
+/** Listens in place of systemd, and gives the server a directory of its own. */
 class Systemd implements AsyncDisposable {
   readonly directory: string;
   readonly #listener: Running;
@@ -38,14 +38,14 @@ class Systemd implements AsyncDisposable {
     return systemd;
   }
 
-  /** The permissions that a server needs to be heard. */
+  /** The permissions that a server needs for notifications. */
   get permissions(): string[] {
     const [own, target] = [`${this.directory}/run`, this.#target];
     const writable = target.startsWith("@") ? "-W" : `-W=${own},${target}`;
     return ["--unstable-net", "-N", "-E", `-R=${own}`, writable];
   }
 
-  /** Starts a server as a unit would. */
+  /** Starts a server as systemd would. */
   async serve(permissions: string[] = this.permissions, env: Record<string, string> = {}): Promise<RunningServer> {
     const variables = { NOTIFY_SOCKET: this.#target, RUNTIME_DIRECTORY: `${this.directory}/run`, ...env };
     const server = new RunningServer(
@@ -55,18 +55,18 @@ class Systemd implements AsyncDisposable {
     return await server.listening();
   }
 
-  /** The lines of the next message. */
+  /** Waits for the next message, and returns its lines. */
   async heard(): Promise<string[]> {
     return JSON.parse(await this.#listener.stdout.line());
   }
 
-  /** The names of what lies in the server's directory. */
+  /** Lists the names of files in the server's directory. */
   async leftovers(): Promise<string[]> {
     const entries = await Array.fromAsync(Deno.readDir(`${this.directory}/run`));
     return entries.map(({ name }) => name);
   }
 
-  /** Goes away in the middle of it all. */
+  /** Vanishes without notice. */
   async vanish(): Promise<void> {
     this.#listener.kill("SIGKILL");
     await this.#listener.status;
@@ -87,7 +87,7 @@ async function stop(server: RunningServer): Promise<string> {
   return stderr;
 }
 
-testUnless(reason, "serve tells systemd where it listens, and that it stops, and leaves no socket behind", async () => {
+testUnless(reason, "serve tells systemd where it listens and that it stops, and removes its socket", async () => {
   await using systemd = await Systemd.start();
   await using server = await systemd.serve();
   assertEquals(await systemd.heard(), ["READY=1", `STATUS=listening on 127.0.0.1:${server.port}`]);
@@ -96,7 +96,7 @@ testUnless(reason, "serve tells systemd where it listens, and that it stops, and
   assertEquals(await systemd.leftovers(), []);
 });
 
-testUnless(reason, "serve reports again and again that it is alive, if systemd watches", async () => {
+testUnless(reason, "serve reports repeatedly that it is alive, if systemd has a watchdog", async () => {
   await using systemd = await Systemd.start();
   await using server = await systemd.serve(undefined, { WATCHDOG_USEC: "20000" });
   assertEquals((await systemd.heard())[0], "READY=1");
@@ -104,18 +104,18 @@ testUnless(reason, "serve reports again and again that it is alive, if systemd w
   await stop(server);
 });
 
-testUnless(reason, "serve leaves it to another process to be alive, if that is the one being watched", async () => {
+testUnless(reason, "serve sends no reports for a watchdog of another process", async () => {
   await using systemd = await Systemd.start();
   await using server = await systemd.serve(undefined, { WATCHDOG_USEC: "1000", WATCHDOG_PID: "1" });
   assertEquals((await systemd.heard())[0], "READY=1");
-  // Time for a report, were there to be one.
+  // Time enough for a report, if one were sent.
   await (await connect({ port: server.port, state: "abc" })).close();
   await server.logged({ event: "leave" });
   await stop(server);
   assertEquals(await systemd.heard(), STOPPING);
 });
 
-testUnless(reason, "serve is heard again after a crash that left its socket behind", async () => {
+testUnless(reason, "serve notifies again after a crash that left its socket behind", async () => {
   await using systemd = await Systemd.start();
   await using crashed = await systemd.serve();
   assertEquals((await systemd.heard())[0], "READY=1");
@@ -127,14 +127,14 @@ testUnless(reason, "serve is heard again after a crash that left its socket behi
   await stop(server);
 });
 
-testUnless(notOnLinux, "serve reaches a systemd whose socket is no file", async () => {
+testUnless(notOnLinux, "serve notifies a systemd whose socket is abstract", async () => {
   await using systemd = await Systemd.start(`@tracker-test-${crypto.randomUUID()}`);
   await using server = await systemd.serve();
   assertEquals((await systemd.heard())[0], "READY=1");
   await stop(server);
 });
 
-testUnless(reason, "serve goes on without a systemd that it cannot tell, and says why in one line", async () => {
+testUnless(reason, "serve goes on without a systemd that it cannot notify, and says why in one line", async () => {
   await using systemd = await Systemd.start();
   const [unstable = "", net = "", env = "", read = ""] = systemd.permissions;
   const run = `${systemd.directory}/run`;
@@ -157,7 +157,7 @@ testUnless(reason, "serve goes on without a systemd that it cannot tell, and say
   }
 });
 
-testUnless(reason, "serve ends in order when systemd has vanished meanwhile", async () => {
+testUnless(reason, "serve ends in order after systemd has vanished", async () => {
   await using systemd = await Systemd.start();
   await using server = await systemd.serve();
   assertEquals((await systemd.heard())[0], "READY=1");
@@ -165,7 +165,7 @@ testUnless(reason, "serve ends in order when systemd has vanished meanwhile", as
   assertStringIncludes(await stop(server), "tracker: warning: Cannot notify systemd: ");
 });
 
-testUnless(reason, "serve does not look for systemd where it may not read the environment", async () => {
+testUnless(reason, "serve does not look for systemd if it may not read the environment", async () => {
   await using systemd = await Systemd.start();
   await using server = await systemd.serve(["-N"]);
   assertEquals(await stop(server), "");

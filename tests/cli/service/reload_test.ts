@@ -1,17 +1,14 @@
 import { assertEquals } from "@std/assert";
+import { withTimeout } from "../../../lib/base/async.ts";
 import { Reloader, type ReloadEvent } from "../../../lib/cli/service/reload.ts";
-import { testUnless } from "../../support/program.ts";
+import { noSighup, testUnless } from "../../support/program.ts";
 
-const noSighup = Deno.build.os === "windows" ? "Windows has no SIGHUP" : undefined;
-
-/** Waits for what a signal brings about; a program that waits for nothing else than a signal would end instead. */
-async function soon<T>(result: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("the signal has had no effect")), 20_000);
-  return await Promise.race([result, late.promise]).finally(() => clearTimeout(timer));
+/** Waits for the effect of a signal. The timer keeps the process alive, which a listener for signals does not. */
+function soon<T>(result: Promise<T>): Promise<T> {
+  return withTimeout(result, { timeout: 20_000, onTimeout: () => new Error("the signal has had no effect") });
 }
 
-/** What a reloader reports, to be waited for. */
+/** The reports of a reloader, which can be waited for. */
 class Reports {
   readonly #events: ReloadEvent[] = [];
   #news = Promise.withResolvers<void>();
@@ -29,7 +26,7 @@ class Reports {
   }
 }
 
-testUnless(noSighup, "a SIGHUP reads everything again, one after the other, whatever fails", async () => {
+testUnless(noSighup, "SIGHUP reloads everything in order, even if something fails", async () => {
   const reports = new Reports();
   const reloader = new Reloader(reports.take);
   reloader.add("one", () => Promise.resolve());
@@ -42,7 +39,7 @@ testUnless(noSighup, "a SIGHUP reads everything again, one after the other, what
 
 testUnless(
   noSighup,
-  "a SIGHUP while things are read has them read once more, since they may have changed",
+  "SIGHUP during a reload causes another one, since files may have changed",
   async () => {
     const reports = new Reports();
     const reloader = new Reloader(reports.take);
@@ -69,7 +66,7 @@ testUnless(
   },
 );
 
-testUnless(noSighup, "a reloader that is closed reads nothing any more", async () => {
+testUnless(noSighup, "a closed reloader reads nothing more", async () => {
   const reports = new Reports();
   const reloader = new Reloader(reports.take);
   reloader.add("file", () => Promise.reject(new Error("read after all")));

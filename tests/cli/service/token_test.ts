@@ -1,4 +1,4 @@
-/** What a command shows to a server that takes tokens. */
+/** The tokens that commands show to a server. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { Tokens } from "../../../mod.ts";
@@ -10,10 +10,10 @@ const READ = "fedcba98765432100000";
 
 const tokens = Tokens.parse(`robots:${WRITE}\ndashboard:${READ}:read`);
 
-/** What reading a token file takes. */
+/** The permissions to read a token file. */
 const mayRead = { permissions: ["-N", "-R"] };
 
-Deno.test("every command shows the token of its file", async () => {
+Deno.test("every command shows the token in its file", async () => {
   await using server = startOwnServer({ tokens });
   await using file = await secretFile(`${WRITE}\n`);
   const flags = ["--token-file", file.path, ...server.flags];
@@ -30,7 +30,7 @@ Deno.test("every command shows the token of its file", async () => {
   assertEquals((await open.end()).code, 0);
 });
 
-Deno.test("TRACKER_TOKEN is shown, unless there is a file", async () => {
+Deno.test("TRACKER_TOKEN is shown unless a file is named", async () => {
   await using server = startOwnServer({ tokens });
   await using file = await secretFile(WRITE);
   const permissions = ["-N", "-R", "--allow-env=TRACKER_TOKEN"];
@@ -47,20 +47,20 @@ Deno.test("TRACKER_TOKEN is shown, unless there is a file", async () => {
   );
 });
 
-Deno.test("whoever has no token, or another one, is told what to do", async () => {
+Deno.test("a client without a token, or with an unknown one, is told what to do", async () => {
   await using server = startOwnServer({ tokens });
   const advice = "Show one of the server's tokens: --token-file FILE, or TRACKER_TOKEN in the environment";
   assertEquals(await fail(["list", ...server.flags], 1), `tracker: Cannot give access: a token is needed. ${advice}`);
   await using file = await secretFile("another-token-of-no-use");
   const result = await run(["watch", "--token-file", file.path, ...server.flags], mayRead);
-  // That is not waited out.
+  // It does not retry.
   assertEquals(
     [result.code, result.stderr],
     [1, `tracker: Cannot give access: the token is not known here. ${advice}\n`],
   );
 });
 
-Deno.test("a file that holds no token alone is refused, and nothing of it is repeated", async () => {
+Deno.test("a file that does not hold exactly one token is refused, without repeating any of it", async () => {
   const wrong: [string, RegExp][] = [
     ["", /it does not hold one token of 16 to 1024 characters, and nothing else$/],
     ["secret", /it does not hold one token/],
@@ -77,7 +77,7 @@ Deno.test("a file that holds no token alone is refused, and nothing of it is rep
 
 const noModes = Deno.build.os === "windows" ? "files have no such mode there" : undefined;
 
-testUnless(noModes, "a token that others can read is refused", async () => {
+testUnless(noModes, "a token file that others can read is refused", async () => {
   await using file = await secretFile(WRITE, 0o644);
   assertEquals(
     await fail(["get", "--token-file", file.path], 1, mayRead),
@@ -85,13 +85,17 @@ testUnless(noModes, "a token that others can read is refused", async () => {
   );
 });
 
-testUnless(noModes, "a token that its group may read is taken, as those that systemd hands over look", async () => {
-  await using server = await startServer();
-  await using file = await secretFile(WRITE, 0o440);
-  assertEquals((await run(["get", ...server.flags, "--token-file", file.path], mayRead)).code, 0);
-});
+testUnless(
+  noModes,
+  "a token file that its group may read is accepted, as files from systemd look like that",
+  async () => {
+    await using server = await startServer();
+    await using file = await secretFile(WRITE, 0o440);
+    assertEquals((await run(["get", ...server.flags, "--token-file", file.path], mayRead)).code, 0);
+  },
+);
 
-testUnless(permissionsAreFixed, "a file that Deno may not read is said to be one", async () => {
+testUnless(permissionsAreFixed, "a file that Deno may not read is reported with the missing permission", async () => {
   await using file = await secretFile(WRITE);
   assertMatch(await fail(["get", "--token-file", file.path], 1), /run deno with -R=/);
 });

@@ -5,18 +5,16 @@ import { connect } from "../../../mod.ts";
 import {
   commandLine,
   connectEventually,
+  noShell,
   Running,
   startServer,
   surroundings,
   testUnless,
 } from "../../support/program.ts";
 
-/** The shell holds a program back until its output is as the test wants it. */
-const noShell = Deno.build.os === "windows" ? "there is no sh" : undefined;
-
 const noFullDevice = Deno.build.os === "linux" ? undefined : "there is no /dev/full";
 
-/** Starts a command line whose standard output nobody reads. */
+/** Starts a command line whose standard output is closed. The shell holds it back until that is done. */
 async function startUnread(args: string[]): Promise<Running> {
   const running = new Running(["sh", "-c", 'read line; exec "$@"', "sh", ...commandLine(args)]);
   await running.stdout.cancel();
@@ -24,13 +22,13 @@ async function startUnread(args: string[]): Promise<Running> {
   return running;
 }
 
-/** Runs a command line with its standard streams as a shell redirects them. */
+/** Runs a command line with redirected standard streams. */
 async function redirected(args: string[], redirection: string): Promise<{ code: number; stderr: string }> {
   await using running = new Running(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...commandLine(args)]);
   return await running.end();
 }
 
-testUnless(noShell, "a command whose output nobody reads ends without a word", async () => {
+testUnless(noShell, "a command whose output is closed ends without a word", async () => {
   await using server = await startServer();
   for (const args of [["get", ...server.flags], ["send", ...server.flags, "get"], ["help"], ["--version"]]) {
     await using running = await startUnread(args);
@@ -39,7 +37,7 @@ testUnless(noShell, "a command whose output nobody reads ends without a word", a
   }
 });
 
-testUnless(noShell, "a server whose first line nobody reads serves until it is told to stop", async () => {
+testUnless(noShell, "a server whose output is closed serves until it is told to stop", async () => {
   using found = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = found.addr;
   found.close();
@@ -50,7 +48,7 @@ testUnless(noShell, "a server whose first line nobody reads serves until it is t
   assertEquals([code, stderr], [0, ""]);
 });
 
-testUnless(noFullDevice, "output and input that fail are said to, in one line", async () => {
+testUnless(noFullDevice, "failures of output and input are reported in one line", async () => {
   await using server = await startServer();
   const full = await redirected(["get", ...server.flags], ">/dev/full");
   assertEquals(full.code, 1);
@@ -62,14 +60,14 @@ testUnless(noFullDevice, "output and input that fail are said to, in one line", 
   assertEquals((await redirected(["get"], "2>/dev/full")).code, 1);
 });
 
-Deno.test("a log that nobody reads holds up neither clients nor the end", async () => {
+Deno.test("a log that is not read delays neither clients nor the end", async () => {
   const [program, ...args] = commandLine(["serve", "--port", "0"]);
   const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
   const server = new Deno.Command(program, { args, ...surroundings(), ...streams }).spawn();
   const reader = server.stdout.getReader();
   const line = new TextDecoder().decode((await reader.read()).value);
   const port = Number(line.trim().split(":")[1]);
-  // Two lines each, more than a pipe holds.
+  // Two lines each, and more than a pipe holds.
   for (let count = 0; count < 1_500; count++) {
     using connection = await Deno.connect({ port });
     await connection.write(Uint8Array.of(42, 0, 1, 97));

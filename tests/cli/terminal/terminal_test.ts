@@ -1,31 +1,31 @@
-/** What differs in front of a terminal, and a Ctrl-C that is typed. */
+/** Behaviour on a terminal, including a typed Ctrl-C. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect, Tokens } from "../../../mod.ts";
 import { assertHarmless } from "../../support/hostile.ts";
 import { hostileRegistry, startOwnServer } from "../../support/command_clients.ts";
-import { commandLine, Running, RunningServer, startServer, surroundings, testUnless } from "../../support/program.ts";
+import {
+  commandLine,
+  isInstalled,
+  Running,
+  RunningServer,
+  startServer,
+  surroundings,
+  testUnless,
+} from "../../support/program.ts";
 
-/** util-linux's `script` gives a program a terminal; elsewhere it is written differently. */
-const noTerminal = Deno.build.os === "linux" && await exists("script")
+/** `script` of util-linux gives a program a terminal; others have another syntax. */
+const noTerminal = Deno.build.os === "linux" && await isInstalled("script")
   ? undefined
   : "it takes the script program of util-linux";
 
-async function exists(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
 /**
- * `script` has a shell start the program. The shell must not stay around it (`exec`): a typed Ctrl-C reaches both, and
- * some shells then end with 130 whatever the program made of it.
+ * Starts a command line on a terminal. `script` has a shell start it, which must replace itself (`exec`): a typed Ctrl-C
+ * would reach both, and some shells then end with 130 however the program ends.
  */
 function onTerminal(args: string[], env: Record<string, string> = {}, before = ""): Running {
   const line = commandLine(args).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  // Whoever runs the tests may have set it.
+  // It may be set where the tests run.
   const options = surroundings({ NO_COLOR: "", ...env });
   return new Running(["script", "-qefc", `${before} exec ${line}`, "/dev/null"], options);
 }
@@ -40,7 +40,7 @@ testUnless(noTerminal, "get escapes control characters on a terminal, and only t
   await client.close();
 });
 
-testUnless(noTerminal, "send --hex sets its steps off on a terminal, unless NO_COLOR says not to", async () => {
+testUnless(noTerminal, "send --hex prints its steps in bold on a terminal, unless NO_COLOR is set", async () => {
   await using server = await startServer();
   const args = ["send", "--hex", ...server.flags, "wait=1"];
   await using bold = onTerminal(args);
@@ -49,7 +49,7 @@ testUnless(noTerminal, "send --hex sets its steps off on a terminal, unless NO_C
   assertEquals((await plain.end()).stdout, "wait=1\r\ntracker: waiting 1 ms\r\n");
 });
 
-testUnless(noTerminal, "open says on a terminal what it waits for, and a typed Ctrl-C closes it", async () => {
+testUnless(noTerminal, "open explains itself on a terminal, and a typed Ctrl-C closes it", async () => {
   await using server = await startServer();
   await using client = onTerminal(["open", ...server.flags, "abc"]);
   assertEquals(await client.stdout.line(), "tracker: client is open; each line is an update, Ctrl-C closes\r");
@@ -67,7 +67,7 @@ testUnless(noTerminal, "serve says on a terminal that it is stopping", async () 
   assertStringIncludes(stdout, "tracker: stopping: ");
 });
 
-testUnless(noTerminal, "a command that waits says on a terminal what for", async () => {
+testUnless(noTerminal, "a command that waits says on a terminal for what", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = `127.0.0.1:${silent.addr.port}`;
   for (const command of [["get"], ["list"], ["set", "a", "x"], ["ping"], ["send", "get"]]) {
@@ -81,7 +81,7 @@ function watchOnTerminal(args: string[], columns: number, rows: number): Running
   return onTerminal(["watch", ...args], {}, `tty; stty cols ${columns} rows ${rows};`);
 }
 
-/** The screen as it is, once it is as wanted: its lines, without what makes them stand out. */
+/** Waits for a screen as wanted, and returns its lines without bold type. */
 function screen(watch: Running, isWanted: (lines: string[]) => boolean): Promise<string[]> {
   return watch.stdout.until((text) => {
     const end = text.lastIndexOf("\x1b[J");
@@ -93,10 +93,10 @@ function screen(watch: Running, isWanted: (lines: string[]) => boolean): Promise
   });
 }
 
-/** What gives the screen back. */
+/** The sequence that restores the screen. */
 const LEFT = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-testUnless(noTerminal, "watch is a table that follows the map, and a typed Ctrl-C gives the screen back", async () => {
+testUnless(noTerminal, "watch is a table that follows the map, and a typed Ctrl-C restores the screen", async () => {
   await using server = startOwnServer();
   const { port } = server.addr;
   await using _before = await connect({ port, name: "pi-7", state: "here" });
@@ -116,7 +116,7 @@ testUnless(noTerminal, "watch is a table that follows the map, and a typed Ctrl-
   assert(stdout.endsWith(LEFT), JSON.stringify(stdout.slice(-100)));
 });
 
-testUnless(noTerminal, "the table fits the terminal, also when that changes", async () => {
+testUnless(noTerminal, "the table fits the terminal, even after a change of its size", async () => {
   await using server = startOwnServer();
   for (let count = 0; count < 30; count++) server.registry.open("x".repeat(500));
   await using watch = watchOnTerminal(server.flags, 60, 10);
@@ -131,7 +131,7 @@ testUnless(noTerminal, "the table fits the terminal, also when that changes", as
   watch.kill("SIGKILL");
 });
 
-testUnless(noTerminal, "the table says when the connection is lost, and goes on when it is back", async () => {
+testUnless(noTerminal, "the table shows that the connection is lost, and continues when it is back", async () => {
   await using server = await startServer();
   await using watch = watchOnTerminal(server.flags, 120, 10);
   await screen(watch, (lines) => lines.at(-1) === "Ctrl-C ends");
@@ -144,7 +144,7 @@ testUnless(noTerminal, "the table says when the connection is lost, and goes on 
   await screen(watch, (lines) => lines.at(-1) === "Ctrl-C ends" && lines[0]!.includes("1 client"));
 });
 
-testUnless(noTerminal, "a watch that fails gives the screen back before it says why", async () => {
+testUnless(noTerminal, "a watch that fails restores the screen before it says why", async () => {
   await using server = startOwnServer({ tokens: Tokens.parse("a:0123456789abcdef") });
   await using watch = watchOnTerminal(server.flags, 60, 10);
   const { code, stdout } = await watch.end();
@@ -152,7 +152,7 @@ testUnless(noTerminal, "a watch that fails gives the screen back before it says 
   assertStringIncludes(stdout, `${LEFT}tracker: Cannot give access: a token is needed.`);
 });
 
-testUnless(noTerminal, "nothing of what clients send reaches the table's terminal as commands", async () => {
+testUnless(noTerminal, "no client can send commands to the terminal of the table", async () => {
   await using server = startOwnServer({ registry: hostileRegistry() });
   await using watch = watchOnTerminal(server.flags, 60, 40);
   for (const line of await screen(watch, (lines) => lines[0]!.includes("12 clients"))) assertHarmless(line);

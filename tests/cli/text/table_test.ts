@@ -11,27 +11,27 @@ Deno.test("text is measured in columns, not in characters", () => {
   for (const [text, width] of widths) assertEquals(measure(text), width, text);
 });
 
-Deno.test("text that is cut is never wider than it may be, and says that something is missing", () => {
+Deno.test("text that is cut fits its width, and ends in an ellipsis", () => {
   assertEquals([cutTo("abcdef", 6), cutTo("abcdef", 5), cutTo("abc", 1), cutTo("abc", 0)], [
     "abcdef",
     "abcd…",
     "…",
     "",
   ]);
-  // Half a wide character cannot be shown.
+  // A wide character cannot be shown by half.
   assertEquals([cutTo("雪雪雪", 6), cutTo("雪雪雪", 5), cutTo("雪雪雪", 4)], ["雪雪雪", "雪雪…", "雪…"]);
   for (const text of Object.values(HOSTILE_TEXTS).map(escapeControls)) {
     for (let width = 0; width < 40; width++) {
       const cut = cutTo(text, width);
       assert(measure(cut) <= width, `${text} ${width}`);
       assertEquals(measure(fit(text, width)), width);
-      // Marks take no room in a line, but they would pile up over others.
+      // Marks take no room in a line, but too many would reach into other lines.
       assert([...cut].length <= width * 5);
     }
   }
 });
 
-Deno.test("a table is aligned whatever is in it", () => {
+Deno.test("a table is aligned, whatever its cells contain", () => {
   const texts = Object.values(HOSTILE_TEXTS).map(escapeControls);
   const rows = [["ID", "STATUS", "STATE"], ...texts.map((text) => [text.slice(0, 50), "live", text])];
   for (const width of [20, 60, 200, undefined]) {
@@ -54,7 +54,7 @@ Deno.test("a table that is piped is not cut", () => {
   assertEquals(layOutTable([]), []);
 });
 
-Deno.test("the beginning of a state does not end in the middle of a character", () => {
+Deno.test("a preview does not end in the middle of a character", () => {
   const state = new TextEncoder().encode("🦕".repeat(100));
   for (let columns = 1; columns < 20; columns++) assertEquals(previewOf(state, columns), `${"🦕".repeat(columns)}…`);
   assertEquals(previewOf(state.subarray(0, 8), 2), "🦕🦕");
@@ -62,14 +62,14 @@ Deno.test("the beginning of a state does not end in the middle of a character", 
   assertEquals(previewOf(Uint8Array.of(0xff, 0x41), 80), "\\xffA");
 });
 
-Deno.test("a time of today is a time, another one a date, and no number is too large", () => {
+Deno.test("a time of today is shown as time, another one as date, and no number is too large", () => {
   const now = new Date(2026, 10, 23, 14, 3, 22);
   assertEquals(shortTime(now.getTime(), now.getTime()), "14:03:22");
   assertEquals(shortTime(new Date(2026, 10, 22, 23, 59, 59).getTime(), now.getTime()), "2026-11-22");
   assertEquals(shortTime(Number.MAX_SAFE_INTEGER, now.getTime()), "?");
 });
 
-Deno.test("a duration is told in its two largest units", () => {
+Deno.test("a duration is shown in its two largest units", () => {
   const durations: [number, string][] = [
     [0, "0s"],
     [999, "0s"],

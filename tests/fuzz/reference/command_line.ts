@@ -34,7 +34,7 @@ export function readCommandLine(args: readonly string[], table: FlagTable, most:
       continue;
     }
     const equals = arg.indexOf("=");
-    const name = arg.slice(2, equals === -1 ? undefined : equals);
+    const name = nameOf(arg.slice(2, equals === -1 ? undefined : equals), table);
     if (!arg.startsWith("--") || !Object.hasOwn(table, name) || flags.has(name)) return null;
     const takesValue = table[name]!.placeholder !== undefined;
     const value = equals !== -1 ? arg.slice(equals + 1) : takesValue ? args[++at] : "true";
@@ -43,4 +43,9 @@ export function readCommandLine(args: readonly string[], table: FlagTable, most:
     flags.set(name, value);
   }
   return positionals.length > most ? null : { flags, positionals };
+}
+
+/** The name of a flag that may be written by an alias. */
+function nameOf(written: string, table: FlagTable): string {
+  return Object.keys(table).find((name) => table[name]!.aliases?.includes(written)) ?? written;
 }

@@ -1,22 +1,23 @@
 /**
- * A watch as lines, for programs and for whoever reads along.
+ * A watch as lines, for programs and for people.
  *
  * @module
  */
 
-import type { TrackerError } from "../../errors.ts";
+import { ignore } from "../../base/async.ts";
 import type { MapEvent } from "../../client/watch.ts";
-import { safeJson } from "./escape.ts";
-import { newsForm, newsLine, type WatchNews } from "./forms.ts";
+import type { TrackerError } from "../../errors.ts";
+import { safeJson } from "../text/escape.ts";
+import { newsForm, newsLine, type WatchNews } from "../text/forms.ts";
 import type { LineWriter } from "./line_writer.ts";
 
-/** Shows a watch. */
+/** Displays a watch. */
 export interface WatchDisplay {
-  /** Shows how the connection is: `null` when it is there, otherwise why it is not. */
+  /** Shows the state of the connection: `null` when it is established, otherwise why it is not. */
   connection(error: TrackerError | null): void;
-  /** Shows an event. Returns what to wait for before the next one, if anything. */
+  /** Shows an event. Returns a promise to wait for before the next one; `null` when there is no need. */
   event(event: MapEvent): Promise<void> | null;
-  /** Shows the rest, and gives back what it has taken. */
+  /** Shows the rest, and restores the terminal. */
   close(): Promise<void>;
 }
 
@@ -24,30 +25,30 @@ export interface WatchDisplay {
 export class EventLines implements WatchDisplay {
   readonly #writer: LineWriter;
   readonly #format: (news: WatchNews, time: Date) => string;
-  /** What was said of the connection last: each attempt fails for the same reason as the one before. */
-  #said = "";
+  /** The state of the connection that was shown last: repeated attempts fail for the same reason. */
+  #shown = "";
 
   /**
    * @param writer Where to write to
-   * @param json Whether a line is an object, and not text
+   * @param json Whether each line is a JSON object instead of text
    */
   constructor(writer: LineWriter, json: boolean) {
     this.#writer = writer;
     this.#format = json ? (news, time) => safeJson(newsForm(news, time)) : newsLine;
   }
 
-  /** Writes a line if it is another one than the last. */
+  /** Writes a line, unless it says the same as the last one. */
   connection(error: TrackerError | null): void {
-    const said = error?.code ?? "connected";
-    if (said === this.#said) return;
-    this.#said = said;
+    const shown = error?.code ?? "connected";
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const news: WatchNews = error === null
       ? { kind: "connected" }
       : { kind: "lost", code: error.code, message: error.message };
     try {
-      void this.#write(news)?.catch(() => {});
+      void this.#write(news)?.catch(ignore);
     } catch {
-      // The next event, or the end, meets the same error where it can be told.
+      // The next event, or the end, meets the same error where it can be reported.
     }
   }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/live_table.ts";
+import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/client_table.ts";
 import { measure } from "../../../lib/cli/text/width.ts";
 import type { MapEvent } from "../../../mod.ts";
 import { bytesOf } from "../../support/bytes.ts";
@@ -21,18 +21,18 @@ const present = (id: string, state = "on"): MapEvent => {
 
 const synced: MapEvent = { kind: "synced", revision: 1, incarnation: "x" };
 
-/** What a screen shows, without what makes it stand out and without the spaces. */
+/** Lays out a screen, with runs of spaces reduced to one. */
 function shown(rows: Rows, view: Partial<View> = {}): string[] {
   return layOutScreen(rows, { ...VIEW, ...view }).map((line) => line.replaceAll(/ +/g, " "));
 }
 
-Deno.test("a table follows every event", () => {
+Deno.test("the table follows every event", () => {
   const rows = follow({ kind: "snapshot" }, present("a"), present("b"), synced);
   rows.apply({ kind: "join", revision: 2, id: "c", state: bytesOf("new") }, NOW);
   rows.apply({ kind: "update", revision: 3, id: "a", state: bytesOf("off") }, NOW);
   rows.apply({ kind: "suspect", revision: 4, id: "c" }, NOW);
   rows.apply({ kind: "leave", revision: 5, id: "b", cause: "close" }, NOW);
-  // Of a client whose join was skipped nothing is known but this.
+  // Nothing else is known of a client whose join was skipped.
   rows.apply({ kind: "suspect", revision: 6, id: "d" }, NOW);
   rows.complete([{
     id: "a",
@@ -53,7 +53,7 @@ Deno.test("a table follows every event", () => {
   assertEquals(shown(rows)[3], "c live 12:00:00 12:00:00 new");
 });
 
-Deno.test("half a snapshot is never shown, and a new one replaces everything", () => {
+Deno.test("an incomplete snapshot is never shown, and a complete one replaces everything", () => {
   const rows = follow({ kind: "snapshot" }, present("a"), synced);
   rows.apply({ kind: "snapshot" }, NOW);
   rows.apply(present("b"), NOW);
@@ -62,7 +62,7 @@ Deno.test("half a snapshot is never shown, and a new one replaces everything", (
   assertEquals(shown(rows).slice(2), ["b live on", "Ctrl-C ends"]);
 });
 
-Deno.test("what is shown fits the terminal, however small, and says what does not", () => {
+Deno.test("the screen fits any terminal, and counts the clients that do not fit", () => {
   const events = Array.from({ length: 20 }, (_, at) => present(`client${at}`, "state ".repeat(100)));
   const rows = follow({ kind: "snapshot" }, ...events, synced);
   for (let height = 1; height < 30; height++) {
@@ -83,7 +83,7 @@ Deno.test("what is shown fits the terminal, however small, and says what does no
   assertEquals(layOutScreen(rows, { ...VIEW, rows: 23 }).length, 23);
 });
 
-Deno.test("no state and no identifier gets through to the terminal", () => {
+Deno.test("no state or identifier can send commands to the terminal", () => {
   const texts = Object.values(HOSTILE_TEXTS);
   const rows = follow({ kind: "snapshot" }, ...texts.map((text) => present(text.slice(0, 200), text)), synced);
   rows.apply(present("bytes", "\xff\x1b"), NOW);

@@ -1,17 +1,17 @@
 /**
- * Standard input, a line at a time.
+ * Standard input, line by line.
  *
  * @module
  */
 
 import { TextLineStream } from "../std.ts";
 
-/** Bytes that `String.fromCharCode` is given at once: each is an argument, and the stack holds them all. */
+/** Most bytes given to `String.fromCharCode` at once: each is an argument, and all of them lie on the stack. */
 const PIECE = 8_192;
 
 /**
- * Splits bytes into lines and leaves them bytes: a state need not be text. On their way through the splitter, which
- * knows only text, they are characters of the same number.
+ * Splits bytes into lines, which stay bytes: a state need not be text. The splitter knows only text, so each byte passes
+ * through it as the character of the same number.
  *
  * @param input The bytes
  * @returns The lines, without their ends

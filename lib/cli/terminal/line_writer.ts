@@ -1,17 +1,18 @@
 /**
- * Lines to standard output, many in one write when they come fast.
+ * Lines of output, many in one write when they come fast.
  *
  * @module
  */
 
-import { write } from "../terminal/output.ts";
+import { write } from "./output.ts";
 
-/** Characters that may wait to be written before whoever adds more has to wait. */
+/** Most characters that wait to be written before adding more has to wait. */
 const MAX_WAITING = 65_536;
 
 /** Writes lines in order. While some are being written the next ones gather, in a bounded space. */
 export class LineWriter {
   readonly #write: (text: string) => Promise<void>;
+  readonly #maxWaiting: number;
   #lines: string[] = [];
   #waiting = 0;
   #writing: Promise<void> | null = null;
@@ -19,28 +20,35 @@ export class LineWriter {
 
   /**
    * @param target Takes text; standard output unless given
+   * @param maxWaiting Most characters that wait before {@linkcode add} asks to wait as well
    */
-  constructor(target: (text: string) => Promise<void> = write) {
+  constructor(target: (text: string) => Promise<void> = write, maxWaiting: number = MAX_WAITING) {
     this.#write = target;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** How many characters wait to be written, besides those being written. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /**
    * Adds a line.
    *
    * @param line The line, without its end
-   * @returns A promise to wait for when too much waits already; `null` when there is no need
-   * @throws {OutputClosed} when nobody reads the output any more, or what else went wrong with an earlier line
+   * @returns A promise to wait for when too much is waiting already; `null` otherwise
+   * @throws {OutputClosed} when the reader of the output is gone; likewise any other failure of an earlier line
    */
   add(line: string): Promise<void> | null {
     if (this.#error !== null) throw this.#error;
     this.#lines.push(`${line}\n`);
     this.#waiting += line.length;
     this.#writing ??= this.#writeAll();
-    return this.#waiting < MAX_WAITING ? null : this.flush();
+    return this.#waiting < this.#maxWaiting ? null : this.flush();
   }
 
   /**
-   * Waits until all is written.
+   * Waits until everything is written.
    *
    * @throws {OutputClosed} as {@linkcode add}
    */
@@ -52,7 +60,7 @@ export class LineWriter {
   async #writeAll(): Promise<void> {
     try {
       while (this.#lines.length !== 0) {
-        // A turn later the lines of one event or two have become more, and go out together.
+        // One turn later the lines of an event or two have become more, and go out together.
         await Promise.resolve();
         const text = this.#lines.join("");
         this.#lines = [];

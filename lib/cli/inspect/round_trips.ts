@@ -1,28 +1,28 @@
 /**
- * What there is to say of many round trips.
+ * Statistics of round trips.
  *
  * @module
  */
 
-/** Round trips in a few numbers; the times are in milliseconds, and `null` when there was no answer. */
+/** Statistics of round trips. Times are in milliseconds, and `null` if there was no answer. */
 export interface Summary {
-  /** How many questions there were. */
+  /** How many pings were sent. */
   readonly sent: number;
-  /** How many were answered. */
+  /** How many of them were answered. */
   readonly answered: number;
-  /** The part that was not, from 0 to 1. */
+  /** The fraction that was not answered, from 0 to 1. */
   readonly loss: number;
-  /** The shortest. */
+  /** The shortest time. */
   readonly min: number | null;
-  /** The average. */
+  /** The average time. */
   readonly avg: number | null;
-  /** The longest. */
+  /** The longest time. */
   readonly max: number | null;
-  /** The standard deviation. */
+  /** The standard deviation of the times. */
   readonly mdev: number | null;
 }
 
-/** Sums round trips up as they come, and keeps none. */
+/** Sums up round trips as they come, without keeping them. */
 export class RoundTrips {
   #lost = 0;
   #answered = 0;
@@ -31,12 +31,12 @@ export class RoundTrips {
   #least = Infinity;
   #most = 0;
 
-  /** How many were answered. */
+  /** How many pings were answered. */
   get answered(): number {
     return this.#answered;
   }
 
-  /** Counts one that took so many milliseconds. */
+  /** Counts a ping that was answered after some milliseconds. */
   add(milliseconds: number): void {
     this.#answered++;
     this.#sum += milliseconds;
@@ -45,12 +45,12 @@ export class RoundTrips {
     this.#most = Math.max(this.#most, milliseconds);
   }
 
-  /** Counts one that was not answered. */
+  /** Counts a ping that was not answered. */
   lose(): void {
     this.#lost++;
   }
 
-  /** What there is to say by now. */
+  /** Returns the statistics so far. */
   summary(): Summary {
     const answered = this.#answered;
     const sent = answered + this.#lost;

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { LineWriter } from "../../../lib/cli/text/line_writer.ts";
+import { LineWriter } from "../../../lib/cli/terminal/line_writer.ts";
 
-/** Takes text when it is let go. */
+/** Takes text once it is released. */
 class Target {
   readonly written: string[] = [];
   #gate = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ class Target {
   }
 }
 
-Deno.test("lines that come while others are written go out together, in order", async () => {
+Deno.test("lines added during a write go out together, in order", async () => {
   const target = new Target();
   const writer = new LineWriter(target.write);
   for (let line = 0; line < 3; line++) assertEquals(writer.add(`a${line}`), null);
@@ -31,7 +31,7 @@ Deno.test("lines that come while others are written go out together, in order", 
   assertEquals(target.written, ["a0\na1\na2\n", "b0\nb1\nb2\n"]);
 });
 
-Deno.test("whoever adds more than is read has to wait", async () => {
+Deno.test("adding more than is read has to wait", async () => {
   const target = new Target();
   const writer = new LineWriter(target.write);
   const long = "x".repeat(1_000);
@@ -46,7 +46,7 @@ Deno.test("whoever adds more than is read has to wait", async () => {
   await writer.flush();
 });
 
-Deno.test("an output that fails is told to whoever adds next, and to whoever waits", async () => {
+Deno.test("a failure of the output is reported by the next add, and by flush", async () => {
   const target = new Target();
   const writer = new LineWriter(target.write);
   writer.add("lost");

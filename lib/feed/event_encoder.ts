@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Entry } from "../map/registry.ts";
+import type { Entry } from "../map/entry.ts";
 import type { LeaveCause } from "../protocol.ts";
 
 /**

@@ -14,7 +14,9 @@
  */
 
 import type { EventEncoder } from "./event_encoder.ts";
-import { type Change, type Entry, MAX_TOMBSTONES, type Registry, type Tombstone } from "../map/registry.ts";
+import type { Change, Registry } from "../map/registry.ts";
+import type { Entry } from "../map/entry.ts";
+import { MAX_TOMBSTONES, type Tombstone } from "../map/tombstones.ts";
 import type { Position } from "../map/position.ts";
 
 /** Longest a change waits to be told together with others, in milliseconds. */

@@ -45,7 +45,7 @@ import {
   UPDATE,
   WATCH,
 } from "../protocol.ts";
-import type { Entry } from "../map/registry.ts";
+import type { Entry } from "../map/entry.ts";
 import { type Greeting, parseHello, parseList, parseWatch } from "../wire/requests.ts";
 import { encodeJson } from "../wire/json.ts";
 import { BUSY_BUFFER, QUIET_BUFFER, type SessionContext, statsOf, trackSession } from "./context.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Entry, Registry } from "../../lib/map/registry.ts";
+import type { Entry } from "../../lib/map/entry.ts";
+import { Registry } from "../../lib/map/registry.ts";
 
 const STATE = new Uint8Array(100).fill(97);
 

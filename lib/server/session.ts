@@ -24,7 +24,7 @@ import {
 import { Deadline } from "../base/deadlines.ts";
 import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
-import type { Watcher } from "../feed/feed.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import type { Stats } from "../wire/stats.ts";
 import { type Claim, type ClaimOwner, type NameEvent, takenError } from "../map/names.ts";
 import type { ByteBuffer } from "../base/byte_buffer.ts";
@@ -258,8 +258,10 @@ export class Session implements ClaimOwner {
     if (this.#watcher === null) {
       return this.close(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
     }
-    const unsent = this.#watcher.pendingBytes();
-    if (unsent > maxUnsent) this.close(slowError(`${unsent} bytes of changes wait, and the limit is ${maxUnsent}`));
+    const pending = this.#watcher.pendingBytes(maxUnsent);
+    // A watcher that owes little may stay, but the memory it holds is of more use to watchers that read.
+    if (pending <= maxUnsent) return this.#watcher.releaseMemory();
+    this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
   }
 
   /** Closes the connection at once, telling nothing. */

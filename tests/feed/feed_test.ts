@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { decodeEvents, MAX_TOMBSTONES, Registry } from "../../mod.ts";
-import { Feed, MAX_HELD, type Watcher } from "../../lib/feed/feed.ts";
+import { MAX_HELD } from "../../lib/feed/budget.ts";
+import { Feed } from "../../lib/feed/feed.ts";
+import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter, type WatchEvent } from "../../lib/wire/event_writer.ts";
 import type { WatchRequest } from "../../lib/wire/requests.ts";
 import { textOf } from "../support/bytes.ts";
@@ -214,8 +216,8 @@ Deno.test("watchers that stop while they catch up share what memory there is for
   const since = { incarnation: "i", revision: 0 };
   const watchers = Array.from({ length: 40 }, () => stage.watch({ since }));
   const told = watchers.map((watcher) => take(watcher).length);
-  assertGreater(feed.held, MAX_HELD / 2);
-  assertLess(feed.held, MAX_HELD + 1);
+  assertGreater(feed.budget.used, MAX_HELD / 2);
+  assertLess(feed.budget.used, MAX_HELD + 1);
   for (const [at, watcher] of watchers.entries()) {
     if (at % 13 !== 0) continue;
     const events = drain(watcher);
@@ -224,7 +226,7 @@ Deno.test("watchers that stop while they catch up share what memory there is for
     assertEquals(brief(events.slice(-2)), ["120000 leave passing:59999", "120000 synced"]);
   }
   for (const watcher of watchers) watcher.close();
-  assertEquals(feed.held, 0);
+  assertEquals(feed.budget.used, 0);
   assertEquals(feed.conflated, 0);
 });
 
@@ -242,18 +244,18 @@ Deno.test("what is prepared for watchers has a bound, and one that gives its own
     const watcher = stage.watch();
     const map = new Map<string, string>();
     maps.push(map);
-    const held = feed.held;
+    const held = feed.budget.used;
     // Everything changes before it has been told, until the rest is prepared: 16 MB, for which there is room four times.
-    for (let turn = 0; turn < 800 && feed.held < held + 10_000_000; turn++) {
+    for (let turn = 0; turn < 800 && feed.budget.used < held + 10_000_000; turn++) {
       if (turn % 150 === 0) { for (const entry of entries) registry.update(entry, `${name}${turn / 150}${LONG}`); }
       follow(watcher, map);
     }
     return watcher;
   });
-  assertGreater(feed.held, MAX_HELD / 2);
-  assertLess(feed.held, MAX_HELD + 1);
-  for (const watcher of watchers.slice(0, 2)) watcher.putOff();
-  assertLess(feed.held, MAX_HELD / 2 + 4_000_000);
+  assertGreater(feed.budget.used, MAX_HELD / 2);
+  assertLess(feed.budget.used, MAX_HELD + 1);
+  for (const watcher of watchers.slice(0, 2)) watcher.releaseMemory();
+  assertLess(feed.budget.used, MAX_HELD / 2 + 4_000_000);
   await stage.time.advance(20);
   for (const [at, watcher] of watchers.entries()) {
     let synced = 0;
@@ -263,7 +265,7 @@ Deno.test("what is prepared for watchers has a bound, and one that gives its own
     assertEquals(maps[at]!.size, entries.length);
     assertEquals(watcher.revision, registry.revision);
   }
-  assertEquals(feed.held, 0);
+  assertEquals(feed.budget.used, 0);
 });
 
 Deno.test("the map is looked through for what a watcher has not been told only when that may be too much", async () => {

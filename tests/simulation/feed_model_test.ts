@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
-import { Feed, type Watcher } from "../../lib/feed/feed.ts";
+import { Feed } from "../../lib/feed/feed.ts";
+import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { History } from "./history.ts";

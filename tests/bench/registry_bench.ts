@@ -1,5 +1,5 @@
 /**
- * The map alone: what a change costs, and what flattening costs after none, one and all of the states have changed.
+ * The map alone: the cost of a change, and of flattening after no change, after one, and after one of every state.
  *
  * @module
  */

@@ -41,14 +41,9 @@ export type { ServerEvent, SessionEvent } from "./lib/server/events.ts";
 export * from "./lib/errors.ts";
 export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, Tokens } from "./lib/auth/tokens.ts";
 export { Cidr } from "./lib/auth/cidr.ts";
-export {
-  type Change,
-  type Entry,
-  MAX_TOMBSTONES,
-  Registry,
-  type RegistryOptions,
-  type Tombstone,
-} from "./lib/map/registry.ts";
+export { type Change, type OpenOptions, Registry, type RegistryOptions } from "./lib/map/registry.ts";
+export type { Entry } from "./lib/map/entry.ts";
+export { MAX_TOMBSTONES, type Tombstone } from "./lib/map/tombstones.ts";
 export type { NameEvent } from "./lib/map/names.ts";
 export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/client/connection.ts";
 export type { Dial } from "./lib/client/establish.ts";

@@ -1,5 +1,5 @@
 /**
- * Who may do what on a connection.
+ * What a connection may do.
  *
  * @module
  */
@@ -8,15 +8,21 @@ import { TrackerError } from "../errors.ts";
 import type { Cidr } from "./cidr.ts";
 import type { Grant, Permission, Tokens } from "./tokens.ts";
 
-/** What a server asks of those who connect. */
+/** What a server requires of its clients. */
 export interface AccessRules {
-  /** The tokens it takes; read again at each Hello, so that they can be replaced while it runs. */
+  /** The tokens it accepts; called for each Hello, so that they can be replaced while the server runs. */
   tokens(): Tokens;
-  /** Networks whose connections need no Hello and no token, and may do everything. */
+  /** Networks whose connections need neither a Hello nor a token, and may do everything. */
   trustedNetworks: readonly Cidr[];
 }
 
-/** What a connection may do before it has said anything. */
+/**
+ * What a connection may do before its Hello.
+ *
+ * @param rules What the server requires; `null` for nothing
+ * @param address The client's IP address
+ * @returns Its permission
+ */
 export function accessOf(rules: AccessRules | null, address: string): Permission | "none" {
   if (rules === null) return "write";
   return rules.trustedNetworks.some((network) => network.contains(address)) ? "write" : "none";
@@ -25,10 +31,10 @@ export function accessOf(rules: AccessRules | null, address: string): Permission
 /**
  * Looks a token up.
  *
- * @param rules What the server asks
- * @param token What the client has shown, if anything
- * @returns What it allows
- * @throws {TrackerError} UNAUTHORIZED when it is no token of the server's
+ * @param rules What the server requires
+ * @param token The token that the client has shown, if any
+ * @returns What the token allows
+ * @throws {TrackerError} UNAUTHORIZED if the server does not accept the token
  */
 export function grantOf(rules: AccessRules, token: string | undefined): Grant {
   const grant = token === undefined ? null : rules.tokens().find(token);
@@ -36,7 +42,12 @@ export function grantOf(rules: AccessRules, token: string | undefined): Grant {
   return grant;
 }
 
-/** Says that something is not allowed, and nothing about what is. */
+/**
+ * Makes the error for something that is not allowed. It does not reveal what would be.
+ *
+ * @param why What is missing
+ * @returns An UNAUTHORIZED error
+ */
 export function unauthorized(why: string): TrackerError {
   return new TrackerError("UNAUTHORIZED", `Cannot give access: ${why}`);
 }

@@ -1,36 +1,39 @@
 /**
- * Networks: ranges of addresses, as `10.0.0.0/8` or `fd00::/8` name them.
+ * Ranges of IP addresses in CIDR notation, such as `10.0.0.0/8` or `fd00::/8`.
  *
  * @module
  */
 
 import { TrackerError } from "../errors.ts";
 
-/** Bits of an address of IPv4. */
+/** Bits of an IPv4 address. */
 const IPV4_BITS = 32;
 
-/** Bits in front of it where it is written as one of IPv6, as in `::ffff:10.0.0.1`. */
+/** Bits in front of an IPv4 address that is mapped to IPv6, as in `::ffff:10.0.0.1`. */
 const MAPPED_BITS = 96;
 
-/** A range of addresses. */
+/** 16-bit groups of an IPv6 address. */
+const IPV6_GROUPS = 8;
+
+/** A range of IP addresses. */
 export class Cidr {
   readonly #bytes: Uint8Array;
   readonly #bits: number;
 
-  /** @internal {@linkcode Cidr.parse} makes it. */
+  /** @internal Made by {@linkcode Cidr.parse}. */
   private constructor(bytes: Uint8Array, bits: number) {
     this.#bytes = bytes;
     this.#bits = bits;
   }
 
   /**
-   * Reads a network in CIDR notation; an address alone is a network of one.
+   * Parses a range in CIDR notation; a single address is a range of one.
    *
-   * @param text Such as `192.168.0.0/16`, `::1` or `fd00::/8`
-   * @returns The network
-   * @throws {TrackerError} BAD_ARGUMENT when it is none
+   * @param text A range such as `192.168.0.0/16`, `::1` or `fd00::/8`
+   * @returns The range
+   * @throws {TrackerError} BAD_ARGUMENT if the text is not a range
    *
-   * @example Who is at home
+   * @example Addresses of a home network
    * ```ts
    * import { Cidr } from "@tracker/tracker";
    * import { assert } from "@std/assert";
@@ -44,21 +47,21 @@ export class Cidr {
   static parse(text: string): Cidr {
     const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const bytes = parseAddress(address);
-    const most = (bytes?.length ?? 0) * 8;
-    // One of IPv4 that is written as one of IPv6 has that one's first bits in front, and they count.
-    const before = most === IPV4_BITS && address.includes(":") ? MAPPED_BITS : 0;
-    const bits = length === undefined ? most : Number(length) - before;
-    if (bytes === null || bits < 0 || bits > most) {
+    const maxBits = (bytes?.length ?? 0) * 8;
+    // The length of a mapped IPv4 range counts the bits in front of the address.
+    const mappedBits = maxBits === IPV4_BITS && address.includes(":") ? MAPPED_BITS : 0;
+    const bits = length === undefined ? maxBits : Number(length) - mappedBits;
+    if (bytes === null || bits < 0 || bits > maxBits) {
       throw new TrackerError("BAD_ARGUMENT", `Cannot read network: ${text} is not an address or ADDRESS/BITS`);
     }
     return new Cidr(bytes, bits);
   }
 
   /**
-   * Whether an address is in the network. An address of IPv4 that is written as one of IPv6 counts as IPv4.
+   * Checks whether an address is in the range. An IPv4 address mapped to IPv6 counts as IPv4.
    *
    * @param address The address
-   * @returns `true` when it is
+   * @returns Whether it is in the range
    */
   contains(address: string): boolean {
     const bytes = parseAddress(address);
@@ -71,36 +74,47 @@ export class Cidr {
   }
 }
 
-/** The bytes of an address: 4 or 16 of them, `null` when it is none. */
+/** Parses an address to its 4 or 16 bytes; `null` if it is invalid. */
 function parseAddress(text: string): Uint8Array | null {
   if (!text.includes(":")) return parseIpv4(text);
-  // A zone, as in fe80::1%eth0, says by which interface the address is reached, and is no part of it.
+  // A zone, as in fe80::1%eth0, names the interface that reaches the address, and is no part of it.
   const bytes = parseIpv6(text.replace(/%.*$/, ""));
-  const isMapped = bytes !== null && bytes.subarray(0, 12).every((byte, index) => byte === (index < 10 ? 0 : 0xff));
-  return isMapped ? bytes.slice(12) : bytes;
+  return bytes !== null && isMapped(bytes) ? bytes.slice(MAPPED_BITS / 8) : bytes;
 }
 
 function parseIpv4(text: string): Uint8Array | null {
   const parts = text.split(".");
-  // A zero in front is refused: to some programs 010 is 10, to others 8.
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return null;
-  return Uint8Array.from(parts, Number);
+  // A leading zero is refused: some programs take 010 for 10, others for 8.
+  const isValid = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
+  return isValid ? Uint8Array.from(parts, Number) : null;
 }
 
 function parseIpv6(text: string): Uint8Array | null {
-  const last = text.slice(text.lastIndexOf(":") + 1);
-  if (last.includes(".")) {
-    const tail = parseIpv4(last);
-    if (tail === null) return null;
-    const groups = [tail[0]! << 8 | tail[1]!, tail[2]! << 8 | tail[3]!].map((group) => group.toString(16));
-    return parseIpv6(text.slice(0, -last.length) + groups.join(":"));
-  }
+  const groups = expandZeros(hexTail(text));
+  if (groups === null || !groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
+  return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]));
+}
+
+/** Rewrites an IPv4 address at the end, as in `::ffff:10.0.0.1`, to two groups. */
+function hexTail(text: string): string {
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  const bytes = parseIpv4(tail);
+  if (bytes === null) return text;
+  const groups = [bytes[0]! << 8 | bytes[1]!, bytes[2]! << 8 | bytes[3]!].map((group) => group.toString(16));
+  return text.slice(0, -tail.length) + groups.join(":");
+}
+
+/** Splits an IPv6 address into groups, with the zeros that `::` stands for; `null` if their number is wrong. */
+function expandZeros(text: string): string[] | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
   const [head = [], tail = []] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const missing = 8 - head.length - tail.length;
+  const missing = IPV6_GROUPS - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return null;
-  const groups = [...head, ...Array(missing).fill("0"), ...tail];
-  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
-  return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]));
+  return [...head, ...Array<string>(missing).fill("0"), ...tail];
+}
+
+/** Whether an IPv6 address begins with the bits of a mapped IPv4 one. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, MAPPED_BITS / 8).every((byte, index) => byte === (index < 10 ? 0 : 0xff));
 }

@@ -1,8 +1,8 @@
 /**
- * Tokens: who may do what, for a server that asks.
+ * The tokens of a server, and what each allows.
  *
- * A token file has a line for each token, `name:token` or `name:token:read`. The name is for people and for the log;
- * the token is the secret, and never appears in a log or an error.
+ * A token file has a line per token: `name:token`, `name:token:read` or `name:token:write`. The name is for people and
+ * the log; the token is the secret, and never appears in a log or an error.
  *
  * @module
  */
@@ -10,52 +10,52 @@
 import { timingSafeEqual, toBytes } from "../base/bytes.ts";
 import { TrackerError } from "../errors.ts";
 
-/** What a token allows: to look at the map, or also to be in it. */
+/** What a token allows: only to read the map, or also to join it. */
 export type Permission = "read" | "write";
 
-/** A token that is known. */
+/** What a known token allows. */
 export interface Grant {
-  /** What people call it. */
+  /** The token's name. */
   readonly name: string;
   /** What it allows. */
   readonly access: Permission;
 }
 
-/** Fewest characters of a token: fewer could be tried out. */
+/** Shortest token, in characters: a shorter one could be guessed. */
 export const MIN_TOKEN = 16;
 
-/** Most characters of a token: it has to fit into a Hello. */
+/** Longest token, in characters: it must fit into a Hello. */
 export const MAX_TOKEN = 1_024;
 
 /**
- * What a line looks like. Control characters are written with six bytes each in JSON, so that a long token of them would
- * not fit into a Hello; nor does anybody mean them.
+ * A line with a token. Control characters are refused: JSON writes each with six bytes, so that a long token of them
+ * would not fit into a Hello, and in a token file they are a mistake.
  */
 const LINE = /^([^:\s\p{Cc}\p{Cs}]+):([^:\s\p{Cc}\p{Cs}]+)(?::(read|write))?$/u;
 
-/** The tokens that a server takes. */
+/** The tokens that a server accepts. */
 export class Tokens {
   readonly #known: { grant: Grant; token: Uint8Array }[] = [];
 
-  /** How many there are. */
+  /** The number of tokens. */
   get size(): number {
     return this.#known.length;
   }
 
   /**
-   * Reads a token file.
+   * Parses a token file.
    *
    * ```text
-   * # what the robots say
+   * # for the robots
    * robots:7d1f0c9b2e44a8865f3f
    * dashboard:b0f9a1e6cc7d4d0f83aa:read
    * ```
    *
    * @param text The file's text
    * @returns The tokens
-   * @throws {TrackerError} BAD_ARGUMENT when a line is not as it must be; the message has its number, and no token
+   * @throws {TrackerError} BAD_ARGUMENT if a line is invalid; the message contains its number, but no token
    *
-   * @example A token that may only look
+   * @example A token that only allows reading
    * ```ts
    * import { Tokens } from "@tracker/tracker";
    * import { assertEquals } from "@std/assert";
@@ -76,11 +76,11 @@ export class Tokens {
   }
 
   /**
-   * Finds what a token allows. Compares with every token there is, each to its end, so that the time it takes says
-   * nothing of how near a guess was.
+   * Finds what a token allows. It is compared with all tokens, each to its end, so that the time this takes reveals
+   * nothing about how close a guess was.
    *
-   * @param token What a client has shown
-   * @returns What it allows, or `null` when there is no such token
+   * @param token The token that a client has shown
+   * @returns What it allows; `null` if it is unknown
    */
   find(token: string): Grant | null {
     const given = toBytes(token);

@@ -1,22 +1,22 @@
 /**
- * The seam between the feed and what its watchers read.
+ * The seam between the feed and the format its watchers read.
  *
  * @module
  */
 
-import type { Entry } from "../map/registry.ts";
+import type { Entry } from "../map/entry.ts";
 import type { LeaveCause } from "../protocol.ts";
 
 /**
- * Turns events into bytes. The feed decides what is told to whom and when, and knows no format: frames of the protocol
- * come from one encoder, lines of JSON can come from another.
+ * Turns events into bytes. The feed decides which watcher gets which events, and when; it knows no format: one encoder
+ * makes the protocol's frames, another can make lines of JSON.
  *
- * Events are added one after another; {@linkcode finish} hands over their bytes and begins anew.
+ * Events are added one by one; {@linkcode finish} returns their bytes and starts over.
  */
 export interface EventEncoder {
   /** How many events it holds. */
   readonly count: number;
-  /** How many bytes it holds, as far as they can be told before the end. */
+  /** How many bytes it holds, as far as known before the end. */
   readonly length: number;
   /** Adds a client of the snapshot. */
   present(entry: Entry): void;
@@ -29,7 +29,7 @@ export interface EventEncoder {
   /** Adds a client's leave. */
   leave(revision: number, id: string, cause: LeaveCause): void;
   /**
-   * Ends what was added, and begins anew.
+   * Ends the events added so far, and starts over.
    *
    * @returns The bytes, in memory of their own
    */

@@ -1,61 +1,74 @@
 /**
- * Who holds which name, and what becomes of a name whose owner's connection has ended.
+ * Ownership of names, and the grace of a name whose connection has ended.
  *
  * A name is claimed by a Hello and held by one connection at a time. Every claim is an object of its own, and only the
- * latest one of a name counts: whatever an old connection does later, its claim is not the one that is held any more.
+ * latest claim of a name counts: whatever an older connection does later, its claim has been superseded.
  *
  * @module
  */
 
-import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { timingSafeEqual, toBytes } from "../base/bytes.ts";
+import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { LeaveCause } from "../protocol.ts";
-import type { Entry, Registry } from "./registry.ts";
+import type { Entry } from "./entry.ts";
+import type { Registry } from "./registry.ts";
 
-/** Bytes of a resume key. */
+/** Length of a resume key before it is written in hexadecimal digits, in bytes. */
 const KEY_BYTES = 16;
 
-/** What happened to a name's entry after its connection had ended. */
+/** A change of a name's entry that its connection does not make itself. */
 export type NameEvent =
   | { kind: "suspect"; id: string; cause: LeaveCause }
   | { kind: "resume"; id: string }
   | { kind: "leave"; id: string; cause: LeaveCause };
 
-/** Options for {@linkcode Names.claim}: what a Hello says of the name it asks for. */
+/** Options for {@linkcode Names.claim}, as a Hello gives them. */
 export interface ClaimOptions {
-  /** How long the entry stays without a connection, in seconds. Default 0. */
+  /**
+   * How long the entry stays without a connection, in seconds.
+   *
+   * @default {0}
+   */
   grace?: number;
   /** The key of an earlier claim, which takes the name back from its owner without a leave. */
   resume?: string;
-  /** Whether to take the name from a connection that has it. Default `false`. */
+  /**
+   * Whether to take the name from a connection that holds it.
+   *
+   * @default {false}
+   */
   takeover?: boolean;
 }
 
 /** The connection that owns a claim. */
 export interface ClaimOwner {
-  /** Gives the name up to another connection: the client is told TAKEN_OVER, its entry is left as it is. */
+  /**
+   * Called when another connection has taken the name. The entry is no longer the owner's to change.
+   *
+   * @param error A TAKEN_OVER error for the client
+   */
   onTakenOver(error: TrackerError): void;
-  /** Tells of what happens to the entry, also after the connection has ended. */
+  /** Called when the entry changes, even after the connection has ended. */
   report(event: NameEvent): void;
 }
 
-/** A name, held. */
+/** One connection's hold on a name. */
 export class Claim {
   /** The name. */
   readonly name: string;
-  /** The key by which its client takes it back. */
+  /** The key with which its client takes the name back. */
   readonly key: string;
-  /** @internal The connection that holds it, even after that has ended. */
+  /** @internal The connection that holds it, or held it last. */
   readonly owner: ClaimOwner;
-  /** The entry in the map, if there is one. */
+  /** The client's entry, once it has opened. */
   entry: Entry | null = null;
   /** @internal How long the entry stays without a connection, in milliseconds. */
   readonly grace: number;
-  /** @internal While the entry is suspect: what ends that. */
-  ending: Deadline | null = null;
+  /** @internal Ends the grace of a suspect entry; `null` unless it is suspect. */
+  graceDeadline: Deadline | null = null;
 
-  /** @internal {@linkcode Names.claim} makes it. */
+  /** @internal Made by {@linkcode Names.claim}. */
   constructor(name: string, key: string, owner: ClaimOwner, grace: number) {
     this.name = name;
     this.key = key;
@@ -73,9 +86,9 @@ export class Names {
   #suspects = 0;
 
   /**
-   * @param registry The map whose entries the names are
-   * @param deadlines What ends the grace of those that do not come back
-   * @param maxSuspects Most entries that may be without a connection; past that an end is a leave at once
+   * @param registry The map that contains the named entries
+   * @param deadlines The deadlines that end a grace
+   * @param maxSuspects Most entries without a connection; beyond that, a client leaves as soon as its connection ends
    */
   constructor(registry: Registry, deadlines: Deadlines, maxSuspects: number) {
     this.#registry = registry;
@@ -87,10 +100,11 @@ export class Names {
    * Claims a name for a connection.
    *
    * @param name The name
-   * @param options How it is claimed
+   * @param options What the Hello asks for
    * @param owner The connection
-   * @returns The claim; its entry is set if the client was in the map already
-   * @throws {TrackerError} NAME_TAKEN when another connection holds the name, and the Hello has no right to it
+   * @returns The claim; its entry is set if the client is already in the map
+   * @throws {TrackerError} NAME_TAKEN if another connection holds the name, and the Hello neither shows its key nor asks
+   *   for a takeover
    */
   claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
     const held = this.#claims.get(name);
@@ -99,39 +113,38 @@ export class Names {
       if (this.#registry.get(name) !== undefined) throw takenError(name);
       return this.#hold(new Claim(name, randomKey(), owner, grace));
     }
-    const resumes = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
-    if (held.ending === null && !resumes && options.takeover !== true) throw takenError(name);
-    // A key that was not shown is not kept: whoever has it must not take the name from its new owner.
-    const claim = new Claim(name, resumes ? held.key : randomKey(), owner, grace);
-    this.#hold(claim);
-    if (held.ending !== null) this.#revive(held, claim);
-    else this.#takeOver(held, claim, resumes);
+    const isResumed = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
+    if (held.graceDeadline === null && !isResumed && options.takeover !== true) throw takenError(name);
+    // Without the old key there is a new one: clients that know the old key must not take the name from its new owner.
+    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomKey(), owner, grace));
+    if (held.graceDeadline !== null) this.#revive(held, claim);
+    else this.#takeOver(held, claim, isResumed);
     return claim;
   }
 
   /**
-   * Gives a name up because its connection has ended. Of a claim that is not the latest nothing is left to give up.
+   * Releases a name after its connection has ended. No-op if the claim was superseded.
    *
-   * @param claim What {@linkcode claim} returned
-   * @param cause Why the connection has ended
+   * @param claim The claim, as returned by {@linkcode claim}
+   * @param cause Why the connection ended
    */
   release(claim: Claim, cause: LeaveCause): void {
     if (this.#claims.get(claim.name) !== claim) return;
-    const stays = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown" &&
+    const hasGrace = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown" &&
       this.#suspects < this.#maxSuspects;
-    if (stays) this.#suspect(claim, cause);
+    if (hasGrace) this.#suspect(claim, cause);
     else this.#leave(claim, cause);
   }
 
-  /** How many entries are without a connection. */
+  /** How many entries have no connection. */
   get suspects(): number {
     return this.#suspects;
   }
 
-  /** Ends every grace: the server is being stopped. */
+  /** Ends every grace, for a server that stops. */
   clear(): void {
     for (const claim of [...this.#claims.values()]) {
-      if (claim.ending !== null) this.#endGrace(claim, "shutdown");
+      if (claim.graceDeadline !== null) this.#endGrace(claim, "shutdown");
     }
   }
 
@@ -140,7 +153,7 @@ export class Names {
     return claim;
   }
 
-  /** The client is back, or another one has come in its place: it is in the map as if it had never been away. */
+  /** The client is back, or another one has come in its place: its entry goes on as if it had never been away. */
   #revive(held: Claim, claim: Claim): void {
     this.#stopGrace(held);
     if (held.entry === null || !this.#registry.mark(held.entry, "live")) return;
@@ -148,11 +161,11 @@ export class Names {
     claim.owner.report({ kind: "resume", id: claim.name });
   }
 
-  /** With its key a client takes over from itself, and nothing shows; without, one client leaves for another. */
-  #takeOver(held: Claim, claim: Claim, resumes: boolean): void {
+  /** With its key a client takes over from itself, unnoticed; without it, one client leaves for another. */
+  #takeOver(held: Claim, claim: Claim, isResumed: boolean): void {
     const { entry, owner } = held;
     held.entry = null;
-    if (entry !== null && resumes) {
+    if (entry !== null && isResumed) {
       claim.entry = entry;
     } else if (entry !== null && this.#registry.close(entry, "takeover")) {
       owner.report({ kind: "leave", id: claim.name, cause: "takeover" });
@@ -165,8 +178,8 @@ export class Names {
   #suspect(claim: Claim, cause: LeaveCause): void {
     if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect")) return this.#leave(claim, cause);
     this.#suspects++;
-    claim.ending = new Deadline(() => this.#endGrace(claim, cause));
-    this.#deadlines.arm(claim.ending, claim.grace);
+    claim.graceDeadline = new Deadline(() => this.#endGrace(claim, cause));
+    this.#deadlines.arm(claim.graceDeadline, claim.grace);
     claim.owner.report({ kind: "suspect", id: claim.name, cause });
   }
 
@@ -176,8 +189,8 @@ export class Names {
   }
 
   #stopGrace(claim: Claim): void {
-    claim.ending?.disarm();
-    claim.ending = null;
+    claim.graceDeadline?.disarm();
+    claim.graceDeadline = null;
     this.#suspects--;
   }
 
@@ -191,16 +204,16 @@ export class Names {
 }
 
 /**
- * Says that a name is not free.
+ * Makes the error for a name that is not free.
  *
  * @param name The name
- * @returns NAME_TAKEN
+ * @returns A NAME_TAKEN error
  */
 export function takenError(name: string): TrackerError {
   return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it`);
 }
 
-/** 128 random bits in hexadecimal digits. */
+/** A new resume key: 128 random bits in hexadecimal digits. */
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -13,7 +13,8 @@ import {
   type Names,
   takenError,
 } from "../map/names.ts";
-import type { Entry, Registry } from "../map/registry.ts";
+import type { Entry } from "../map/entry.ts";
+import type { Registry } from "../map/registry.ts";
 import type { LeaveCause } from "../protocol.ts";
 import type { Counters } from "./counters.ts";
 import type { SessionEvent } from "./events.ts";

@@ -7,7 +7,7 @@
 import type { ByteBuffer } from "../base/byte_buffer.ts";
 import { EMPTY } from "../base/bytes.ts";
 import type { Pool } from "../base/pool.ts";
-import type { Watcher } from "../feed/feed.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import type { Counters } from "./counters.ts";
 

@@ -8,7 +8,7 @@ import { grantOf, unauthorized } from "../auth/access.ts";
 import type { Permission } from "../auth/tokens.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
 import { TrackerError } from "../errors.ts";
-import type { Watcher } from "../feed/feed.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import {
   DONE,
   HEARTBEAT_PATIENCE,

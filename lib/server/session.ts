@@ -14,7 +14,7 @@ import { accessOf } from "../auth/access.ts";
 import type { Permission } from "../auth/tokens.ts";
 import { encodeError } from "../wire/replies.ts";
 import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
-import type { Watcher } from "../feed/feed.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import { DONE, type LeaveCause } from "../protocol.ts";
 import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
@@ -191,8 +191,9 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (this.watcher === null) {
       return this.close(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
     }
-    const pending = this.watcher.pendingBytes();
-    if (pending > maxUnsent) this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
+    const pending = this.watcher.pendingBytes(maxUnsent);
+    if (pending <= maxUnsent) return this.watcher.releaseMemory();
+    this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
   }
 
   /** @internal A timer has expired. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Cidr } from "../../lib/auth/cidr.ts";
 import { TrackerError } from "../../mod.ts";
 
-Deno.test("a network contains the addresses that share its first bits, and no other", () => {
+Deno.test("range contains the addresses that share its first bits, and no others", () => {
   const cases: [network: string, inside: string[], outside: string[]][] = [
     ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], ["11.0.0.0", "9.255.255.255", "::a00:1"]],
     ["192.168.4.0/22", ["192.168.4.0", "192.168.7.255"], ["192.168.8.0", "192.168.3.255"]],
@@ -22,7 +22,7 @@ Deno.test("a network contains the addresses that share its first bits, and no ot
   }
 });
 
-Deno.test("what is no network is refused, and what is no address is in none", () => {
+Deno.test("range refuses invalid text, and contains no invalid address", () => {
   const wrong = [
     "",
     "/8",
@@ -35,7 +35,7 @@ Deno.test("what is no network is refused, and what is no address is in none", ()
     "g::",
     "1:2:3:4:5:6:7",
   ];
-  // To some programs 010 is 10, to others 8.
+  // Some programs take 010 for 10, others for 8.
   wrong.push("010.0.0.1", "10.0.0.00", "::010.0.0.1");
   const wrongLengths = [
     "10.0.0.0/-1",

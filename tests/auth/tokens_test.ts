@@ -4,7 +4,7 @@ import { encodeRequest, MAX_REQUEST, MAX_TOKEN, Tokens, TrackerError } from "../
 const ROBOTS = "7d1f0c9b2e44a8865f3f";
 const DASHBOARD = "b0f9a1e6cc7d4d0f83aa";
 
-Deno.test("a token file has a token a line, blank lines and comments", () => {
+Deno.test("token file has one token per line, blank lines and comments", () => {
   const tokens = Tokens.parse(`# ours\r\n\r\nrobots:${ROBOTS}\n  dashboard:${DASHBOARD}:read  \nboss:${ROBOTS}x:write`);
   assertEquals(tokens.size, 3);
   assertEquals(tokens.find(ROBOTS), { name: "robots", access: "write" });
@@ -12,7 +12,7 @@ Deno.test("a token file has a token a line, blank lines and comments", () => {
   assertEquals(tokens.find(`${ROBOTS}x`), { name: "boss", access: "write" });
 });
 
-Deno.test("a token that is taken fits into a Hello, however it is written there", () => {
+Deno.test("longest token fits into a Hello, however JSON writes it", () => {
   const longest = ["x", "☃", '"', "\u{1f600}".slice(0, 2)].map((part) => part.repeat(MAX_TOKEN / part.length));
   for (const token of longest) {
     assertEquals(Tokens.parse(`a:${token}`).size, 1);
@@ -23,14 +23,14 @@ Deno.test("a token that is taken fits into a Hello, however it is written there"
   }
 });
 
-Deno.test("what is no token is not found, however near it is", () => {
+Deno.test("unknown token is not found, however similar", () => {
   const tokens = Tokens.parse(`robots:${ROBOTS}`);
   for (const guess of ["", ROBOTS.slice(0, -1), `${ROBOTS}\0`, ROBOTS.toUpperCase(), "robots", `robots:${ROBOTS}`]) {
     assertEquals(tokens.find(guess), null, guess);
   }
 });
 
-Deno.test("a line that makes no sense is named by its number, and no token is repeated in the error", () => {
+Deno.test("invalid line is reported by its number, without any token", () => {
   const wrong = [ROBOTS, `a b:${ROBOTS}`, `a:${ROBOTS}:admin`, `a:${ROBOTS}:`, "a:tooshort", `a:${"x".repeat(1_025)}`];
   for (const line of [...wrong, `a:${ROBOTS}\nb:${ROBOTS}`]) {
     const error = assertThrows(() => Tokens.parse(`# first\n${line}`), TrackerError);

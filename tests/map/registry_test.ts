@@ -1,38 +1,36 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { concat } from "../../lib/cli/std.ts";
 import fc from "fast-check";
+import { concat } from "../../lib/base/bytes.ts";
 import { type Change, decodeList, type Entry, ListWriter, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
 import { AWKWARD_STATES } from "../fixtures/conversations.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";
 
 const map = (registry: Registry) => textOf(registry.flatten());
 
-Deno.test("registry flattens the seed's map, byte for byte", () => {
+Deno.test("registry flattens a map byte for byte", () => {
   const registry = new Registry();
-  for (const [id, state] of ["ab", "cd", "ef"].map(([id = "", state = ""]) => [id, state] as const)) {
-    registry.open(state, { id });
-  }
+  for (const [id = "", state = ""] of ["ab", "cd", "ef"]) registry.open(state, { id });
   assertEquals(
     registry.flatten(),
     Uint8Array.from([123, 97, 61, 98, 44, 32, 99, 61, 100, 44, 32, 101, 61, 102, 125]),
   );
 });
 
-Deno.test("registry is {} when nobody is open", () => {
+Deno.test("registry flattens to {} without clients", () => {
   const registry = new Registry();
   assertEquals(map(registry), "{}");
   registry.close(registry.open("x"));
   assertEquals(map(registry), "{}");
 });
 
-Deno.test("registry numbers every Open of its life and never uses a number again", () => {
+Deno.test("registry numbers clients and never reuses a number", () => {
   const registry = new Registry();
   registry.close(registry.open("a"));
   assertEquals(registry.open("b").id, "client2");
   assertEquals(map(registry), "{client2=b}");
 });
 
-Deno.test("registry refuses an identifier that is too long to be told to a watcher", () => {
+Deno.test("registry refuses an identifier too long for an event", () => {
   const registry = new Registry();
   const longest = "é".repeat(MAX_IDENTIFIER / 2);
   assertEquals(decodeListOf(registry.open("x", { id: `${longest}-` })), [`${longest}-`]);
@@ -41,13 +39,13 @@ Deno.test("registry refuses an identifier that is too long to be told to a watch
 });
 
 function decodeListOf(entry: Entry): string[] {
-  const builder = new ListWriter();
-  builder.begin(1);
-  builder.record(entry);
-  return decodeList(builder.finish().subarray(8)).records.map(({ id }) => id);
+  const writer = new ListWriter();
+  writer.begin(1);
+  writer.record(entry);
+  return decodeList(writer.finish().subarray(8)).records.map(({ id }) => id);
 }
 
-Deno.test("registry refuses an identifier that is open, or that could be numbered one day", () => {
+Deno.test("registry refuses an identifier that is open or has the form of a numbered one", () => {
   const registry = new Registry();
   registry.open("x", { id: "ada" });
   for (const id of ["ada", "client1", "client99"]) {
@@ -78,7 +76,7 @@ Deno.test("registry carries every state verbatim", () => {
   }
 });
 
-Deno.test("registry copies what it is given, and gives copies", () => {
+Deno.test("registry copies states on the way in and out", () => {
   const registry = new Registry();
   const mine = bytesOf("-abc-");
   const entry = registry.open(mine, { start: 1, end: 4 });
@@ -91,7 +89,7 @@ Deno.test("registry copies what it is given, and gives copies", () => {
   assertEquals(map(registry), "{client1=xyz}");
 });
 
-Deno.test("registry shrinks the memory of a state that shrank", () => {
+Deno.test("registry keeps a state that shrinks and grows again", () => {
   const registry = new Registry();
   const entry = registry.open(new Uint8Array(10_000));
   registry.update(entry, "small");
@@ -100,7 +98,7 @@ Deno.test("registry shrinks the memory of a state that shrank", () => {
   assertEquals(map(registry), "{client1=small again}");
 });
 
-Deno.test("registry counts a revision for each change and keeps the times", () => {
+Deno.test("registry counts a revision per change and records the times", () => {
   let now = 1_000;
   const registry = new Registry({ now: () => now });
   const entry = registry.open("a");
@@ -113,7 +111,7 @@ Deno.test("registry counts a revision for each change and keeps the times", () =
   assertEquals([registry.revision, entry.revision], [4, 4]);
 });
 
-Deno.test("registry ignores a client that is gone, and an entry of another registry", () => {
+Deno.test("registry ignores closed entries and foreign ones", () => {
   const registry = new Registry();
   const entry = registry.open("a");
   assert(registry.close(entry));
@@ -126,7 +124,7 @@ Deno.test("registry ignores a client that is gone, and an entry of another regis
   assertEquals(registry.get("client1"), undefined);
 });
 
-Deno.test("registry tells subscribers each change, in order, until they have enough", () => {
+Deno.test("subscriber is called with each change in order until it unsubscribes", () => {
   const registry = new Registry();
   const changes: string[] = [];
   const stop = registry.subscribe(({ kind, entry, revision }: Change) => {
@@ -140,7 +138,7 @@ Deno.test("registry tells subscribers each change, in order, until they have eno
   assertEquals(changes, ["1 join client1=a", "2 update client1=b", "3 leave client1=b"]);
 });
 
-Deno.test("a subscriber that throws stops neither the change nor the others", () => {
+Deno.test("subscriber that throws stops neither the change nor other subscribers", () => {
   const registry = new Registry();
   const reported: unknown[] = [];
   const onError = (event: ErrorEvent) => {
@@ -158,7 +156,7 @@ Deno.test("a subscriber that throws stops neither the change nor the others", ()
   assertEquals([registry.size, heard, reported.length], [1, 1, 1]);
 });
 
-Deno.test("registry builds the flattened map once per change, and leaves the one it gave out alone", () => {
+Deno.test("registry flattens once per change and leaves earlier bytes alone", () => {
   const registry = new Registry();
   const entry = registry.open("before");
   const flat = registry.flatten();
@@ -168,13 +166,13 @@ Deno.test("registry builds the flattened map once per change, and leaves the one
   assertEquals(map(registry), "{client1=behind}");
 });
 
-Deno.test("a change of one of 10,000 states does not walk over all of them", () => {
+Deno.test("registry does not flatten all of 10,000 states again after one change", () => {
   const registry = new Registry();
   const state = new Uint8Array(200);
   const entries = Array.from({ length: 10_000 }, () => registry.open(state));
   registry.flatten();
-  // Flattening an entry sets its bytes into a chunk one by one; joining the chunks sets each of them once. So the
-  // calls of `set` tell how much was rebuilt, whatever the machine.
+  // Flattening a state of this length calls `set` once, and so does joining a chunk. So the number of calls shows how
+  // much was rebuilt, independent of the machine.
   const { set } = Uint8Array.prototype;
   let calls = 0;
   Uint8Array.prototype.set = function (...args: Parameters<typeof set>) {
@@ -194,7 +192,7 @@ Deno.test("a change of one of 10,000 states does not walk over all of them", () 
   assertNotEquals(map(registry).indexOf("client5001=new, "), -1);
 });
 
-Deno.test("registry finds those who entered after any revision", () => {
+Deno.test("registry finds the entries that joined after any revision", () => {
   const registry = new Registry();
   const entries = Array.from({ length: 1_000 }, () => registry.open("x"));
   for (let at = 0; at < entries.length; at += 3) registry.close(entries[at]!);
@@ -208,7 +206,7 @@ Deno.test("registry finds those who entered after any revision", () => {
   assertEquals([...new Registry().entriesSince(0)], []);
 });
 
-Deno.test("registry: random opens, updates and closes agree with a plain Map", () => {
+Deno.test("registry agrees with a plain Map under random opens, updates and closes", () => {
   const command = fc.oneof(
     fc.record({ act: fc.constant("open"), who: fc.nat(), state: fc.uint8Array({ maxLength: 300 }) }),
     fc.record({ act: fc.constant("update"), who: fc.nat(), state: fc.uint8Array({ maxLength: 300 }) }),

@@ -68,7 +68,11 @@ const writer = new Writer();
 /** The target for sessions. */
 export const sessionTarget: Target<Input> = {
   name: "session",
-  covers: ["/lib/server/session.ts", "/lib/map/names.ts", "/lib/feed/feed.ts", "/lib/map/registry.ts", "/lib/codec.ts"],
+  covers: [
+    ...["/lib/server/session.ts", "/lib/codec.ts", "/lib/map/names.ts", "/lib/map/registry.ts", "/lib/map/flat_map.ts"],
+    ...["/lib/feed/feed.ts", "/lib/feed/watcher.ts", "/lib/feed/snapshot.ts", "/lib/feed/catch_up.ts"],
+    ...["/lib/feed/catch_up_round.ts", "/lib/feed/change_log.ts", "/lib/feed/live.ts"],
+  ],
   generate(random) {
     const steps = Array.from({ length: random.integer(1, 10) }, () => makeStep(random));
     const dialect = random.next() < 0.8 ? "auto" : random.pick(DIALECTS);

@@ -51,7 +51,8 @@ export {
   type Tombstone,
 } from "./lib/map/registry.ts";
 export type { NameEvent } from "./lib/map/names.ts";
-export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/client/connection.ts";
+export { Connection, type ConnectionOptions } from "./lib/client/connection.ts";
+export type { EventSink, WatchedEvent } from "./lib/client/reply_reader.ts";
 export type { Dial } from "./lib/client/establish.ts";
 export { dial } from "./lib/tcp/dial.ts";
 export { dialTls } from "./lib/tcp/dial_tls.ts";

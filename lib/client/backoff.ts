@@ -4,9 +4,9 @@
  * @module
  */
 
-import { abortedError } from "./calls.ts";
 import { delay } from "../base/async.ts";
-import { isTransient, TrackerError } from "../errors.ts";
+import { isTransient, type TrackerError } from "../errors.ts";
+import { abortedError, badArgument } from "./calls.ts";
 
 /** The first wait before a new attempt is at most this long unless told otherwise, in milliseconds. */
 export const DEFAULT_RECONNECT_BASE = 1_000;
@@ -106,6 +106,7 @@ export class Backoff {
 }
 
 function requireAtLeast(name: string, value: number, least: number): void {
+  // Not "less than", which would let NaN pass.
   if (value >= least) return;
-  throw new TrackerError("BAD_ARGUMENT", `Cannot reconnect: ${name} is ${value}, not ${least} or more`);
+  throw badArgument("reconnect", `${name} is ${value}, not ${least} or more`);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
 import { HEARTBEAT_RANGE } from "../protocol.ts";
 import type { HelloRequest } from "../wire/requests.ts";
 import type { ReconnectOptions } from "./backoff.ts";
+import { badArgument } from "./calls.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import type { Dial } from "./establish.ts";
 
@@ -46,7 +46,7 @@ export interface ClientOptions extends ConnectionOptions {
 
 /** Whether the client is to begin with a Hello. */
 function isExtended({ dialect = "wide", hello = dialect === "wide" }: ClientOptions): boolean {
-  if (hello && dialect !== "wide") throw badArgument(`the ${dialect} dialect has no Hello`);
+  if (hello && dialect !== "wide") throw badArgument("connect", `the ${dialect} dialect has no Hello`);
   return hello;
 }
 
@@ -61,7 +61,7 @@ export function heartbeatOf(options: ClientOptions): number {
   const { heartbeat = options.reconnect && isExtended(options) ? DEFAULT_HEARTBEAT : 0 } = options;
   const [least, most] = HEARTBEAT_RANGE;
   if (heartbeat === 0 || (heartbeat >= least && heartbeat <= most)) return heartbeat;
-  throw badArgument(`heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
+  throw badArgument("connect", `heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
 }
 
 /**
@@ -82,9 +82,5 @@ export function helloOf(options: ClientOptions, heartbeat: number): HelloRequest
   if (isExtended(options)) return hello;
   const [first] = Object.keys(hello);
   if (first === undefined) return null;
-  throw badArgument(`${first} needs a Hello, with which this client does not begin`);
-}
-
-function badArgument(why: string): TrackerError {
-  return new TrackerError("BAD_ARGUMENT", `Cannot connect: ${why}`);
+  throw badArgument("connect", `${first} needs a Hello, with which this client does not begin`);
 }

@@ -6,7 +6,8 @@
 
 import type { Backoff } from "./backoff.ts";
 import { abortedError, brokenError, type CallOptions, closedError } from "./calls.ts";
-import type { Connection, WatchedEvent } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { WatchedEvent } from "./reply_reader.ts";
 import { ignore } from "../base/async.ts";
 import { TrackerError } from "../errors.ts";
 import { establish, type EstablishOptions } from "./establish.ts";

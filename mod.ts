@@ -19,7 +19,8 @@
 
 export { connect, type ConnectOptions, dialer, type DialerOptions } from "./lib/tcp/connect.ts";
 export { serve, type ServeOptions } from "./lib/tcp/serve.ts";
-export { Client, type ClientStatus, type StatusChange } from "./lib/client/client.ts";
+export { Client } from "./lib/client/client.ts";
+export type { ClientStatus, StatusChange } from "./lib/client/reconnector.ts";
 export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
 export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
 export { DEFAULT_DRAIN_TIMEOUT, Server } from "./lib/server/server.ts";

@@ -25,8 +25,8 @@ import { Watch, type WatchOptions } from "./watch.ts";
  * their time limit. A call that was under way when the connection broke rejects: only the caller knows whether to
  * repeat it.
  *
- * `connect` creates one and waits until it is connected. One created with `new` connects as well, but does not wait, and
- * needs a `dial`: see `dialer`.
+ * `connect` creates one and waits until it is connected. One created with `new` connects in the background, and needs a
+ * `dial`: see `dialer`.
  *
  * @example A client that outlives its server
  * ```ts
@@ -79,7 +79,7 @@ export class Client implements AsyncDisposable {
     return this.#reconnector.status;
   }
 
-  /** Why the client is not open: what broke the last connection or attempt. `null` after an orderly {@linkcode close}. */
+  /** What broke the last connection or attempt; `null` while it is open and after an orderly {@linkcode close}. */
   get error(): TrackerError | null {
     return this.#reconnector.error;
   }

@@ -166,7 +166,7 @@ export class Connection implements AsyncDisposable {
     await this.#ask("open", OPEN, options, toBytes(state));
   }
 
-  /** Replaces the state without an answer. Updates of one turn without options share a promise. See `Client.update`. */
+  /** Replaces the state, unanswered. Updates of a turn without options share a promise. See `Client.update`. */
   update(state: string | Uint8Array, options: CallOptions = NO_OPTIONS): Promise<void> {
     const sent = this.#update(toBytes(state), options);
     sent.catch(ignore);

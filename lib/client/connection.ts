@@ -150,7 +150,7 @@ export class Connection implements AsyncDisposable {
    * @param request The name the client wants, and what it promises
    * @param options When to stop waiting for the answer
    * @returns Who the server is, and what it grants
-   * @throws {TrackerError} NAME_TAKEN, BAD_HELLO, BAD_ARGUMENT when it is not the first call or the dialect is not wide,
+   * @throws {TrackerError} NAME_TAKEN, BAD_HELLO, BAD_ARGUMENT if it is not the first call or the dialect is not wide,
    *   and as {@linkcode open}
    */
   async hello(request: HelloRequest = {}, options: CallOptions = {}): Promise<Greeting> {

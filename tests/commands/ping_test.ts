@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RoundTrips } from "../../lib/cli/text/round_trips.ts";
-import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { greetingReply } from "../support/greeting.ts";
 import { fail, freePort, run, start, startServer } from "../support/program.ts";
 
 Deno.test("round trips are summed up as ping does", () => {
@@ -59,7 +60,7 @@ Deno.test("a ping whose server goes away says so, and what there was until then"
 });
 
 Deno.test("a question that is not answered in time is lost, and the next one is asked", async () => {
-  await using server = startScript([GREETING]);
+  await using server = startScript([greetingReply()]);
   const args = ["ping", "--count=2", "--interval=10ms", "--timeout=500ms", ...server.flags];
   const { code, stdout, stderr } = await run(args);
   assertEquals([code, stderr], [1, ""]);

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Registry } from "../../mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
-import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { greetingReply } from "../support/greeting.ts";
 import { fail, run, startLiar, startServer } from "../support/program.ts";
 
 Deno.test("send takes its steps in order and prints each reply", async () => {
@@ -347,7 +348,7 @@ close
 });
 
 Deno.test("a list or frame that makes no sense is said to be none", async () => {
-  await using list = startScript([GREETING, bytesOf(longLength(9), longLength(1), 7)]);
+  await using list = startScript([greetingReply(), bytesOf(longLength(9), longLength(1), 7)]);
   const { code, stderr } = await run(["send", "--hex", ...list.flags, "hello", "list"]);
   assertEquals([code, stderr], [1, "tracker: Cannot parse reply: its last part is cut off\n"]);
 });

@@ -19,7 +19,8 @@
 
 export { connect, type ConnectOptions, dialer, type DialerOptions } from "./lib/tcp/connect.ts";
 export { serve, type ServeOptions } from "./lib/tcp/serve.ts";
-export { Client, type ClientStatus, type StatusChange } from "./lib/client/client.ts";
+export { Client } from "./lib/client/client.ts";
+export type { ClientStatus, StatusChange } from "./lib/client/reconnector.ts";
 export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
 export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
 export { DEFAULT_DRAIN_TIMEOUT, Server } from "./lib/server/server.ts";
@@ -45,7 +46,8 @@ export { type Change, type OpenOptions, Registry, type RegistryOptions } from ".
 export type { Entry } from "./lib/map/entry.ts";
 export { MAX_TOMBSTONES, type Tombstone } from "./lib/map/tombstones.ts";
 export type { NameEvent } from "./lib/map/names.ts";
-export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/client/connection.ts";
+export { Connection, type ConnectionOptions } from "./lib/client/connection.ts";
+export type { EventSink, WatchedEvent } from "./lib/client/reply_reader.ts";
 export type { Dial } from "./lib/client/establish.ts";
 export { dial } from "./lib/tcp/dial.ts";
 export { dialTls } from "./lib/tcp/dial_tls.ts";

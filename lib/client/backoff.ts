@@ -4,33 +4,49 @@
  * @module
  */
 
-import { abortedError } from "./calls.ts";
 import { delay } from "../base/async.ts";
-import { isTransient, TrackerError } from "../errors.ts";
+import { isTransient, type TrackerError } from "../errors.ts";
+import { abortedError, badArgument } from "./calls.ts";
 
-/** The first wait before a new attempt is at most this long unless told otherwise, in milliseconds. */
+/** Default of {@linkcode ReconnectOptions.base}, in milliseconds. */
 export const DEFAULT_RECONNECT_BASE = 1_000;
 
-/** No wait before a new attempt is longer than this unless told otherwise, in milliseconds. */
+/** Default of {@linkcode ReconnectOptions.cap}, in milliseconds. */
 export const DEFAULT_RECONNECT_CAP = 30_000;
 
-/** How to come back when a connection was lost, or could not be made. */
+/** Options for {@linkcode Backoff}: how to come back after a connection was lost or could not be made. */
 export interface ReconnectOptions {
-  /** Longest first wait, in milliseconds; each further one may be twice as long. Default 1,000. */
+  /**
+   * Longest first wait, in milliseconds; each further one may be twice as long.
+   *
+   * @default {1_000}
+   */
   base?: number;
-  /** Longest wait of all, in milliseconds. Default 30,000. */
+  /**
+   * Longest wait of all, in milliseconds.
+   *
+   * @default {30_000}
+   */
   cap?: number;
-  /** How many attempts in a row may fail before it gives up. Default: any number. */
+  /**
+   * Number of attempts in a row that may fail before it gives up.
+   *
+   * @default {Infinity}
+   */
   attempts?: number;
-  /** A random number from 0 (included) to 1 (excluded). Default `Math.random`. */
+  /**
+   * Returns a random number from 0 (included) to 1 (excluded).
+   *
+   * @default {Math.random}
+   */
   random?: () => number;
-  /** Waits so many milliseconds, or until the signal is aborted. For tests that need no waiting. */
+  /** Waits, or returns early when the signal is aborted. For tests that must not wait. */
   wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Exponential backoff with full jitter: the wait is anything between nothing and a bound that doubles each time. When a
- * server comes back, the thousands that wait for it then do not all come at the same moment.
+ * Exponential backoff with full jitter: each wait is a random part of a bound that doubles each time, so that thousands
+ * of clients do not all come at the same moment when their server is back.
  *
  * @example Waits that grow, on average
  * ```ts
@@ -60,10 +76,10 @@ export class Backoff {
   #openedAt: number | null = null;
 
   /**
-   * Begins with the shortest wait.
+   * Starts with the shortest wait.
    *
-   * @param reconnect How to come back; `false` not at all
-   * @throws {TrackerError} BAD_ARGUMENT when an option makes no sense
+   * @param reconnect How to come back; `false` for not at all
+   * @throws {TrackerError} BAD_ARGUMENT when an option is invalid
    */
   constructor(reconnect: boolean | ReconnectOptions = true) {
     this.#options = reconnect === true ? {} : reconnect || null;
@@ -75,37 +91,38 @@ export class Backoff {
     this.#cap = cap;
   }
 
-  /** Notes that an attempt has succeeded. */
+  /** Records that an attempt has succeeded. */
   opened(): void {
     this.#failures = 0;
     this.#openedAt = performance.now();
   }
 
   /**
-   * Waits until it is time to try again.
+   * Waits until it is time for the next attempt.
    *
-   * @param error What has failed
+   * @param error Why the last one failed
    * @param signal Stops the waiting when aborted
    * @returns Resolves when it is time
-   * @throws {TrackerError} The error itself, when it does not pass or there were too many; ABORTED
+   * @throws {TrackerError} The error itself if it is permanent or too many attempts have failed; ABORTED
    */
   async pause(error: TrackerError, signal: AbortSignal): Promise<void> {
     const { attempts = Infinity, random = Math.random, wait = delay } = this.#options ?? { attempts: 0 };
     if (signal.aborted || !isTransient(error.code) || ++this.#failures > attempts) throw error;
-    this.#calmDown();
+    this.#resetIfLasted();
     const bound = Math.min(this.#cap, this.#base * 2 ** this.#doublings++);
     await wait(random() * bound, signal);
     if (signal.aborted) throw abortedError("reconnect", signal);
   }
 
-  /** Only a connection that has lasted shows that all is well: one that ends at once must not be made at once. */
-  #calmDown(): void {
+  /** Starts over after a connection that has lasted. One that ended at once shows no recovery. */
+  #resetIfLasted(): void {
     if (this.#openedAt !== null && performance.now() - this.#openedAt >= this.#cap) this.#doublings = 0;
     this.#openedAt = null;
   }
 }
 
 function requireAtLeast(name: string, value: number, least: number): void {
+  // Not "less than", which would let NaN pass.
   if (value >= least) return;
-  throw new TrackerError("BAD_ARGUMENT", `Cannot reconnect: ${name} is ${value}, not ${least} or more`);
+  throw badArgument("reconnect", `${name} is ${value}, not ${least} or more`);
 }

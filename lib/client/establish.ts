@@ -1,41 +1,43 @@
 /**
- * Making a connection and greeting on it: what a client and each of its watches do whenever they come, and come back.
+ * Connecting and greeting: what a client and each of its watches do at first, and whenever they come back.
  *
  * @module
  */
 
+import type { Duplex } from "../transport/duplex.ts";
+import type { Greeting } from "../wire/requests.ts";
 import type { CallOptions } from "./calls.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import type { Duplex } from "../transport/duplex.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Greeting } from "../wire/requests.ts";
 
 /**
- * Makes a connection to the server. It must not take longer than it may, and must stop when the signal is aborted.
+ * Connects to the server. It must keep the time limit, and stop when the signal is aborted.
  *
  * @param signal Stops it when aborted
- * @param timeout How long it may take, in milliseconds; 0 for as long as it likes
+ * @param timeout The time limit, in milliseconds; 0 for none
  * @returns The connection
  */
 export type Dial = (signal: AbortSignal, timeout: number) => Promise<Duplex>;
 
-/** How a client and its watches connect. */
+/** Options for {@linkcode establish}. */
 export interface EstablishOptions {
+  /** Connects. */
   dial: Dial;
+  /** The connection's dialect and limits. */
   connection: ConnectionOptions;
-  /** How long each step may take, in milliseconds. */
+  /** Time limit of each step, in milliseconds. */
   timeout: number;
   /** The heartbeat that the client promises, in seconds; 0 for none. */
   heartbeat: number;
 }
 
 /**
- * Makes a connection, and says what must be said first.
+ * Connects, and sends what must come first.
  *
  * @param options How to connect
- * @param greet Says it; without a Hello the greeting is `null`
+ * @param greet Sends it; without a Hello the greeting is `null`
  * @param signal Stops it when aborted
- * @returns The connection, with a heartbeat if there is to be one, and the greeting
+ * @returns The connection, kept alive if a heartbeat was agreed on, and the greeting
  * @throws {TrackerError} Whatever went wrong; the connection is closed then
  */
 export async function establish(

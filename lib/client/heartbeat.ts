@@ -1,23 +1,23 @@
 /**
- * Keeping a connection alive, and finding out that it is dead.
+ * Keeping a connection alive, and detecting that it is dead.
  *
  * @module
  */
 
-import type { Connection } from "./connection.ts";
 import { TrackerError } from "../errors.ts";
 import { HEARTBEAT_PATIENCE } from "../protocol.ts";
+import type { Connection } from "./connection.ts";
 
-/** A timer that wakes this much too late shows that the program stood still, in milliseconds. */
+/** A timer that is late by this much shows that the program was stalled, in milliseconds. */
 const STALL = 50;
 
 /**
- * Says something on a connection that would otherwise be silent for a heartbeat, and ends it with TIMEOUT when nothing
- * was heard for two and a half of them: the server's machine may have vanished without a word. It asks when it has
- * heard nothing for one as well, since a client that only sends Updates is never answered.
+ * Pings on a connection that would otherwise be silent for a heartbeat, and ends it with TIMEOUT after two and a half
+ * heartbeats without a byte from the server, whose machine may have vanished. It also pings when the server was silent
+ * for one, since a client that only sends Updates is never answered.
  *
- * A stall of this program counts as nobody's silence: its length is added, and what arrived meanwhile is read before
- * anyone is given up.
+ * A stall of this program is not held against the server: it extends the time limit, and what arrived meanwhile is read
+ * before the connection is given up.
  */
 export class Heartbeat {
   readonly #connection: Connection;
@@ -25,15 +25,15 @@ export class Heartbeat {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = 0;
   #beatAt = -Infinity;
-  /** Until when silence is excused, as if something had been heard then. */
+  /** Until when silence is excused, as if the server had been heard then. */
   #excusedUntil = -Infinity;
-  /** Whether the time is up, and only the reads that are due are waited for. */
-  #isLast = false;
+  /** Whether the time is up, and only bytes that have arrived already are still read. */
+  #isLastChance = false;
 
   /**
-   * Starts. It stops by itself when the connection has ended.
+   * Starts. Stops by itself when the connection has ended.
    *
-   * @param connection What to keep alive; it has begun with a Hello
+   * @param connection The connection, which has begun with a Hello
    * @param interval The heartbeat, in milliseconds
    */
   constructor(connection: Connection, interval: number) {
@@ -47,14 +47,19 @@ export class Heartbeat {
     return Math.max(this.#connection.heardAt, this.#excusedUntil);
   }
 
+  /** Since when one of the two sides has been silent. */
+  get #quietSince(): number {
+    return Math.min(this.#connection.sentAt, Math.max(this.#heardAt, this.#beatAt));
+  }
+
   get #patience(): number {
     return this.#interval * HEARTBEAT_PATIENCE;
   }
 
   #schedule(now: number): void {
-    const beat = Math.min(this.#connection.sentAt, Math.max(this.#heardAt, this.#beatAt)) + this.#interval;
+    const beat = this.#quietSince + this.#interval;
     const end = this.#heardAt + this.#patience;
-    const wait = this.#isLast ? STALL : Math.max(1, Math.ceil(Math.min(beat, end) - now));
+    const wait = this.#isLastChance ? STALL : Math.max(1, Math.ceil(Math.min(beat, end) - now));
     this.#wakeAt = now + wait;
     this.#timer = setTimeout(() => this.#wake(), wait);
   }
@@ -64,15 +69,14 @@ export class Heartbeat {
     const late = now - this.#wakeAt;
     if (late > STALL) this.#excusedUntil = Math.min(now, this.#heardAt + late);
     const isSilent = now - this.#heardAt >= this.#patience;
-    if (isSilent && this.#isLast) return this.#giveUp();
-    this.#isLast = isSilent;
+    if (isSilent && this.#isLastChance) return this.#giveUp();
+    this.#isLastChance = isSilent;
     if (!isSilent) this.#beatIfDue(now);
     this.#schedule(now);
   }
 
   #beatIfDue(now: number): void {
-    const quietSince = Math.min(this.#connection.sentAt, Math.max(this.#heardAt, this.#beatAt));
-    if (now - quietSince < this.#interval) return;
+    if (now - this.#quietSince < this.#interval) return;
     this.#beatAt = now;
     this.#connection.beat();
   }

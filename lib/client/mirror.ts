@@ -1,38 +1,40 @@
 /**
- * A copy of the map that is kept up to date.
+ * A live copy of the map.
  *
  * @module
  */
 
-import { brokenError, closedError } from "./calls.ts";
 import { ignore } from "../base/async.ts";
+import { equals } from "../base/bytes.ts";
+import { Listeners } from "../base/listeners.ts";
 import type { TrackerError } from "../errors.ts";
 import type { LeaveCause, Status } from "../protocol.ts";
 import type { Position } from "../wire/requests.ts";
+import { brokenError, closedError } from "./calls.ts";
 import type { MapEvent, Watch } from "./watch.ts";
 
-/** A client, as a {@linkcode Mirror} has it. It is never changed: a change of the client makes another one. */
+/** A client in a {@linkcode Mirror}. Immutable: a change of the client replaces it. */
 export interface MirrorEntry {
   /** Its identifier. */
   readonly id: string;
   /** Its state. */
   readonly state: Uint8Array;
-  /** Whether its connection lasts. */
+  /** Whether it is connected. */
   readonly status: Status;
-  /** The server's revision at its last change that is known. */
+  /** The server's revision at its last known change. */
   readonly revision: number;
 }
 
-/** What happened to a client in a {@linkcode Mirror}, which shows it already. */
+/** A change of a client in a {@linkcode Mirror}, which shows it already. */
 export type MirrorChange =
   /** It entered the map. */
   | { kind: "join"; id: string; entry: MirrorEntry; previous: null }
-  /** It has a new state; its connection has ended, and its name is kept; or it is back. */
+  /** It has a new state; it has lost its connection and keeps its name; or it is back. */
   | { kind: "update" | "suspect" | "resume"; id: string; entry: MirrorEntry; previous: MirrorEntry }
-  /** It left the map. The cause is `null` when that happened while the connection was lost: nobody can tell then. */
+  /** It left the map. The cause is `null`, since unknown, if that happened while the mirror's connection was lost. */
   | { kind: "leave"; id: string; entry: null; previous: MirrorEntry; cause: LeaveCause | null };
 
-/** What a mirror can be told. */
+/** Options for {@linkcode Mirror}. */
 export interface MirrorOptions {
   /** Only clients whose identifier begins with this. */
   prefix?: string;
@@ -41,24 +43,24 @@ export interface MirrorOptions {
 }
 
 /**
- * A live copy of the map, in the order in which the clients opened. It is empty until it is `synced`; half a snapshot
- * is never seen. While the connection is lost it keeps what it has. If a whole snapshot comes then, because the server
- * was started anew or too much has changed, all of it takes effect at once, and every difference is told as a change.
+ * A live copy of the map, in the order in which the clients opened. It is empty until it is `synced`, and never shows
+ * half a snapshot. While the connection is lost it keeps what it has. If a snapshot follows, because the server was
+ * started anew or too much has changed, it takes effect all at once, and every difference is announced as a change.
  */
 export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable {
-  /** Resolves when the mirror first shows the map; rejects when it ended before. */
+  /** Resolves when the mirror first shows the map; rejects if it ends before. */
   readonly synced: Promise<void>;
   /** Resolves when the mirror has ended; `error` then tells why. Never rejects. */
   readonly finished: Promise<void>;
   readonly #watch: Watch;
-  readonly #listeners = new Set<(change: MirrorChange) => void>();
+  readonly #listeners = new Listeners<MirrorChange>();
   #entries = new Map<string, MirrorEntry>();
-  /** The snapshot that is coming in. */
+  /** The snapshot being received. */
   #fresh: Map<string, MirrorEntry> | null = null;
   #position: Position | null = null;
   #error: TrackerError | null = null;
 
-  /** @internal `Client.mirror` makes it. */
+  /** @internal Use `Client.mirror`. */
   constructor(watch: Watch) {
     this.#watch = watch;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -69,17 +71,17 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
     });
   }
 
-  /** What ended the mirror, or `null` while it lasts and after {@linkcode close}. */
+  /** What ended the mirror; `null` while it lasts and after {@linkcode close}. */
   get error(): TrackerError | null {
     return this.#error;
   }
 
-  /** How far the mirror has come: the last revision it shows, and of which life of the server. `null` before `synced`. */
+  /** The last revision the mirror shows, and the server's incarnation. `null` before `synced`. */
   get position(): Position | null {
     return this.#position;
   }
 
-  /** How many clients there are. */
+  /** The number of clients. */
   get size(): number {
     return this.#entries.size;
   }
@@ -88,7 +90,7 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
    * Finds a client.
    *
    * @param id Its identifier
-   * @returns The client, or `undefined` when it is not in the map
+   * @returns The client; `undefined` if it is not in the map
    */
   get(id: string): MirrorEntry | undefined {
     return this.#entries.get(id);
@@ -98,7 +100,7 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
    * Finds a client's state.
    *
    * @param id Its identifier
-   * @returns The state as text, in which bytes that are not UTF-8 are U+FFFD; `undefined` when it is not in the map
+   * @returns The state as text, with U+FFFD for bytes that are not UTF-8; `undefined` if it is not in the map
    */
   getText(id: string): string | undefined {
     const entry = this.#entries.get(id);
@@ -106,10 +108,10 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
   }
 
   /**
-   * Tells whether a client is in the map.
+   * Checks whether a client is in the map.
    *
    * @param id Its identifier
-   * @returns `true` when it is
+   * @returns `true` if it is
    */
   has(id: string): boolean {
     return this.#entries.has(id);
@@ -149,19 +151,16 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
   }
 
   /**
-   * Calls a function after every change, once the mirror shows it. The clients of the first snapshot are told as joins.
+   * Calls a function after every change, once the mirror shows it. The clients of the first snapshot come as joins.
    *
    * @param listener Called with each change, in order
-   * @returns Call it to hear no more
+   * @returns Removes the listener
    */
   subscribe(listener: (change: MirrorChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 
-  /** Ends the mirror, which keeps what it has. Doing it again is safe. */
+  /** Ends the mirror, which keeps what it has. Safe to repeat. */
   async close(): Promise<void> {
     await this.#watch.return();
     await this.finished;
@@ -189,7 +188,7 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
     const [previous, entry] = applyTo(this.#entries, event);
     this.#position = this.#watch.position;
     const change = changeOf(event, previous, entry);
-    if (change !== null) this.#announce(change);
+    if (change !== null) this.#listeners.notify(change);
   }
 
   #endSnapshot(onSynced: () => void): void {
@@ -198,25 +197,14 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
     this.#fresh = null;
     this.#position = this.#watch.position;
     onSynced();
-    for (const change of differences(previous, this.#entries)) this.#announce(change);
-  }
-
-  /** A listener that throws is its owner's fault: it stops neither the others nor the mirror. */
-  #announce(change: MirrorChange): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    for (const change of differences(previous, this.#entries)) this.#listeners.notify(change);
   }
 }
 
 /** An event of one client. */
 type EntryEvent = Exclude<MapEvent, { kind: "snapshot" | "synced" }>;
 
-/** Brings a map up to date, and returns the client before and after. */
+/** Applies an event to a map. Returns the client before and after. */
 function applyTo(entries: Map<string, MirrorEntry>, event: EntryEvent): [MirrorEntry | null, MirrorEntry | null] {
   const previous = entries.get(event.id) ?? null;
   const entry = entryAfter(event, previous);
@@ -243,7 +231,7 @@ function entryAfter(event: EntryEvent, previous: MirrorEntry | null): MirrorEntr
   }
 }
 
-/** What to tell of an event; `null` when it changed nothing, as the leave of a client that was never seen. */
+/** The change that an event makes; `null` for none, as with the leave of a client that was never seen. */
 function changeOf(event: EntryEvent, previous: MirrorEntry | null, entry: MirrorEntry | null): MirrorChange | null {
   const { id, kind } = event;
   if (entry === null) {
@@ -254,7 +242,7 @@ function changeOf(event: EntryEvent, previous: MirrorEntry | null, entry: Mirror
   return { kind: kind === "suspect" || kind === "resume" ? kind : "update", id, entry, previous };
 }
 
-/** Everything that became different between two snapshots: leaves first, then the others in the map's order. */
+/** The changes from one snapshot to another: leaves first, then the others in the map's order. */
 function* differences(
   before: ReadonlyMap<string, MirrorEntry>,
   after: ReadonlyMap<string, MirrorEntry>,
@@ -268,13 +256,9 @@ function* differences(
       yield { kind: "join", id, entry, previous: null };
       continue;
     }
-    if (!areEqual(previous.state, entry.state)) yield { kind: "update", id, entry, previous };
+    if (!equals(previous.state, entry.state)) yield { kind: "update", id, entry, previous };
     if (previous.status !== entry.status) {
       yield { kind: entry.status === "live" ? "resume" : "suspect", id, entry, previous };
     }
   }
-}
-
-function areEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

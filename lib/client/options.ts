@@ -4,73 +4,86 @@
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
 import { HEARTBEAT_RANGE } from "../protocol.ts";
 import type { HelloRequest } from "../wire/requests.ts";
 import type { ReconnectOptions } from "./backoff.ts";
+import { badArgument } from "./calls.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import type { Dial } from "./establish.ts";
 
-/** The heartbeat of a client that reconnects, unless told otherwise, in seconds. */
+/** The heartbeat of a client that reconnects, unless it sets another, in seconds. */
 export const DEFAULT_HEARTBEAT = 10;
 
 /** Options for `Client`. */
 export interface ClientOptions extends ConnectionOptions {
-  /** A state to open with at once; without it the client is an observer until it opens or updates. */
+  /** The state to open with; without one the client is an observer until it opens or updates. */
   state?: string | Uint8Array;
-  /** Stops connecting when aborted. A client that is connected goes on. */
+  /** Stops the first connecting when aborted. A client that is connected goes on. */
   signal?: AbortSignal;
   /**
-   * Whether to begin with a Hello, which everything but open, update, get and close needs. Default: in the wide
-   * dialect. `false` is for a server that does not know it.
+   * Whether to begin with a Hello, which everything but open, update, get and close needs. `false` is for a server that
+   * does not know it. By default only the wide dialect has one.
    */
   hello?: boolean;
-  /** The identifier to have in the map: letters, digits and `._:-`. Default a number from the server. */
+  /** The identifier in the map: letters, digits and `._:-`. By default the server assigns a number. */
   name?: string;
-  /** Who the client is, for a server that asks. */
+  /** The token to show to the server. */
   token?: string;
   /**
-   * How often to say something at least, in seconds; 0 for no promise. The server gives the client up after two and a
-   * half of it in silence, and the client the server. Default 10 with `reconnect`, otherwise 0.
+   * How often to send at least something, in seconds; 0 for no promise. After two and a half heartbeats of silence the
+   * server gives the client up, and the client the server. Default {@linkcode DEFAULT_HEARTBEAT} with `reconnect`,
+   * otherwise 0.
    */
   heartbeat?: number;
-  /** How long a named client stays in the map without a connection, marked suspect, in seconds. Default 0. */
+  /**
+   * How long a named client stays in the map without a connection, marked suspect, in seconds.
+   *
+   * @default {0}
+   */
   grace?: number;
-  /** Whether to take the name from another connection that has it, when connecting first. Default `false`. */
+  /**
+   * Whether to take the name from another connection that has it, when connecting for the first time.
+   *
+   * @default {false}
+   */
   takeover?: boolean;
-  /** Whether, and how, to come back when the connection is lost. Default `false`. */
+  /**
+   * Whether, and how, to come back when the connection is lost.
+   *
+   * @default {false}
+   */
   reconnect?: boolean | ReconnectOptions;
-  /** Makes the connection, whenever there is to be one. */
+  /** Connects to the server, each time a connection is needed. */
   dial: Dial;
 }
 
-/** Whether the client is to begin with a Hello. */
+/** Whether the client begins with a Hello. */
 function isExtended({ dialect = "wide", hello = dialect === "wide" }: ClientOptions): boolean {
-  if (hello && dialect !== "wide") throw badArgument(`the ${dialect} dialect has no Hello`);
+  if (hello && dialect !== "wide") throw badArgument("connect", `the ${dialect} dialect has no Hello`);
   return hello;
 }
 
 /**
- * Finds the heartbeat that a client promises.
+ * Determines the heartbeat that a client promises.
  *
  * @param options The client's options
- * @returns Seconds; 0 for none
- * @throws {TrackerError} BAD_ARGUMENT when it cannot be promised
+ * @returns The heartbeat in seconds; 0 for none
+ * @throws {TrackerError} BAD_ARGUMENT when it is out of range
  */
 export function heartbeatOf(options: ClientOptions): number {
   const { heartbeat = options.reconnect && isExtended(options) ? DEFAULT_HEARTBEAT : 0 } = options;
   const [least, most] = HEARTBEAT_RANGE;
   if (heartbeat === 0 || (heartbeat >= least && heartbeat <= most)) return heartbeat;
-  throw badArgument(`heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
+  throw badArgument("connect", `heartbeat is ${heartbeat}, not 0 or from ${least} to ${most} seconds`);
 }
 
 /**
- * Makes the Hello that a client begins with.
+ * Builds the Hello that a client begins with.
  *
  * @param options The client's options
  * @param heartbeat The heartbeat it promises, in seconds
- * @returns The Hello; `null` when there is to be none
- * @throws {TrackerError} BAD_ARGUMENT when an option needs a Hello, and there is to be none
+ * @returns The Hello; `null` for a client without one
+ * @throws {TrackerError} BAD_ARGUMENT when an option needs a Hello and the client has none
  */
 export function helloOf(options: ClientOptions, heartbeat: number): HelloRequest | null {
   const hello: HelloRequest = {};
@@ -82,9 +95,5 @@ export function helloOf(options: ClientOptions, heartbeat: number): HelloRequest
   if (isExtended(options)) return hello;
   const [first] = Object.keys(hello);
   if (first === undefined) return null;
-  throw badArgument(`${first} needs a Hello, with which this client does not begin`);
-}
-
-function badArgument(why: string): TrackerError {
-  return new TrackerError("BAD_ARGUMENT", `Cannot connect: ${why}`);
+  throw badArgument("connect", `${first} needs a Hello, with which this client does not begin`);
 }

@@ -1,49 +1,47 @@
 /**
- * What a connection has to send: the messages of one turn go out in one write, in the order of the calls.
+ * The writing half of a connection: messages of one turn go out in one write, in the order of the calls.
  *
  * @module
  */
 
 import { ignore } from "../base/async.ts";
-import { EMPTY } from "../base/bytes.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import type { MessageEncoder } from "../codec.ts";
-import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { TrackerError } from "../errors.ts";
 import { CLOSE, type MessageType } from "../protocol.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
 
 /** Bytes held for a server that does not read, before further calls are refused with BUFFER_FULL. */
-const MAX_BUFFERED = 2 ** 24;
+const MAX_PENDING_BYTES = 2 ** 24;
 
-/** First size of the buffers, in bytes. They grow as needed. */
+/** First size of the buffer, in bytes. It grows as needed. */
 const SMALLEST_BUFFER = 4_096;
 
-/** Messages that go out together, and the promise all their senders share. */
+/** Messages that go out together, and the promise that their senders share. */
 export interface Batch {
   /** Resolves when the system has taken the bytes. */
   written: Promise<void>;
-  /** The same within the connection's own time limit, made once for all Updates that ask for no other. */
+  /** The same within the connection's time limit, created once for all Updates without options of their own. */
   inTime?: Promise<void>;
   resolve: () => void;
   reject: (error: TrackerError) => void;
 }
 
-/** The only writer of a connection. While one batch is written the next gathers. */
+/** The only writer of a connection. While one batch is written the next is gathered. */
 export class Sender {
   /** When the last batch was handed to the system, on the monotonic clock, in milliseconds. */
   sentAt: number = performance.now();
   readonly #duplex: Duplex;
   readonly #encoder: MessageEncoder;
   readonly #explain: (cause: unknown) => Promise<TrackerError>;
-  #gathered = new Uint8Array(SMALLEST_BUFFER);
-  #length = 0;
+  #buffer = new ByteBuffer(SMALLEST_BUFFER);
   #batch: Batch | null = null;
-  #writing = false;
-  #closed = false;
+  #state: "idle" | "writing" | "closed" = "idle";
 
   /**
    * @param duplex Where to write to
-   * @param encoder What puts messages into bytes
-   * @param explain Called when writing failed: finds out why
+   * @param encoder Encodes the messages
+   * @param explain Finds out why a write has failed
    */
   constructor(duplex: Duplex, encoder: MessageEncoder, explain: (cause: unknown) => Promise<TrackerError>) {
     this.#duplex = duplex;
@@ -52,9 +50,9 @@ export class Sender {
   }
 
   /**
-   * Puts a message into the batch that goes out next.
+   * Adds a message to the batch that goes out next.
    *
-   * @param call What the caller is doing, for the message of an error
+   * @param call What the caller does, for an error's message
    * @param type The message's type
    * @param payload Its payload
    * @returns The batch
@@ -62,16 +60,17 @@ export class Sender {
    */
   add(call: string, type: MessageType, payload?: Uint8Array): Batch {
     const size = this.#encoder.sizeOf(type, payload);
-    // A Close ends the waiting of all the others: it is always let through.
-    if (this.#length + size > MAX_BUFFERED && this.#length !== 0 && type !== CLOSE) {
-      const why = `the server does not read, and ${this.#length} bytes wait already`;
+    const buffer = this.#buffer;
+    // A Close ends the waiting of all the others, so it is always let through.
+    if (buffer.length + size > MAX_PENDING_BYTES && buffer.length !== 0 && type !== CLOSE) {
+      const why = `the server does not read, and ${buffer.length} bytes wait already`;
       throw new TrackerError("BUFFER_FULL", `Cannot ${call}: ${why}; wait for earlier calls before making more`);
     }
-    this.#reserve(size);
-    this.#length = this.#encoder.encodeInto(this.#gathered, this.#length, type, payload);
+    buffer.reserve(size);
+    buffer.length = this.#encoder.encodeInto(buffer.bytes, buffer.length, type, payload);
     this.#batch ??= createBatch();
-    if (!this.#writing) {
-      this.#writing = true;
+    if (this.#state === "idle") {
+      this.#state = "writing";
       // A microtask later every call of this turn has added its message.
       queueMicrotask(() => void this.#write());
     }
@@ -81,47 +80,39 @@ export class Sender {
   /**
    * Sends nothing more.
    *
-   * @param error What the senders of the batch that is gathering are told
+   * @param error What the batch being gathered rejects with
    */
   close(error: TrackerError): void {
-    this.#closed = true;
+    this.#state = "closed";
     this.#batch?.reject(error);
     this.#batch = null;
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed <= this.#gathered.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#gathered.length * 2));
-    larger.set(this.#gathered.subarray(0, this.#length));
-    this.#gathered = larger;
-  }
-
+  /** Writes batches until none is left. Two buffers take turns: one is written while the other gathers. */
   async #write(): Promise<void> {
-    let spare = EMPTY;
-    while (this.#batch !== null && !this.#closed) {
+    let spare = new ByteBuffer(0);
+    while (this.#batch !== null && this.#state === "writing") {
       const batch = this.#batch;
-      const gathered = this.#gathered;
-      const bytes = gathered.subarray(0, this.#length);
+      const buffer = this.#buffer;
       this.#batch = null;
-      this.#gathered = spare;
-      this.#length = 0;
+      this.#buffer = spare;
       this.sentAt = performance.now();
       try {
-        await writeAll(this.#duplex, bytes);
+        await writeAll(this.#duplex, buffer.gathered);
         batch.resolve();
       } catch (cause) {
         batch.reject(await this.#explain(cause));
       }
-      spare = gathered;
+      buffer.length = 0;
+      spare = buffer;
     }
-    this.#writing = false;
+    if (this.#state === "writing") this.#state = "idle";
   }
 }
 
 function createBatch(): Batch {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Senders that do not wait must not turn a broken connection into an unhandled rejection.
+  // A broken connection must not become an unhandled rejection of senders that do not wait.
   promise.catch(ignore);
   return { written: promise, resolve, reject };
 }

@@ -1,24 +1,26 @@
 /**
- * Being told of every change of the map.
+ * Following the changes of the map.
  *
  * @module
  */
 
-import type { Backoff } from "./backoff.ts";
-import { abortedError, brokenError, type CallOptions, closedError } from "./calls.ts";
-import type { Connection, WatchedEvent } from "./connection.ts";
 import { ignore } from "../base/async.ts";
-import { TrackerError } from "../errors.ts";
-import { establish, type EstablishOptions } from "./establish.ts";
+import type { TrackerError } from "../errors.ts";
 import type { Greeting, HelloRequest, Position, WatchRequest } from "../wire/requests.ts";
+import type { Backoff } from "./backoff.ts";
+import { abortedError, badArgument, brokenError, type CallOptions, closedError } from "./calls.ts";
+import type { Connection } from "./connection.ts";
+import { establish, type EstablishOptions } from "./establish.ts";
+import { Handoff } from "./handoff.ts";
+import type { WatchedEvent } from "./reply_reader.ts";
 
 /**
- * What a {@linkcode Watch} tells.
+ * An event of a {@linkcode Watch}.
  *
- * A watch begins with a snapshot: `snapshot`, a `present` for each client, `synced`. From then on it tells each change
- * as it happens. A snapshot may come again, after a connection was lost and the server could not say what had changed
- * meanwhile: it was started anew, or too much has happened. All that was told before a `snapshot` is then void: whoever
- * is not among the `present` of the new one has left.
+ * A watch begins with a snapshot: `snapshot`, a `present` for each client, `synced`. Then come the changes as they
+ * happen. Another snapshot follows if the connection was lost and the server cannot tell what changed meanwhile,
+ * because it was started anew or too much has happened. It replaces all earlier events: a client without a `present`
+ * in it has left.
  *
  * | kind | meaning |
  * |---|---|
@@ -27,25 +29,25 @@ import type { Greeting, HelloRequest, Position, WatchRequest } from "../wire/req
  * | `synced` | the snapshot is complete; what follows happens now |
  * | `join`, `update`, `suspect`, `resume`, `leave` | a change |
  *
- * A reader that is slower than the map changes skips states of a client, never the latest one and never a leave. So a
- * `leave` may be of a client that was never seen.
+ * A reader that is slower than the map changes skips states of a client, but never the latest one and never a leave. So
+ * a `leave` may be of a client that was never seen.
  */
 export type MapEvent = WatchedEvent | { kind: "snapshot" };
 
-/** What a watch can be told. */
+/** Options for {@linkcode Watch}. */
 export interface WatchOptions {
   /** Only clients whose identifier begins with this. */
   prefix?: string;
   /**
-   * Where an earlier watch ended, as its {@linkcode Watch.position} says. Then what has changed since is told, and
-   * `synced`; or a snapshot, if the server cannot say.
+   * Where an earlier watch ended: its {@linkcode Watch.position}. The watch then begins with the changes since, and
+   * `synced`; or with a snapshot if the server cannot tell them.
    */
   since?: Position;
-  /** Ends the watch when aborted: it throws ABORTED. Leaving the loop ends it without a word. */
+  /** Ends the watch when aborted: it throws ABORTED. Leaving the loop ends it without an error. */
   signal?: AbortSignal;
   /**
    * Called with `null` when the watch has connected, and with the reason when its connection was lost or could not be
-   * made, whether it is to be tried again or not. It must not throw.
+   * made, even if it is not tried again. It must not throw.
    */
   onConnection?: (error: TrackerError | null) => void;
 }
@@ -53,22 +55,28 @@ export interface WatchOptions {
 /** @internal What a watch needs of its client. */
 export interface WatchSource {
   readonly link: EstablishOptions;
-  /** What to greet with. */
+  /** The Hello of each connection. */
   readonly hello: HelloRequest;
-  /** Whether the extensions can be used at all. */
+  /** Whether the client uses the extensions. */
   readonly isExtended: boolean;
   readonly backoff: () => Backoff;
   /** Aborted when the client ends. */
   readonly stop: AbortSignal;
-  /** Resolves when the client has ended, to what ended it; `null` when it was closed in order. */
+  /** Resolves when the client has ended, to what ended it; `null` after an orderly end. */
   readonly ended: Promise<TrackerError | null>;
 }
 
 /**
- * A watch of the map, to be read with `for await`. It connects when it is read first, with a connection of its own. If
- * its client reconnects so does the watch, and goes on where it was: nothing is told twice, nothing left out.
+ * What the events of a connection are: it has come back and the first of them is to tell, or they are a snapshot, or
+ * changes.
+ */
+type Phase = "returning" | "snapshot" | "changes";
+
+/**
+ * A watch of the map, read with `for await`. It connects when it is first read, on a connection of its own. If its
+ * client reconnects so does the watch, and continues where it was: no event is repeated or left out.
  *
- * Nothing gathers in memory while the reader is busy with an event: the server waits.
+ * Nothing piles up in memory while the reader is busy with an event: the server waits.
  */
 export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   readonly #source: WatchSource;
@@ -77,10 +85,12 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   readonly #onConnection: ((error: TrackerError | null) => void) | undefined;
   readonly #stop = new AbortController();
   readonly #events: AsyncGenerator<MapEvent, void>;
+  #phase: Phase = "snapshot";
   #position: Position | null;
-  #synced = false;
+  /** Whether the reader has seen a `synced`. */
+  #wasSynced = false;
 
-  /** @internal `Client.watch` makes it. */
+  /** @internal Use `Client.watch`. */
   constructor(source: WatchSource, options: WatchOptions) {
     this.#source = source;
     this.#prefix = options.prefix ?? "";
@@ -90,7 +100,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     this.#events = this.#run();
   }
 
-  /** How far the watch has come: the place to go on from, `since`, in another one. `null` before `synced`. */
+  /** How far the watch has come: what another one takes as `since`. `null` before `synced`. */
   get position(): Position | null {
     return this.#position === null ? null : { ...this.#position };
   }
@@ -107,7 +117,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   }
 
   /**
-   * Ends the watch, also when an event is waited for. Doing it again is safe.
+   * Ends the watch, even while `next` waits for an event. Safe to repeat.
    *
    * @returns Done
    */
@@ -126,10 +136,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     await this.return();
   }
 
+  /** Reads one connection after the other. */
   async *#run(): AsyncGenerator<MapEvent, void> {
-    if (!this.#source.isExtended) {
-      throw new TrackerError("BAD_ARGUMENT", "Cannot watch: the client did not begin with a Hello");
-    }
+    if (!this.#source.isExtended) throw badArgument("watch", "the client did not begin with a Hello");
     const backoff = this.#source.backoff();
     const signals = [this.#stop.signal, this.#source.stop, ...this.#signal === undefined ? [] : [this.#signal]];
     const signal = AbortSignal.any(signals);
@@ -146,19 +155,19 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     }
   }
 
-  /** Waits until it is time to connect again, unless the watch has ended. */
+  /** Waits until it is time to connect again. Returns whether the watch has ended instead. */
   async #isOver(error: TrackerError, backoff: Backoff, signal: AbortSignal): Promise<boolean> {
     try {
       await backoff.pause(error, signal);
       return false;
     } catch (error) {
-      if (await this.#wasEnded()) return true;
+      if (await this.#hasEnded()) return true;
       throw error;
     }
   }
 
-  /** Whether the watch is to end without a word; throws when it is to end with one. */
-  async #wasEnded(): Promise<boolean> {
+  /** Whether the watch has ended in order; throws if it was ended with an error. */
+  async #hasEnded(): Promise<boolean> {
     if (this.#stop.signal.aborted) return true;
     if (this.#signal?.aborted) throw abortedError("watch", this.#signal);
     if (!this.#source.stop.aborted) return false;
@@ -167,18 +176,18 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     return true;
   }
 
-  /** Everything that one connection tells. Throws what ended it, and returns when there must be another at once. */
+  /** Yields the events of one connection. Throws what ended it; returns if another one is needed at once. */
   async *#connect(signal: AbortSignal, onOpen: () => void): AsyncGenerator<MapEvent, void> {
-    const slot = new Slot();
-    const greet = (connection: Connection, call: CallOptions) => this.#greet(connection, slot, call);
+    const handoff = new Handoff<WatchedEvent[]>();
+    const greet = (connection: Connection, call: CallOptions) => this.#greet(connection, handoff, call);
     const { connection, greeting } = await establish(this.#source.link, greet, signal);
     const onAbort = () => connection.abort(abortedError("watch", signal));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    void connection.finished.then(() => slot.end());
+    void connection.finished.then(() => handoff.end());
     onOpen();
     try {
-      if (yield* this.#tell(slot, greeting?.incarnation)) return;
+      if (yield* this.#follow(handoff, greeting?.incarnation)) return;
     } finally {
       signal.removeEventListener("abort", onAbort);
       connection.abort();
@@ -187,34 +196,37 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     throw connection.error ?? closedError("watch", "the connection was closed");
   }
 
-  async #greet(connection: Connection, slot: Slot, call: CallOptions): Promise<Greeting> {
+  /** Sends the Hello and the Watch in one write. */
+  async #greet(connection: Connection, handoff: Handoff<WatchedEvent[]>, call: CallOptions): Promise<Greeting> {
     const request: WatchRequest = {};
     if (this.#prefix !== "") request.prefix = this.#prefix;
     if (this.#position !== null) request.since = this.#position;
     const greeting = connection.hello(this.#source.hello, call);
-    const watching = connection.watch(request, (events) => slot.put(events), call);
+    const watching = connection.watch(request, (events) => handoff.put(events), call);
     watching.catch(ignore);
     await greeting;
     await watching;
     return greeting;
   }
 
-  /** Returns whether the server must be asked again, for a snapshot. */
-  async *#tell(slot: Slot, incarnation: string | undefined): AsyncGenerator<MapEvent, boolean> {
-    // Of another life of the server no place is known.
-    let phase: Phase = this.#position?.incarnation === incarnation ? "returning" : "snapshot";
-    if (phase === "snapshot") yield { kind: "snapshot" };
-    for (let events = await slot.take(); events !== null; events = await slot.take()) {
+  /** Yields events until the connection ends. Returns whether the server must be asked again, for a snapshot. */
+  async *#follow(
+    handoff: Handoff<WatchedEvent[]>,
+    incarnation: string | undefined,
+  ): AsyncGenerator<MapEvent, boolean> {
+    // A position in another incarnation of the server says nothing.
+    this.#phase = this.#position?.incarnation === incarnation ? "returning" : "snapshot";
+    if (this.#phase === "snapshot") yield { kind: "snapshot" };
+    for (let events = await handoff.take(); events !== null; events = await handoff.take()) {
       for (const event of events) {
-        if (phase === "returning") {
-          phase = this.#phaseOf(event);
-          if (phase === "returning") return true;
-          if (phase === "snapshot") yield { kind: "snapshot" };
+        if (this.#phase === "returning") {
+          this.#phase = this.#phaseOf(event);
+          if (this.#phase === "returning") return true;
+          if (this.#phase === "snapshot") yield { kind: "snapshot" };
         }
-        // To whoever reads, a return without a snapshot does not show.
-        const isHidden = event.kind === "synced" && phase === "changes" && this.#synced;
-        this.#note(event, phase === "snapshot");
-        if (event.kind === "synced") phase = "changes";
+        // The reader does not notice a return without a snapshot.
+        const isHidden = event.kind === "synced" && this.#phase === "changes" && this.#wasSynced;
+        this.#note(event);
         if (!isHidden) yield event;
       }
     }
@@ -222,9 +234,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   }
 
   /**
-   * What the first event after a return begins. If it is `synced` at once, either nothing has happened or the map is
-   * empty, and revisions tell: a change of the whole map would have been told. With a prefix the changes may have been
-   * others': there is no telling, and the watch must begin anew.
+   * The phase that begins with the first event after a return. If that is `synced`, either nothing has happened or the
+   * map is empty, and the revision tells which: a change of the whole map would have come first. With a prefix the
+   * changes may have been of other clients, which cannot be told apart, so the watch must begin anew.
    */
   #phaseOf(event: WatchedEvent): Phase {
     if (event.kind === "present") return "snapshot";
@@ -234,50 +246,16 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     return "returning";
   }
 
-  /** Keeps account of how far it has come: a snapshot is a place to go on from only when it is complete. */
-  #note(event: WatchedEvent, isSnapshot: boolean): void {
+  /** Tracks the position: the watch can continue after a snapshot only once that is complete. */
+  #note(event: WatchedEvent): void {
     if (event.kind === "synced") {
       this.#position = { incarnation: event.incarnation, revision: event.revision };
-      this.#synced = true;
-    } else if (isSnapshot) {
+      this.#wasSynced = true;
+      this.#phase = "changes";
+    } else if (this.#phase === "snapshot") {
       this.#position = null;
     } else if (this.#position !== null) {
       this.#position.revision = event.revision;
     }
-  }
-}
-
-/** Where a connection's events are: it has come back and not said yet what it tells, or it tells this. */
-type Phase = "returning" | "snapshot" | "changes";
-
-/** Hands over events, one batch at a time: whoever puts waits until the one before is taken. */
-class Slot {
-  #events: WatchedEvent[] | null = null;
-  #ended = false;
-  #changed = Promise.withResolvers<void>();
-
-  async put(events: WatchedEvent[]): Promise<void> {
-    this.#events = events;
-    this.#announce();
-    while (this.#events === events && !this.#ended) await this.#changed.promise;
-  }
-
-  /** `null` when nothing more comes. */
-  async take(): Promise<WatchedEvent[] | null> {
-    while (this.#events === null && !this.#ended) await this.#changed.promise;
-    const events = this.#events;
-    this.#events = null;
-    this.#announce();
-    return events;
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#announce();
-  }
-
-  #announce(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers<void>();
   }
 }

@@ -541,7 +541,7 @@ Deno.test("a connection whose events nobody takes can be closed, aborted and bro
   await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
   await watching;
   await bench.client.finished;
-  assertEquals(bench.client.error?.message, "Cannot go on: the connection broke (no more)");
+  assertEquals(bench.client.error?.message, "Connection lost: no more");
 });
 
 Deno.test("an error that a server says on a connection that watches ends it with that", async () => {

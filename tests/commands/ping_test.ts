@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RoundTrips } from "../../lib/cli/inspect/round_trips.ts";
-import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
 import { fail, freePort, run, start, startServer } from "../support/program.ts";
+import { greetingReply } from "../support/greeting.ts";
 
 Deno.test("round trips are summed up as by ping(8)", () => {
   const trips = new RoundTrips();
@@ -59,7 +60,7 @@ Deno.test("a ping whose server stops says so, and prints the summary", async () 
 });
 
 Deno.test("a ping that is not answered in time is lost, and the next one is sent", async () => {
-  await using server = startScript([GREETING]);
+  await using server = startScript([greetingReply()]);
   const args = ["ping", "--count=2", "--interval=10ms", "--timeout=500ms", ...server.flags];
   const { code, stdout, stderr } = await run(args);
   assertEquals([code, stderr], [1, ""]);

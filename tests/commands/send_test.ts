@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Registry } from "../../mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
-import { GREETING, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
 import { fail, run, startLiar, startServer } from "../support/program.ts";
+import { greetingReply } from "../support/greeting.ts";
 
 Deno.test("send takes its steps in order and prints each reply", async () => {
   await using server = await startServer();
@@ -347,7 +348,7 @@ close
 });
 
 Deno.test("an invalid list is reported", async () => {
-  await using list = startScript([GREETING, bytesOf(longLength(9), longLength(1), 7)]);
+  await using list = startScript([greetingReply(), bytesOf(longLength(9), longLength(1), 7)]);
   const { code, stderr } = await run(["send", "--hex", ...list.flags, "hello", "list"]);
   assertEquals([code, stderr], [1, "tracker: Cannot parse reply: its last part is cut off\n"]);
 });

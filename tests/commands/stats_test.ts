@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless } from "../support/hostile.ts";
-import { GREETING, jsonReply, output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
 import { run } from "../support/program.ts";
+import { greetingReply, jsonReply } from "../support/greeting.ts";
 
 Deno.test("stats prints what the server holds and has counted", async () => {
   await using server = startOwnServer();
@@ -42,12 +43,12 @@ Deno.test("an invalid report is refused, and no report can send commands to the 
   };
   const json = JSON.stringify(report).replaceAll("\\\\u001b", "\\u001b");
   for (const flags of [[], ["--json"]]) {
-    await using server = startScript([GREETING, jsonReply(json)]);
+    await using server = startScript([greetingReply(), jsonReply(json)]);
     const text = await output(["stats", ...flags, ...server.flags]);
     assertHarmless(text);
     assertStringIncludes(text, flags.length === 0 ? "\\x1b[2J" : "\\u001b[2J");
   }
-  await using server = startScript([GREETING, jsonReply("{}")]);
+  await using server = startScript([greetingReply(), jsonReply("{}")]);
   const { code, stderr } = await run(["stats", ...server.flags]);
   assertEquals(code, 1);
   assertMatch(stderr, /^tracker: Cannot parse reply: the report's version is missing or of a wrong type\n$/);

@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import { Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
-import { bytesOf, longLength } from "./bytes.ts";
 import { HOSTILE_TEXTS } from "./hostile.ts";
 import { type Peer, run, type StartOptions, startPeer } from "./program.ts";
 
@@ -33,26 +32,6 @@ export async function secretFile(text: string, mode = 0o600): Promise<{ path: st
   await Deno.writeTextFile(path, text);
   if (Deno.build.os !== "windows") await Deno.chmod(path, mode);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
-}
-
-/** What answers a Hello. */
-export const GREETING: Uint8Array = jsonReply(
-  JSON.stringify({
-    server: "tracker",
-    version: "1",
-    incarnation: "x",
-    id: null,
-    resume: null,
-    heartbeat: 0,
-    grace: 0,
-    maxState: 65_536,
-  }),
-  1,
-);
-
-/** A reply of JSON, with its length in front, and before that whatever else. */
-export function jsonReply(json: string, ...before: number[]): Uint8Array<ArrayBuffer> {
-  return bytesOf(...before, longLength(new TextEncoder().encode(json).length), json);
 }
 
 /** Starts a server that answers each read of its one connection with the next reply; then it is silent. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
 import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./bytes.ts";
+import { until } from "./until.ts";
 
 /** A server on a free port, with what is needed to talk to it byte by byte. */
 export class TcpBench implements AsyncDisposable {
@@ -30,16 +31,9 @@ export class TcpBench implements AsyncDisposable {
     return new RawClient(connection);
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    while (!isWanted(this.map)) {
-      await new Promise<void>((resolve) => {
-        const stop = this.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await until((listener) => this.registry.subscribe(listener), () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from "../../mod.ts";
 import { Authority } from "./certificates.ts";
 import { textOf } from "./bytes.ts";
+import { until } from "./until.ts";
 
 let made: Promise<Authority> | undefined;
 
@@ -92,16 +93,9 @@ export class TlsBench implements AsyncDisposable {
     return this.#events.filter((event) => event.kind === kind).length;
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(wanted: string): Promise<void> {
-    while (this.map !== wanted) {
-      await new Promise<void>((resolve) => {
-        const stop = this.server.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await until((listener) => this.server.registry.subscribe(listener), () => this.map === wanted);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@ import { type Registry, serve, type ServeOptions, type Server } from "../../mod.
 import { ByteClient } from "./byte_client.ts";
 import { textOf } from "./bytes.ts";
 
-/** A server on a free port, with what is needed to talk to it byte by byte. */
+/** A server on a free port, and clients that talk to it in bytes. */
 export class TcpBench implements AsyncDisposable {
   readonly server: Server;
   readonly #connections: Deno.TcpConn[] = [];

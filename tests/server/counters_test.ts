@@ -1,9 +1,39 @@
 /** What a server counts. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { HISTOGRAM_BOUNDS, TrackerError } from "../../mod.ts";
 import { delay } from "../../lib/base/async.ts";
+import { UPDATE } from "../../lib/protocol.ts";
+import { Counters } from "../../lib/server/counters.ts";
 import { longLength, readToEnd, textOf } from "../support/bytes.ts";
 import { TcpBench } from "../support/tcp.ts";
+
+Deno.test("messages are counted by dialect and type, and those that never came are left out", () => {
+  const counters = new Counters();
+  counters.messagesOf("wide")[UPDATE]! += 3;
+  counters.messagesOf("java")[UPDATE]! += 1;
+  counters.messagesOf("wide")[UPDATE]! += 4;
+  assertEquals(counters.counted.messages, { java: { update: 1 }, wide: { update: 7 } });
+});
+
+Deno.test("an error is counted by its code, and by the limit that it reports", () => {
+  const counters = new Counters();
+  counters.countError(new TrackerError("BAD_TYPE", "for the test"));
+  counters.countError(new TrackerError("TOO_MANY_CLIENTS", "for the test", { limit: "watchers" }));
+  counters.countError(new TrackerError("TOO_MANY_CLIENTS", "for the test", { limit: "clients" }));
+  counters.countRefusal("clients");
+  const { errors, refused } = counters.counted;
+  assertEquals([errors, refused], [{ BAD_TYPE: 1, TOO_MANY_CLIENTS: 2 }, { watchers: 1, clients: 2 }]);
+});
+
+Deno.test("a ghost is counted in the first bucket whose bound it does not exceed, or in the last", () => {
+  const counters = new Counters();
+  for (const milliseconds of [0, 1, 1.5, 10, 300_000, 300_001, 1e9]) counters.countGhost(milliseconds);
+  const { bounds, counts, count, sum } = counters.counted.ghost;
+  assertEquals([bounds, counts.length], [HISTOGRAM_BOUNDS, HISTOGRAM_BOUNDS.length + 1]);
+  assertEquals(counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
+  assertEquals([count, sum], [7, 1_000_600_014]);
+});
 
 Deno.test("the server's metrics and a client's Stats count what happened", async () => {
   await using bench = new TcpBench();

@@ -25,7 +25,7 @@ export class Admission {
   readonly #maxPerAddress: number;
   /** Shortest time between two connections, in milliseconds. */
   readonly #interval: number;
-  #dueAt = 0;
+  #dueAt = -Infinity;
   /** Connections from each address; empty where that is not limited. */
   readonly #addresses = new Map<string, number>();
 

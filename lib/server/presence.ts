@@ -149,8 +149,10 @@ export class Presence implements ClaimOwner {
   /** A state that does not fit is refused whole, and the map stays as it was; one that shrinks always fits. */
   #requireRoom(length: number): void {
     const { registry, maxTotalState } = this.#owner.context;
-    const before = this.#entry?.stateLength ?? 0;
-    if (length <= before && this.#entry !== null || registry.stateBytes - before + length <= maxTotalState) return;
+    // Only an entry that is still in the map makes room.
+    const entry = this.#entry !== null && registry.get(this.#entry.id) === this.#entry ? this.#entry : null;
+    const before = entry?.stateLength ?? 0;
+    if (entry !== null && length <= before || registry.stateBytes - before + length <= maxTotalState) return;
     const why = `all states together would be above the limit of ${maxTotalState} bytes`;
     throw new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`);
   }

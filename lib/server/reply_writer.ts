@@ -125,6 +125,8 @@ export class ReplyWriter {
 
   async #write(): Promise<void> {
     const { connection, context: { counters, outputs } } = this.#source;
+    // A write that begins is progress: for the time since the last look, when nothing waited, the client is not to blame.
+    this.#stuckSince = 0;
     do {
       const gathered = this.#gathered;
       // Replies added while this is being written are gathered apart.

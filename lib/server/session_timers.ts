@@ -88,10 +88,14 @@ export class SessionTimers {
 
   /** Starts a timer, or starts it anew. One without a limit does not run. */
   arm(name: TimerName): void {
-    const duration = TIMERS[name].duration(this.#limits, this.patience);
-    if (duration === 0) return;
-    const deadline = this.#deadlines[name] ??= new Deadline(() => this.#owner.onExpired(name, duration));
+    const duration = this.#durationOf(name);
+    if (duration === 0) return this.disarm(name);
+    const deadline = this.#deadlines[name] ??= new Deadline(() => this.#owner.onExpired(name, this.#durationOf(name)));
     this.#limits.deadlines.arm(deadline, duration);
+  }
+
+  #durationOf(name: TimerName): number {
+    return TIMERS[name].duration(this.#limits, this.patience);
   }
 
   /** Stops a timer, if it runs. */

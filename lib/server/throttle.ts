@@ -13,6 +13,8 @@ export class Throttle {
   readonly #deadlines: Deadlines;
   /** How many messages it may send before it has to wait; negative when it has sent too many. */
   #allowance: number;
+  /** Messages since the allowance was last computed. */
+  #spent = 0;
   #allowedAt = performance.now();
   #wake: (() => void) | null = null;
 
@@ -28,15 +30,15 @@ export class Throttle {
 
   /** Counts messages. */
   spend(count: number): void {
-    this.#allowance -= count;
+    this.#spent += count;
   }
 
   /** Whether the client has to wait. */
   get isExceeded(): boolean {
-    if (this.#allowance >= 0) return false;
     const now = performance.now();
     const earned = (now - this.#allowedAt) / 1_000 * this.#rate;
-    this.#allowance = Math.min(this.#rate, this.#allowance + earned);
+    this.#allowance = Math.min(this.#rate, this.#allowance + earned) - this.#spent;
+    this.#spent = 0;
     this.#allowedAt = now;
     return this.#allowance < 0;
   }

@@ -7,7 +7,7 @@ import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";
 
-/** One of up to eight clients, and what the model knows of it. */
+/** One of up to eight clients, and its identifier in the model. */
 interface Peer {
   client: Connection;
   session: Session;
@@ -29,7 +29,7 @@ function join(context: SessionContext, dialect: Dialect, seed: number): Peer {
   return { client: new Connection(near, { dialect }), session, ended: session.run(), id: null };
 }
 
-/** The map as the model has it. */
+/** The map as the model predicts it. */
 function flatten(model: Map<string, string>): string {
   return `{${[...model].map(([id, state]) => `${id}=${state}`).join(", ")}}`;
 }
@@ -40,21 +40,21 @@ Deno.test("any interleaving of eight clients agrees with a plain Map", async () 
       const registry = new Registry();
       const context = createSessionContext(registry, LIMITS);
       const peers = new Map<number, Peer>();
-      const everyone: Peer[] = [];
+      const all: Peer[] = [];
       const model = new Map<string, string>();
       let opened = 0;
       for (const { who, act, state } of actions) {
         let peer = peers.get(who);
         if (peer === undefined) {
-          peer = join(context, DIALECTS[(seed + who) % 3] ?? "wide", seed + everyone.length);
+          peer = join(context, DIALECTS[(seed + who) % 3] ?? "wide", seed + all.length);
           peers.set(who, peer);
-          everyone.push(peer);
+          all.push(peer);
         }
         if (act === "open" || act === "update") {
           peer.id ??= `client${++opened}`;
           model.set(peer.id, state);
           if (act === "open") await peer.client.open(state);
-          // An Update is not answered: the Get behind it shows that it was taken before anyone else acts.
+          // An Update has no reply; the Get behind it shows that it was handled before another client acts.
           else peer.client.update(state);
           assertEquals(await peer.client.getText(), flatten(model));
         } else if (act === "get") {
@@ -68,7 +68,7 @@ Deno.test("any interleaving of eight clients agrees with a plain Map", async () 
         }
         assertEquals(textOf(registry.flatten()), flatten(model));
       }
-      for (const peer of everyone) {
+      for (const peer of all) {
         peer.client.abort();
         await peer.client.finished;
         await peer.ended;
@@ -80,7 +80,7 @@ Deno.test("any interleaving of eight clients agrees with a plain Map", async () 
   );
 });
 
-Deno.test("clients that all act at once leave the map that each one's last word makes", async () => {
+Deno.test("clients that all act at once leave the map of their last states", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 80 }), fc.nat(), async (actions, seed) => {
       const registry = new Registry();

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connect, serve, type ServeOptions, type ServerEvent, TrackerError } from "../../mod.ts";
+import { delay } from "../../lib/base/async.ts";
 import { CONVERSATIONS } from "../fixtures/conversations.ts";
 import { bytesOf, everyDelivery, longLength, readExactly, readToEnd, textOf } from "../support/bytes.ts";
 import { TcpBench } from "../support/tcp.ts";
 
-Deno.test("server holds every conversation over TCP, however it is cut", async () => {
+Deno.test("server answers every conversation over TCP, however its input is split", async () => {
   for (const { name, sent, replies, map } of CONVERSATIONS) {
     for (const delivery of everyDelivery(sent)) {
       await using bench = new TcpBench();
@@ -34,7 +35,7 @@ Deno.test("clients of all dialects share one map", async () => {
   await java.expect(longLength(map.length), map);
 });
 
-Deno.test("each protocol violation gets its own error and disturbs nobody else", async () => {
+Deno.test("each protocol violation gets its own error, and affects no other client", async () => {
   const violations: [string, string, Parameters<typeof bytesOf>][] = [
     ["BAD_MAGIC", "Cannot parse message: it begins with 71, not 42 or 66", ["GET / HTTP/1.1\r\nHost: x\r\n\r\n"]],
     ["BAD_MAGIC", "Cannot parse message: it begins with 0, not 42", [42, 0, 1, "a", 0, new Uint8Array(5_000)]],
@@ -61,7 +62,7 @@ Deno.test("each protocol violation gets its own error and disturbs nobody else",
   const before = bench.map;
   for (const [code, reason, sent] of violations) {
     const client = await bench.dial();
-    // A 42 connection's first length byte must be 0 for a wide length: 2^53 and 2^64-1 follow an Open that settles it.
+    // An Open settles the wide dialect first: the leading 0 of 2^53 alone could be a compact length.
     if (code === "STATE_TOO_LARGE" && sent[0] === 42) {
       await client.send(42, 0, longLength(1), "a");
       await client.expect(1);
@@ -77,7 +78,7 @@ Deno.test("each protocol violation gets its own error and disturbs nobody else",
   await witness.expect(before.length, before);
 });
 
-Deno.test("a connection above the limit is told so, and one that leaves makes room", async () => {
+Deno.test("a connection above the limit is refused with an error, and one that ends makes room", async () => {
   await using bench = new TcpBench({ maxClients: 2 });
   const [first, second] = [await bench.dial(), await bench.dial()];
   await first.send(42, 0, 1, "a");
@@ -100,21 +101,21 @@ Deno.test("a connection above the limit is told so, and one that leaves makes ro
   assert(bench.map.startsWith("{client2=b, client"));
 });
 
-Deno.test("a storm of connections above the limit leaves the server as it was", async () => {
+Deno.test("a flood of connections above the limit leaves the server as it was", async () => {
   await using bench = new TcpBench({ maxClients: 1 });
   const holder = await bench.dial();
   await holder.send(42, 0, 1, "a");
   await holder.expect(1);
-  const storm = await Promise.all(Array.from({ length: 400 }, () => bench.dial()));
-  const replies = await Promise.all(storm.map(({ connection }) => readToEnd(connection).catch(() => bytesOf())));
+  const flood = await Promise.all(Array.from({ length: 400 }, () => bench.dial()));
+  const replies = await Promise.all(flood.map(({ connection }) => readToEnd(connection).catch(() => bytesOf())));
   const told = replies.filter((reply) => textOf(reply).includes("TOO_MANY_CLIENTS")).length;
-  assert(told >= 256, `${told} were told`);
-  for (const client of storm) client.close();
+  assert(told >= 256, `${told} were refused with an error`);
+  for (const client of flood) client.close();
   await holder.send(42, 3);
   await holder.expect(11, "{client1=a}");
 });
 
-Deno.test("a client that dies without a Close is gone at once", async () => {
+Deno.test("a client that dies without a Close is removed at once", async () => {
   await using bench = new TcpBench();
   const client = await bench.dial();
   await client.send(42, 0, 1, "a");
@@ -124,7 +125,7 @@ Deno.test("a client that dies without a Close is gone at once", async () => {
   await bench.until((map) => map === "{}");
 });
 
-Deno.test("shutdown tells every client, ends every connection, and is safe to repeat", async () => {
+Deno.test("shutdown tells every client, ends every connection, and can be repeated", async () => {
   const events: ServerEvent[] = [];
   const bench = new TcpBench({ onEvent: (event) => events.push(event) });
   const [open, observer] = [await bench.dial(), await bench.dial()];
@@ -150,7 +151,7 @@ Deno.test("shutdown tells every client, ends every connection, and is safe to re
   });
 });
 
-Deno.test("a listener may shut the server down in the middle of a client's messages", async () => {
+Deno.test("a listener to events or changes may shut the server down between a client's messages", async () => {
   const batches = [bytesOf(42, 0, 1, "a", 42, 1), bytesOf(42, 0, 1, "a", 42, 2, 1, "b", 42, 3), bytesOf(42, 2, 1, "a")];
   for (const sent of batches) {
     for (const timeout of [0, 5_000]) {
@@ -171,13 +172,13 @@ Deno.test("a listener may shut the server down in the middle of a client's messa
   }
 });
 
-Deno.test("a stall of the server's own is not taken for its clients' silence", async () => {
+Deno.test("a stall of the server does not count as silence of its clients", async () => {
   await using bench = new TcpBench({ messageTimeout: 300, idleTimeout: 300 });
   const [slow, undecided] = [await bench.dial(), await bench.dial()];
   await slow.send(42, 0, 3, "a");
   await undecided.send(42, 0, 0);
   await bench.dial().then((other) => other.send(42, 3).then(() => other.expect(2, "{}")));
-  // What completes the messages is on its way before their time is over, but nobody can look.
+  // The bytes that complete the messages arrive in time, but the server cannot read them while it stands still.
   const completing = Promise.all([slow.send("bc"), undecided.send(0, 0, 0, 0, 0, 0, 1, "x")]);
   const until = performance.now() + 700;
   while (performance.now() < until);
@@ -186,7 +187,7 @@ Deno.test("a stall of the server's own is not taken for its clients' silence", a
   await undecided.expect(1);
 });
 
-Deno.test("shutdown cuts off clients that do not listen when its time is over", async () => {
+Deno.test("shutdown cuts off clients that do not read once its timeout is over", async () => {
   const bench = new TcpBench();
   const deaf = await bench.dial();
   await deaf.send(42, 0, 1, "a");
@@ -234,10 +235,10 @@ Deno.test({
   },
 });
 
-Deno.test("the accept loop goes on after errors, and reports one of many: no descriptors left, a connection aborted", async () => {
+Deno.test("the accept loop goes on after errors, and reports only the first", async () => {
   const { listen } = Deno;
   const failures = [
-    // Of those that were gone before they were accepted there is nothing to say.
+    // Connections that ended before they were accepted are not reported.
     new Deno.errors.ConnectionAborted("Software caused connection abort (os error 103)"),
     new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)"),
     Object.assign(new Error("Too many open files in system (os error 23)"), { code: "ENFILE" }),
@@ -264,7 +265,7 @@ Deno.test("the accept loop goes on after errors, and reports one of many: no des
   }
 });
 
-Deno.test("a silent client is given up after idleTimeout, and told", async () => {
+Deno.test("a client that is silent for idleTimeout is closed with an error", async () => {
   await using bench = new TcpBench({ idleTimeout: 50 });
   const client = await bench.dial();
   await client.send(42, 0, 1, "a");
@@ -273,7 +274,7 @@ Deno.test("a silent client is given up after idleTimeout, and told", async () =>
   assertEquals(bench.map, "{}");
 });
 
-Deno.test("shutdown tells those who watch of everybody's leave", async () => {
+Deno.test("shutdown tells watchers that every client leaves", async () => {
   const server = serve({ port: 0 });
   const { port } = server.addr;
   await using watching = await connect({ port });
@@ -286,7 +287,7 @@ Deno.test("shutdown tells those who watch of everybody's leave", async () => {
     if (event.kind === "synced") {
       gone.abort();
       await gone.finished;
-      while (server.registry.get("ben")?.status !== "suspect") await new Promise((resolve) => setTimeout(resolve, 1));
+      while (server.registry.get("ben")?.status !== "suspect") await delay(1);
       void server.shutdown();
     }
     if (told.length === 2) break;

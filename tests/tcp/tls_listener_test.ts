@@ -1,9 +1,11 @@
+/** Replacing the certificate of a running server. */
+
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect, type KeyPair, TrackerError } from "../../mod.ts";
 import { Authority } from "../support/certificates.ts";
 import { authority, TlsBench } from "../support/tls.ts";
 
-Deno.test("another certificate is for those to come; those who are there go on", async () => {
+Deno.test("a replaced certificate is used for new connections, and existing ones go on", async () => {
   const other = await Authority.create("Other Authority");
   await using bench = await TlsBench.create();
   await using early = await connect({ ...bench.client, state: "early" });
@@ -16,7 +18,7 @@ Deno.test("another certificate is for those to come; those who are there go on",
   assertEquals(error.code, "BAD_CERTIFICATE");
 });
 
-Deno.test("no connection is lost while certificates are replaced again and again", async () => {
+Deno.test("no connection is lost while certificates are replaced repeatedly", async () => {
   const issuer = await authority();
   await using bench = await TlsBench.create();
   const pairs = [issuer.issue(), issuer.issue()];
@@ -26,7 +28,7 @@ Deno.test("no connection is lost while certificates are replaced again and again
       await using client = await connect(bench.client);
       assertEquals(await client.getText(), "{}");
       connected++;
-      // In the middle of the others' handshakes.
+      // While other connections are shaking hands.
       bench.server.reloadTls(pairs[connected % 2]!);
     }
   }));
@@ -48,7 +50,7 @@ Deno.test("a certificate that cannot be used leaves the old one in use", async (
   }
 });
 
-Deno.test("a server that is being stopped takes no other certificate", async () => {
+Deno.test("a server that is shutting down refuses another certificate", async () => {
   const issuer = await authority();
   const bench = await TlsBench.create();
   bench.server.reloadTls(issuer.issue());

@@ -99,22 +99,6 @@ Deno.test("mod.ts works from a URL, for a program with no import map and no conf
   }
 });
 
-Deno.test("the library core imports nothing but its own files", async () => {
-  const seen = new Set<string>();
-  const visit = async (url: URL) => {
-    if (seen.has(url.href)) return;
-    seen.add(url.href);
-    const source = await Deno.readTextFile(url);
-    for (const [, specifier = ""] of source.matchAll(/^(?:import|export)\b[^;]*?\bfrom "([^"]+)";/gm)) {
-      assert(specifier.startsWith("./"), `${url.pathname} imports ${specifier}`);
-      await visit(new URL(specifier, url));
-    }
-  };
-  await visit(new URL("mod.ts", root));
-  assertEquals([...seen].filter((url) => /\/lib\/(cli|commands)\//.test(url)), []);
-  assert(seen.size >= 9);
-});
-
 Deno.test("the standard library is used in one version, wherever that is written", async () => {
   const paths = ["deno.json", "lib/cli/std.ts"];
   const texts = await Promise.all(paths.map((path) => Deno.readTextFile(new URL(path, root))));

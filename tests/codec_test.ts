@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { concat, equals } from "../lib/cli/std.ts";
-import fc from "fast-check";
+import fc from "./support/packages/fast_check.ts";
 import {
   AMBIGUOUS,
   CLOSE,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { concat } from "../../lib/cli/std.ts";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { type Change, decodeList, type Entry, EventWriter, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
 import { AWKWARD_STATES } from "../fixtures/conversations.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";

@@ -1,7 +1,7 @@
 /** The feed alone: random changes, and watchers that take their frames when they like, or never. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
 import { Feed, type Watcher } from "../../lib/feed/feed.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";

@@ -1,7 +1,7 @@
 /** Names: random claims, drop-outs and late ends, and a plain model of who holds what. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { Registry } from "../../mod.ts";
 import { Session } from "../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext } from "../../lib/server/context.ts";

@@ -1,7 +1,6 @@
 /** Certificates made on the spot: none lies in the repository, and none runs out one day. */
 
-// @ts-types="./forge.d.ts"
-import forge, { type PrivateKey, type PublicKey } from "node-forge";
+import forge, { type PrivateKey, type PublicKey } from "./packages/forge.ts";
 import type { KeyPair } from "../../mod.ts";
 
 const DAY = 86_400_000;

@@ -1,13 +1,14 @@
 /** Clients that never read what they are sent. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { Connection, dial } from "../../mod.ts";
 import { eventually, testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";
 import { figure, notLinux, scale, size, time } from "./support/scale.ts";
-import { Asker, type FaultyServer, pause, startFaulty } from "./support/server.ts";
+import { Asker, type FaultyServer, startFaulty } from "./support/server.ts";
 
 const COUNT = scale(20, 100);
 
@@ -83,6 +84,6 @@ testUnless(notLinux, "a watcher that never reads and owes little is left alone",
   await using crowd = new Helper("crowd.ts", { port: server.port, count: 5, kind: "deaf watcher" } satisfies CrowdJob);
   await crowd.answer();
   await server.until(({ now }) => now.watchers === 5);
-  await pause(1_500);
+  await delay(1_500);
   assertEquals((await server.stats()).now.watchers, 5);
 });

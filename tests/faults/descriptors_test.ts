@@ -1,10 +1,11 @@
 /** A server that has no file descriptor left. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { bytesOf, readExactly, writeFully } from "../support/bytes.ts";
 import { testUnless } from "../support/program.ts";
 import { figure, notLinux, scale } from "./support/scale.ts";
-import { Asker, pause, startFaulty } from "./support/server.ts";
+import { Asker, startFaulty } from "./support/server.ts";
 
 const LIMIT = 64;
 
@@ -29,7 +30,7 @@ testUnless(notLinux, "without descriptors the server serves those it has, and ta
 
   const before = await server.cpuSeconds();
   const milliseconds = scale(1_000, 10_000);
-  await pause(milliseconds);
+  await delay(milliseconds);
   const share = (await server.cpuSeconds() - before) / (milliseconds / 1_000);
   assertLess(share, 0.2, "of a processor while it cannot accept");
   assertEquals((await asker.stats()).accepted, accepted);

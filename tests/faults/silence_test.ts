@@ -1,13 +1,14 @@
 /** Silence: a program that stands still, a link that is cut, and how exactly the published bound is kept. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { eventually, type RunningServer, testUnless } from "../support/program.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
 import type { FleetJob, FleetState } from "./support/fleet.ts";
 import { Helper } from "./support/helper.ts";
 import { noHosts, TwoHosts } from "./support/hosts.ts";
 import { figure, notLinux, scale, time } from "./support/scale.ts";
-import { pause, startFaulty } from "./support/server.ts";
+import { startFaulty } from "./support/server.ts";
 
 /** Two and a half times the shortest heartbeat, in milliseconds. */
 const BOUND = 2_500;
@@ -30,7 +31,7 @@ async function justHeard(fleet: Helper): Promise<FleetState> {
   for (;;) {
     const state = await fleet.ask<FleetState>({});
     if (state.wroteAt !== wroteAt && state.readAt >= state.wroteAt) return state;
-    await pause(10);
+    await delay(10);
   }
 }
 
@@ -64,10 +65,10 @@ testUnless(notLinux, "a server that stood still drops nobody for it, however lon
 
   server.kill("SIGSTOP");
   const stall = scale(4_000, 15_000);
-  await pause(stall);
+  await delay(stall);
   server.kill("SIGCONT");
   // They are as silent as before for a good part of what they have left.
-  await pause(1_000);
+  await delay(1_000);
   const { errors, now } = await server.stats();
   assertEquals(errors["TIMEOUT"], undefined);
   for (const connection of connections) await writeFully(connection, bytesOf(42, 7));

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
 import { equals } from "../../lib/cli/std.ts";
 import type { Connection, ListReply, Mirror, Stats } from "../../mod.ts";
 import type { Follower } from "./follower.ts";
 import type { Seen } from "./model.ts";
 import { flatten, type Readers } from "./probe.ts";
-import { sleep } from "./sleep.ts";
 import type { World } from "./world.ts";
 
 /** How long the server and the programs that watch may take to have caught up, in milliseconds. */
@@ -45,7 +45,7 @@ export async function agree(world: World, witnesses: Witnesses): Promise<Stats> 
     if (performance.now() - startedAt > PATIENCE) {
       throw new Disagreement(`round ${world.round}: ${problems.join("; ")}`);
     }
-    await sleep(wait);
+    await delay(wait);
   }
 }
 

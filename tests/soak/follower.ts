@@ -4,9 +4,9 @@
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
 import { type Client, type MapEvent, type Position, TrackerError, type Watch } from "../../mod.ts";
 import type { Seen } from "./model.ts";
-import { sleep } from "./sleep.ts";
 
 /** How long a slow one takes over an event, in milliseconds. */
 const SLOWNESS = 1;
@@ -100,7 +100,7 @@ export class Follower {
       try {
         for await (const event of watch) {
           await this.#gate?.promise;
-          if (this.#isSlow) await sleep(SLOWNESS);
+          if (this.#isSlow) await delay(SLOWNESS);
           this.#apply(event);
           this.#position = watch.position;
         }

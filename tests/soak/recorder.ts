@@ -4,9 +4,9 @@
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
 import type { Stats } from "../../mod.ts";
 import type { Host } from "./host.ts";
-import { sleep } from "./sleep.ts";
 
 /** The server at one moment. */
 export interface Sample {
@@ -100,7 +100,7 @@ export function messagesOf({ messages }: Stats): number {
  */
 export async function levelOf(host: Host, { now }: Stats): Promise<Level> {
   for (let times = 0; times < COLLECTIONS; times++) {
-    await sleep(REST);
+    await delay(REST);
     await host.memory({ collect: true });
   }
   const { rss, heapUsed, external } = await host.memory();

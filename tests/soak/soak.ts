@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Client, type Connection, type Stats } from "../../mod.ts";
 import { chooseOpenings, chooseRound } from "./choice.ts";
@@ -13,7 +14,6 @@ import { connected, type Member } from "./member.ts";
 import type { Task } from "./operations/operation.ts";
 import { openProbe, Readers } from "./probe.ts";
 import { type Level, levelOf, Recorder, type Sample } from "./recorder.ts";
-import { sleep } from "./sleep.ts";
 import { createFollowers, POPULATION, World } from "./world.ts";
 
 /** How long a round takes, and in which part of it its operations begin, in milliseconds. */
@@ -170,7 +170,7 @@ class Soak {
     const { random } = this.#world;
     const starts = tasks.map(() => random.integer(0, BUSY));
     await Promise.all(tasks.map(async (task, index) => {
-      await sleep(starts[index]!);
+      await delay(starts[index]!);
       await task();
     }));
     const quietAt = performance.now();
@@ -179,7 +179,7 @@ class Soak {
     this.#checks++;
     const sample = await this.#recorder.take(stats, performance.now() - quietAt);
     this.#options.onSample?.(sample);
-    await sleep(Math.max(0, ROUND - (performance.now() - startedAt)), this.#options.signal);
+    await delay(Math.max(0, ROUND - (performance.now() - startedAt)), this.#options.signal);
   }
 
   /** How many connections this round may make, such that those to come may have as many. */
@@ -238,7 +238,7 @@ class Soak {
       const { now } = await probe.stats();
       if (JSON.stringify(now) === JSON.stringify(empty)) return;
       if (performance.now() - startedAt > 10_000) assertEquals(now, empty, "the server is not empty");
-      await sleep(20);
+      await delay(20);
     }
   }
 

@@ -11,7 +11,6 @@ import type { Host } from "./host.ts";
 import { Lines } from "./line.ts";
 import type { Kind, Member } from "./member.ts";
 import { Model } from "./model.ts";
-import type { Operation } from "./operations/operation.ts";
 
 /** How many clients there are to be, about. */
 export const POPULATION = 100;
@@ -58,7 +57,7 @@ export class World {
   }
 
   /** Takes down what was chosen. */
-  note({ name, connections }: Operation): void {
+  note({ name, connections }: { name: string; connections: number }): void {
     this.done[name] = (this.done[name] ?? 0) + 1;
     this.planned += connections;
   }

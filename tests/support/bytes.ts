@@ -1,14 +1,14 @@
-import { concat } from "../../lib/cli/std.ts";
-import type { Duplex } from "../../mod.ts";
+import { concat, toBytes } from "../../lib/base/bytes.ts";
+import type { Duplex } from "../../lib/transport/duplex.ts";
 
-const encoder = new TextEncoder();
+export { writeAll as writeFully } from "../../lib/transport/duplex.ts";
+
 const decoder = new TextDecoder();
 
 /** Joins bytes given as numbers, text or arrays. */
 export function bytesOf(...parts: (number | string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   return concat(parts.map((part) => {
-    if (typeof part === "number") return Uint8Array.of(part);
-    return typeof part === "string" ? encoder.encode(part) : part;
+    return typeof part === "number" ? Uint8Array.of(part) : toBytes(part);
   }));
 }
 
@@ -35,11 +35,6 @@ export function* everyDelivery(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));
   for (let cut = 1; cut < bytes.length; cut++) yield [bytes.subarray(0, cut), bytes.subarray(cut)];
-}
-
-/** Writes all of the bytes, however little each write takes. */
-export async function writeFully(duplex: Duplex, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await duplex.write(bytes.subarray(written));
 }
 
 /** Reads exactly so many bytes; fewer only when the stream ends before. */

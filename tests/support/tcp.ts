@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
+import { tearDown, untilMap } from "./bench.ts";
 import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./bytes.ts";
 
 /** A server on a free port, with what is needed to talk to it byte by byte. */
@@ -32,25 +33,11 @@ export class TcpBench implements AsyncDisposable {
 
   /** Resolves once the map is as wanted; a change of the map is what it waits for. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    while (!isWanted(this.map)) {
-      await new Promise<void>((resolve) => {
-        const stop = this.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.registry, () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
+    await tearDown(this.server, this.#connections);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type ServerEvent,
   type ServerTlsOptions,
 } from "../../mod.ts";
+import { tearDown, untilMap } from "./bench.ts";
 import { Authority } from "./certificates.ts";
 import { textOf } from "./bytes.ts";
 
@@ -94,25 +95,11 @@ export class TlsBench implements AsyncDisposable {
 
   /** Resolves once the map is as wanted; a change of the map is what it waits for. */
   async until(wanted: string): Promise<void> {
-    while (this.map !== wanted) {
-      await new Promise<void>((resolve) => {
-        const stop = this.server.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.server.registry, () => this.map === wanted);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
+    await tearDown(this.server, this.#connections);
   }
 
   #keep<T extends Deno.Conn>(connection: T): T {

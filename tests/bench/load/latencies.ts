@@ -5,7 +5,7 @@
  */
 
 /** Most latencies kept for the percentiles. */
-const MOST_LATENCIES = 1_000_000;
+const MOST_LATENCIES = 4_000_000;
 
 /** Times from sending to hearing, on the clock of this process. */
 export class Latencies {

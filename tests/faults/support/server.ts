@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { delay } from "../../../lib/base/async.ts";
 import type { Stats } from "../../../mod.ts";
 import { commandLine, RunningServer } from "../../support/program.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "../../support/bytes.ts";
@@ -45,7 +46,7 @@ export class FaultyServer extends RunningServer {
       const stats = await asker.stats();
       if (isWanted(stats)) return stats;
       if (performance.now() > end) throw new Error(`not within ${patience} ms: ${JSON.stringify(stats)}`);
-      await pause(10);
+      await delay(10);
     }
   }
 }
@@ -116,9 +117,4 @@ export async function startFaulty(options: FaultyOptions = {}): Promise<FaultySe
 export async function shell(line: string): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stderr: "null" }).output();
   return new TextDecoder().decode(stdout);
-}
-
-/** Lets time pass, where the passing of time is what is tested, or between two questions. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { delay } from "../../../lib/base/async.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bytesOf, longLength, readToEnd, textOf, writeFully } from "../../support/bytes.ts";
 import type { Line } from "../line.ts";
-import { sleep } from "../sleep.ts";
 import type { Operation } from "./operation.ts";
 
 /** What is no message, and how the server calls it. */
@@ -79,7 +79,7 @@ export const slowness: Operation = {
         // Whoever waits for it below is told.
         answered.catch(() => {});
         for (let sent = 0; sent < SLOW_BYTES && world.lines.open.has(line); sent++) {
-          await sleep(SLOW);
+          await delay(SLOW);
           // It may have been cut off meanwhile.
           await line.write(Uint8Array.of(97)).catch(() => {});
         }

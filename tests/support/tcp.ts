@@ -3,7 +3,7 @@ import { type Registry, serve, type ServeOptions, type Server } from "../../mod.
 import { tearDown, untilMap } from "./bench.ts";
 import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./bytes.ts";
 
-/** A server on a free port, with what is needed to talk to it byte by byte. */
+/** A server on a free port, and the means to talk to it byte by byte. */
 export class TcpBench implements AsyncDisposable {
   readonly server: Server;
   readonly #connections: Deno.TcpConn[] = [];
@@ -31,7 +31,7 @@ export class TcpBench implements AsyncDisposable {
     return new RawClient(connection);
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
     await untilMap(this.registry, () => isWanted(this.map));
   }

@@ -15,17 +15,17 @@ import { textOf } from "./bytes.ts";
 
 let made: Promise<Authority> | undefined;
 
-/** The authority that all tests of a file share: its keys take a moment to make. */
+/** The authority shared by all tests of a file, since its keys take a moment to make. */
 export function authority(): Promise<Authority> {
   return made ??= Authority.create();
 }
 
-/** What a bench differs in. */
+/** Options for {@linkcode TlsBench}. */
 export interface TlsBenchOptions extends Omit<ServeOptions, "tls" | "onEvent"> {
   tls?: Partial<ServerTlsOptions>;
 }
 
-/** A server on a free port with TLS, with what is needed to talk to it. */
+/** A TLS server on a free port, and the means to talk to it. */
 export class TlsBench implements AsyncDisposable {
   readonly authority: Authority;
   readonly server: Server;
@@ -59,27 +59,27 @@ export class TlsBench implements AsyncDisposable {
     return textOf(this.server.registry.flatten());
   }
 
-  /** What a client needs to connect. */
+  /** Options for a client that connects to it. */
   get client(): { port: number; tls: ClientTlsOptions } {
     return { port: this.port, tls: this.trust };
   }
 
-  /** Whom to trust. */
+  /** Certificates to trust. */
   get trust(): { caCerts: string[] } {
     return { caCerts: [this.authority.cert] };
   }
 
-  /** A connection on which both sides have agreed. */
+  /** Connects and completes the handshake. */
   async dial(): Promise<Deno.TlsConn> {
     return this.#keep(await dialTls("127.0.0.1", this.port, this.trust, undefined, 10_000));
   }
 
-  /** A connection to the port for TLS that does not speak it. */
+  /** Connects to the TLS port without speaking TLS. */
   async dialPlain(): Promise<Deno.TcpConn> {
     return this.#keep(await Deno.connect({ port: this.port }));
   }
 
-  /** The next event of a kind. */
+  /** Waits for the next event of a kind. */
   async event<Kind extends ServerEvent["kind"]>(kind: Kind): Promise<ServerEvent & { kind: Kind }> {
     for (;;) {
       const at = this.#events.findIndex((event) => event.kind === kind);
@@ -88,12 +88,12 @@ export class TlsBench implements AsyncDisposable {
     }
   }
 
-  /** How many events of a kind there were that nobody has asked for. */
+  /** Number of events of a kind not yet taken. */
   count(kind: ServerEvent["kind"]): number {
     return this.#events.filter((event) => event.kind === kind).length;
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(wanted: string): Promise<void> {
     await untilMap(this.server.registry, () => this.map === wanted);
   }

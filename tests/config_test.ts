@@ -20,7 +20,7 @@ function isStandard(name: string): boolean {
   return /^(npm:)?deno-std@/.test(name);
 }
 
-Deno.test("deno.lock lists the standard library only, tests/deno.lock the same and the packages of the tests", async () => {
+Deno.test("deno.lock lists only the standard library, and tests/deno.lock the same version of it", async () => {
   const running: Lock = await readJson("deno.lock");
   const testing: Lock = await readJson("tests/deno.lock");
   for (const key of ["specifiers", "npm"] as const) {

@@ -1,7 +1,7 @@
 /**
  * The facts about a source file that the rules judge.
  *
- * They come from the syntax tree of `Deno.lint.runPlugin`, which `deno test` offers: no parser from a package is needed.
+ * They come from the syntax tree of `Deno.lint.runPlugin`, which `deno test` offers, so no parser package is needed.
  *
  * @module
  */

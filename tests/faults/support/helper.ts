@@ -1,6 +1,6 @@
 /**
- * Processes that cause a fault or must not be affected by one. They run apart from the test, so that neither side's work
- * is counted as the other's.
+ * Processes that cause a fault or must not be affected by one. They run apart from the test, so that neither side's
+ * work is counted as the other's.
  *
  * @module
  */

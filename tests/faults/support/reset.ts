@@ -1,6 +1,6 @@
 /**
- * Clients that are reset: each sends part of a message and vanishes with an RST. Only the C library can send one, so this
- * helper needs `--allow-ffi`.
+ * Clients that are reset: each sends part of a message and vanishes with an RST. Only the C library can send one, so
+ * this helper needs `--allow-ffi`.
  *
  * @module
  */

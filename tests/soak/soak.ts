@@ -4,8 +4,8 @@
  * @module
  */
 
-import { delay } from "../../lib/base/async.ts";
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { Client, type Connection, type Stats } from "../../mod.ts";
 import { chooseOpenings, chooseRound } from "./choice.ts";
 import { agree, Disagreement, type Witnesses } from "./check.ts";

@@ -12,9 +12,9 @@ import { Poll, READABLE, receive, sendAll } from "./libc.ts";
 /**
  * Asks for as long as the job says.
  *
- * @param connections Who asks
- * @param job What they ask, and how many bytes answer it
- * @returns How many were answered in time, and how soon
+ * @param connections The connections that ask
+ * @param job The request, and the size of the reply
+ * @returns Number and latency of the replies
  */
 export function ask(connections: readonly Connection[], job: AskJob): JobResult {
   using poll = new Poll();

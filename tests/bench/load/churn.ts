@@ -11,8 +11,8 @@ import { close, connect, Poll, READABLE, receiveWaiting, sendAll } from "./libc.
 /**
  * Makes connections come and go until the job's number is reached.
  *
- * @param job What they say, how many there are, and how many at once
- * @returns How many came and went
+ * @param job Their messages, and their number in all and at once
+ * @returns Number of connections that came and went
  */
 export function churn(job: ChurnJob): JobResult {
   using poll = new Poll();

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { delay } from "../../../lib/base/async.ts";
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "../../../lib/base/async.ts";
 import { bytesOf, longLength, readToEnd, textOf, writeFully } from "../../support/bytes.ts";
 import type { Line } from "../line.ts";
 import type { Operation } from "./operation.ts";

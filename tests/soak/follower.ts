@@ -5,6 +5,7 @@
  */
 
 import { delay } from "../../lib/base/async.ts";
+import { EMPTY } from "../../lib/base/bytes.ts";
 import { type Client, type MapEvent, type Position, TrackerError, type Watch } from "../../mod.ts";
 import type { Seen } from "./model.ts";
 
@@ -122,7 +123,7 @@ export class Follower {
     else if (event.kind !== "synced") {
       const { id, kind } = event;
       const before = entries.get(id);
-      const { state, status } = before ?? { state: new Uint8Array(0), status: "live" };
+      const { state, status } = before ?? { state: EMPTY, status: "live" };
       if (kind === "join") entries.set(id, { id, state: event.state, status: "live" });
       else if (kind === "update") entries.set(id, { id, state: event.state, status });
       else entries.set(id, { id, state, status: kind === "resume" ? "live" : "suspect" });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EMPTY } from "../../../lib/base/bytes.ts";
 import { type Connection, personalize, receiveAll } from "./connection.ts";
 import type { FanJob, JobResult, PaceJob } from "./job.ts";
 import { send, sendAll, sleep } from "./libc.ts";
@@ -58,8 +59,6 @@ export function pace(connections: readonly Connection[], job: PaceJob): JobResul
     sleep(1_000_000 / job.perSecond);
   }
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** Sends a message. The system takes a short one whole or not at all. */
 function sendWhole(descriptor: number, message: Uint8Array<ArrayBuffer>): void {

@@ -8,6 +8,9 @@ import { complain, write } from "../lib/cli/terminal/output.ts";
 
 const TESTS = ["commands/", "cli/"].map((room) => new URL(`../tests/${room}`, import.meta.url));
 
+/** The packages of the tests: `deno.lock` lists only what the program needs. */
+const LOCK = `${import.meta.dirname}/../tests/deno.lock`;
+
 const HELP = `deno task blackbox PROGRAM [ARGUMENT...]
 
 Tests a program from outside, such as a compiled Tracker. It is started in an empty directory and without environment,
@@ -47,8 +50,8 @@ async function test([program = "", ...args]: readonly string[]): Promise<number>
   const only = Deno.env.get("TRACKER_ONLY");
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "--frozen", "--no-check", "--sanitize-ops", "--sanitize-resources"],
-      ...["-N", "-R", "-W", "-E", "--allow-run", ...only === undefined ? [] : ["--filter", only]],
+      ...["test", `--lock=${LOCK}`, "-P=test", "--no-check", "--sanitize-ops", "--sanitize-resources"],
+      ...only === undefined ? [] : ["--filter", only],
       ...await findTests(),
     ],
     env: { TRACKER_COMMAND: JSON.stringify(command) },

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { concat, EMPTY, equals } from "../lib/base/bytes.ts";
+import fc from "./support/packages/fast_check.ts";
 import {
   AMBIGUOUS,
   CLOSE,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { Deadline, Deadlines } from "../../lib/base/deadlines.ts";
 
 /** A deadline that can be waited for. */

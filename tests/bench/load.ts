@@ -17,7 +17,7 @@ import { stream } from "./load/stream.ts";
 
 const connections: Connection[] = [];
 
-/** Does one job. Nothing else happens in this process meanwhile. */
+/** Performs one job. Nothing else happens in this process meanwhile. */
 function perform(job: Job): JobResult {
   switch (job.kind) {
     case "connect":

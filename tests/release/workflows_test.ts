@@ -1,7 +1,7 @@
 /** The workflows, compared with the tasks, targets and versions that they rely on. GitHub is not contacted. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parse } from "yaml";
+import { parse } from "../support/packages/yaml.ts";
 import { TARGETS } from "../../.release/targets.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { Connection, type Dialect, DIALECTS, Registry } from "../../mod.ts";
 import { Session } from "../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/server/context.ts";

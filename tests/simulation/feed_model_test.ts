@@ -1,7 +1,7 @@
 /** The feed alone, under random changes and with watchers that take frames at random times, or never. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
 import { Feed } from "../../lib/feed/feed.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";

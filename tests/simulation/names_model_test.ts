@@ -1,7 +1,7 @@
 /** Names under random claims, disconnects and late ends, against a plain model. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { Registry } from "../../mod.ts";
 import { Session } from "../../lib/server/session.ts";
 import { closeSessionContext, createSessionContext } from "../../lib/server/context.ts";

@@ -4,7 +4,7 @@ import { closeSessionContext, createSessionContext, type SessionContext } from "
 import { textOf } from "./bytes.ts";
 import { LIMITS } from "./limits.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";
-import { until } from "./until.ts";
+import { untilMap } from "./bench.ts";
 
 /** The client's end of a connection, which can fail as a cable does. */
 class Cable implements Duplex {
@@ -111,7 +111,7 @@ export class MemoryHost implements AsyncDisposable {
 
   /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    await until((listener) => this.registry.subscribe(listener), () => isWanted(this.map));
+    await untilMap(this.registry, () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -145,9 +145,10 @@ export class MemoryConnection implements Incoming {
 }
 
 /**
- * Two ends of one connection.
+ * Creates a connection in memory.
  *
- * @param seed With a seed, reads and writes are cut short at random; without, they take all there is
+ * @param seed Cuts reads and writes short at random; without one they take everything there is
+ * @returns Its two ends
  */
 export function createPair(seed?: number): [MemoryConnection, MemoryConnection] {
   const random = seed === undefined ? null : new Random(seed);

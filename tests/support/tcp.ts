@@ -1,4 +1,5 @@
 import { type Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
+import { tearDown, untilMap } from "./bench.ts";
 import { ByteClient } from "./byte_client.ts";
 import { textOf } from "./bytes.ts";
 
@@ -30,26 +31,12 @@ export class TcpBench implements AsyncDisposable {
     return new ByteClient(connection);
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    while (!isWanted(this.map)) {
-      await new Promise<void>((resolve) => {
-        const stop = this.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.registry, () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
+    await tearDown(this.server, this.#connections);
   }
 }

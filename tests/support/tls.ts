@@ -9,9 +9,9 @@ import {
   type ServerEvent,
   type ServerTlsOptions,
 } from "../../mod.ts";
+import { tearDown, untilMap } from "./bench.ts";
 import { Authority } from "./certificates.ts";
 import { textOf } from "./bytes.ts";
-import { until } from "./until.ts";
 
 let made: Promise<Authority> | undefined;
 
@@ -95,18 +95,11 @@ export class TlsBench implements AsyncDisposable {
 
   /** Waits until the map is as wanted. */
   async until(wanted: string): Promise<void> {
-    await until((listener) => this.server.registry.subscribe(listener), () => this.map === wanted);
+    await untilMap(this.server.registry, () => this.map === wanted);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
+    await tearDown(this.server, this.#connections);
   }
 
   #keep<T extends Deno.Conn>(connection: T): T {

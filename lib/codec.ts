@@ -116,7 +116,7 @@ export interface MessageParserOptions {
  *
  * @example Two messages in one buffer
  * ```ts
- * import { GET, MessageParser, OPEN } from "@tracker/tracker";
+ * import { GET, MessageParser, OPEN } from "@tracker/tracker/wire";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = new Uint8Array([42, 0, 3, 97, 98, 99, 42, 3]);
@@ -432,7 +432,7 @@ export class MessageParser {
  *
  * @example A compact Update travels in an envelope
  * ```ts
- * import { MessageEncoder, UPDATE } from "@tracker/tracker";
+ * import { MessageEncoder, UPDATE } from "@tracker/tracker/wire";
  * import { assertEquals } from "@std/assert";
  *
  * const encoder = new MessageEncoder("compact");

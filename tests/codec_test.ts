@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { concat, EMPTY, equals } from "../lib/base/bytes.ts";
+import { EMPTY } from "../lib/base/bytes.ts";
+import { concat, equals } from "../lib/cli/std.ts";
 import fc from "./support/packages/fast_check.ts";
+import { type Dialect, DIALECTS, TrackerError } from "../mod.ts";
 import {
   AMBIGUOUS,
   CLOSE,
-  type Dialect,
-  DIALECTS,
   GET,
   HELLO,
   INVALID,
@@ -16,9 +16,8 @@ import {
   NEED_MORE,
   OPEN,
   PING,
-  TrackerError,
   UPDATE,
-} from "../mod.ts";
+} from "../lib/wire/mod.ts";
 import { AWKWARD_STATES, CONVERSATIONS } from "./fixtures/conversations.ts";
 import { bytesOf, everyDelivery, longLength, textOf } from "./support/bytes.ts";
 import { Random } from "./support/random.ts";

@@ -20,22 +20,6 @@ export function toBytes(content: string | Uint8Array): Uint8Array {
 }
 
 /**
- * Joins several pieces into one.
- *
- * @param parts The pieces, in order
- * @returns A copy of all of them
- */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/**
  * Compares two byte sequences.
  *
  * @param one The first

@@ -21,7 +21,7 @@ import type { EventEncoder } from "./event_encoder.ts";
 import { Watcher, type WatcherOwner } from "./watcher.ts";
 
 /** Longest time that changes are gathered before they are told, in milliseconds. */
-export const DEFAULT_TICK = 10;
+const DEFAULT_TICK = 10;
 
 /** The part of the map to watch, and where to begin. */
 export interface WatchScope {

@@ -116,7 +116,7 @@ export interface ReplyParserOptions {
  *
  * @example The reply to a Get
  * ```ts
- * import { REPLY_MAP, ReplyParser } from "@tracker/tracker";
+ * import { REPLY_MAP, ReplyParser } from "@tracker/tracker/wire";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = new Uint8Array([15, ...new TextEncoder().encode("{a=b, c=d, e=f}")]);

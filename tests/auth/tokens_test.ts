@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encodeRequest, MAX_REQUEST, MAX_TOKEN, Tokens, TrackerError } from "../../mod.ts";
+import { MAX_REQUEST, MAX_TOKEN, Tokens, TrackerError } from "../../mod.ts";
+import { encodeRequest } from "../../lib/wire/mod.ts";
 
 const ROBOTS = "7d1f0c9b2e44a8865f3f";
 const DASHBOARD = "b0f9a1e6cc7d4d0f83aa";

@@ -1,19 +1,11 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { concat, EMPTY, equals, readU64, timingSafeEqual, toBytes, writeU64 } from "../../lib/base/bytes.ts";
+import { EMPTY, equals, readU64, timingSafeEqual, toBytes, writeU64 } from "../../lib/base/bytes.ts";
 
 Deno.test("toBytes encodes text as UTF-8 and returns bytes as they are", () => {
   const bytes = Uint8Array.of(1, 2);
   assertStrictEquals(toBytes(bytes), bytes);
   assertEquals(toBytes("ä€🦕"), Uint8Array.of(0xc3, 0xa4, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0xa6, 0x95));
   assertEquals(toBytes("").length, 0);
-});
-
-Deno.test("concat copies its parts in order", () => {
-  const part = Uint8Array.of(1, 2);
-  const whole = concat([part, EMPTY, Uint8Array.of(3)]);
-  part[0] = 9;
-  assertEquals(whole, Uint8Array.of(1, 2, 3));
-  assertEquals(concat([]).length, 0);
 });
 
 for (const compare of [equals, timingSafeEqual]) {

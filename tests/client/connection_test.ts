@@ -4,13 +4,12 @@ import {
   type ConnectionOptions,
   dial,
   DIALECTS,
-  EventWriter,
   type Greeting,
-  ListWriter,
   Registry,
   TrackerError,
   type WatchedEvent,
 } from "../../mod.ts";
+import { EventWriter, ListWriter } from "../../lib/wire/mod.ts";
 import { AWKWARD_STATES } from "../fixtures/conversations.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
 import { createPair, type MemoryConnection } from "../support/memory.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { Connection, GET, HEARTBEAT_PATIENCE, MessageParser, NEED_MORE, PING, UPDATE } from "../../mod.ts";
+import { Connection } from "../../mod.ts";
+import { GET, HEARTBEAT_PATIENCE, MessageParser, NEED_MORE, PING, UPDATE } from "../../lib/wire/mod.ts";
 import { Heartbeat } from "../../lib/client/heartbeat.ts";
 import { bytesOf, longLength, writeFully } from "../support/bytes.ts";
 import { createPair, type MemoryConnection } from "../support/memory.ts";

@@ -3,7 +3,8 @@ import type { EventEncoder } from "../../lib/feed/event_encoder.ts";
 import { Feed, type WatchScope } from "../../lib/feed/feed.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";
-import { decodeEvents, type EventKind, Registry, type WatchEvent } from "../../mod.ts";
+import { Registry } from "../../mod.ts";
+import { decodeEvents, type EventKind, type WatchEvent } from "../../lib/wire/mod.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { JsonLines, parseLines } from "./json_lines.ts";
 

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { Feed } from "../../lib/feed/feed.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";
-import { decodeEvents, Registry } from "../../mod.ts";
+import { Registry } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
 import { brief, drain, dropLeaves, LONG, Stage, take } from "./stage.ts";
 
 Deno.test("feed tells the changes of a tick in one frame, to each prefix", async () => {

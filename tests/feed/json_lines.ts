@@ -1,6 +1,7 @@
 import { toBytes } from "../../lib/base/bytes.ts";
 import type { EventEncoder } from "../../lib/feed/event_encoder.ts";
-import type { Entry, LeaveCause, WatchEvent } from "../../mod.ts";
+import type { Entry, LeaveCause } from "../../mod.ts";
+import type { WatchEvent } from "../../lib/wire/mod.ts";
 import { textOf } from "../support/bytes.ts";
 
 /** A second format: an event is a line of JSON, with its state as text. */

@@ -3,7 +3,8 @@ import { Feed } from "../../lib/feed/feed.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";
 import type { WatchRequest } from "../../lib/wire/requests.ts";
-import { decodeEvents, MAX_TOMBSTONES, Registry, type WatchEvent } from "../../mod.ts";
+import { MAX_TOMBSTONES, Registry } from "../../mod.ts";
+import { decodeEvents, type WatchEvent } from "../../lib/wire/mod.ts";
 import { textOf } from "../support/bytes.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 

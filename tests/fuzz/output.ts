@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { decodeEvents, decodeList, type WatchEvent } from "../../mod.ts";
+import { decodeEvents, decodeList, type WatchEvent } from "../../lib/wire/mod.ts";
 import type { Owed } from "./reference/server.ts";
 import { demand } from "./target.ts";
 

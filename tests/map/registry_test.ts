@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { concat } from "../../lib/base/bytes.ts";
-import { type Change, decodeList, type Entry, ListWriter, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
+import { concat } from "../../lib/cli/std.ts";
+import { type Change, type Entry, MAX_IDENTIFIER, Registry, TrackerError } from "../../mod.ts";
+import { decodeList, ListWriter } from "../../lib/wire/mod.ts";
 import fc from "../support/packages/fast_check.ts";
 import { AWKWARD_STATES } from "../fixtures/conversations.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";

@@ -1,7 +1,8 @@
 /** What a server counts. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { HISTOGRAM_BOUNDS, TrackerError } from "../../mod.ts";
+import { TrackerError } from "../../mod.ts";
+import { HISTOGRAM_BOUNDS } from "../../lib/wire/mod.ts";
 import { delay } from "../../lib/base/async.ts";
 import { UPDATE } from "../../lib/protocol.ts";
 import { Counters } from "../../lib/server/counters.ts";

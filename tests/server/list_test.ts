@@ -1,7 +1,7 @@
 /** List: the map as records. */
 
 import { assert, assertEquals } from "@std/assert";
-import { decodeList } from "../../mod.ts";
+import { decodeList } from "../../lib/wire/mod.ts";
 import { textOf } from "../support/bytes.ts";
 import { SessionHost } from "./support/session_host.ts";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { decodeEvents, decodeList, Registry, Tokens, TrackerError } from "../../mod.ts";
+import { Registry, Tokens, TrackerError } from "../../mod.ts";
+import { decodeEvents, decodeList } from "../../lib/wire/mod.ts";
 import type { AccessRules } from "../../lib/auth/access.ts";
 import { readU64 } from "../../lib/base/bytes.ts";
 import {

@@ -1,7 +1,7 @@
 /** Watchers that read too little, or too slowly. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { WatchEvent } from "../../mod.ts";
+import type { WatchEvent } from "../../lib/wire/mod.ts";
 import { delay } from "../../lib/base/async.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { SessionHost, summarize } from "./support/session_host.ts";

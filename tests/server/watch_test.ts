@@ -1,7 +1,8 @@
 /** Watch: what a watcher is sent, and what it may send. */
 
 import { assert, assertEquals } from "@std/assert";
-import { decodeEvents, Registry } from "../../mod.ts";
+import { Registry } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
 import { readU64 } from "../../lib/base/bytes.ts";
 import { bytesOf, longLength, readToEnd } from "../support/bytes.ts";
 import { SessionHost, summarize } from "./support/session_host.ts";

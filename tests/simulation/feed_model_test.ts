@@ -2,7 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/packages/fast_check.ts";
-import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
+import { type Entry, type LeaveCause, Registry } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
 import { Feed } from "../../lib/feed/feed.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";
 import { EventWriter } from "../../lib/wire/event_writer.ts";

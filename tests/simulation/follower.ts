@@ -1,4 +1,4 @@
-import { decodeEvents } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
 import type { History } from "./history.ts";
 import { isEnd, type Link } from "./link.ts";
 import { Mirror, Violation } from "./mirror.ts";

@@ -1,4 +1,4 @@
-import type { WatchEvent } from "../../mod.ts";
+import type { WatchEvent } from "../../lib/wire/mod.ts";
 import { applyStep, type History, type Present, summarize } from "./history.ts";
 
 /** Something that a watcher was wrongly told, or not told. */

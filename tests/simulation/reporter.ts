@@ -1,4 +1,5 @@
-import { decodeList, type Greeting } from "../../mod.ts";
+import type { Greeting } from "../../mod.ts";
+import { decodeList } from "../../lib/wire/mod.ts";
 import { textOf } from "../support/bytes.ts";
 import type { Ground } from "./follower.ts";
 import { applyStep, type Present, summarize } from "./history.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Client, Connection, type Dialect, DIALECTS, GET, MessageEncoder } from "../../mod.ts";
+import { type Client, Connection, type Dialect, DIALECTS } from "../../mod.ts";
+import { GET, MessageEncoder } from "../../lib/wire/mod.ts";
 import type { Random } from "../support/random.ts";
 import type { Line } from "./line.ts";
 

@@ -1,4 +1,5 @@
-import { concat, toBytes } from "../../lib/base/bytes.ts";
+import { toBytes } from "../../lib/base/bytes.ts";
+import { concat } from "../../lib/cli/std.ts";
 import type { Duplex } from "../../lib/transport/duplex.ts";
 
 export { writeAll as writeFully } from "../../lib/transport/duplex.ts";

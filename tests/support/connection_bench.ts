@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Connection, type ConnectionOptions, EventWriter } from "../../mod.ts";
+import { Connection, type ConnectionOptions } from "../../mod.ts";
+import { EventWriter } from "../../lib/wire/mod.ts";
 import { bytesOf, readExactly, writeFully } from "./bytes.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeEvents, EventWriter, Registry, TrackerError, type WatchEvent } from "../../mod.ts";
+import { Registry, TrackerError } from "../../mod.ts";
+import { decodeEvents, EventWriter, type WatchEvent } from "../../lib/wire/mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
 
 const [REVISION, ID, STATE] = [longLength(1), bytesOf(0, 2, "ab"), bytesOf(0, 0, 0, 1, "x")];

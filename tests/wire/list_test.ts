@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeList, ListWriter, Registry, TrackerError } from "../../mod.ts";
+import { Registry, TrackerError } from "../../mod.ts";
+import { decodeList, ListWriter } from "../../lib/wire/mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
 
 const registry = new Registry({ now: () => 7 });

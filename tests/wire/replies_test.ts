@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { type Dialect, TrackerError } from "../../mod.ts";
 import {
-  type Dialect,
   encodeError,
   encodeMapLength,
   type Expected,
@@ -10,8 +10,7 @@ import {
   REPLY_ERROR,
   REPLY_MAP,
   ReplyParser,
-  TrackerError,
-} from "../../mod.ts";
+} from "../../lib/wire/mod.ts";
 import { bytesOf, longLength, textOf } from "../support/bytes.ts";
 
 Deno.test("map length takes one byte only if the dialect and the length allow it", () => {

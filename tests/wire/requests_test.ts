@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeRequest, MAX_REQUEST, parseHello, parseWatch, TrackerError } from "../../mod.ts";
+import { MAX_REQUEST, TrackerError } from "../../mod.ts";
+import { encodeRequest, parseHello, parseWatch } from "../../lib/wire/mod.ts";
 import { bytesOf } from "../support/bytes.ts";
 
 Deno.test("requests are parsed back as they were encoded", () => {

@@ -1,14 +1,6 @@
 import { assertEquals, assertGreater, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import {
-  connect,
-  encodeJson,
-  MAX_REQUEST,
-  parseStats,
-  REPLY_STATS,
-  ReplyParser,
-  serve,
-  TrackerError,
-} from "../../mod.ts";
+import { connect, MAX_REQUEST, serve, TrackerError } from "../../mod.ts";
+import { encodeJson, parseStats, REPLY_STATS, ReplyParser } from "../../lib/wire/mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
 
 Deno.test("client reads the report of its server", async () => {

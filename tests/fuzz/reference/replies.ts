@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Expected } from "../../../mod.ts";
+import type { Expected } from "../../../lib/wire/mod.ts";
 
 /** The meaning of a reply's bytes. */
 export type Answer =

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AMBIGUOUS, DIALECTS, INVALID, MessageParser, NEED_MORE, type Token, UPDATE } from "../../../mod.ts";
+import { DIALECTS } from "../../../mod.ts";
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token, UPDATE } from "../../../lib/wire/mod.ts";
 import {
   cutAtRandom,
   type Delivery,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TrackerError } from "../../../mod.ts";
 import {
   decodeEvents,
   decodeList,
@@ -12,9 +13,8 @@ import {
   EventWriter,
   ListWriter,
   LONG_LENGTH_SIZE,
-  TrackerError,
   type WatchEvent,
-} from "../../../mod.ts";
+} from "../../../lib/wire/mod.ts";
 import { equals } from "../../../lib/base/bytes.ts";
 import type { Random } from "../../support/random.ts";
 import { demandSame } from "../compare.ts";

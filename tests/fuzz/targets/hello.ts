@@ -4,7 +4,8 @@
  * @module
  */
 
-import { parseGreeting, parseHello, parseList, parseWatch, TrackerError } from "../../../mod.ts";
+import { TrackerError } from "../../../mod.ts";
+import { parseGreeting, parseHello, parseList, parseWatch } from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
 import { demandSame } from "../compare.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { WIRE_ERRORS } from "../../../mod.ts";
 import {
   type Expected,
   INVALID,
@@ -17,8 +18,7 @@ import {
   REPLY_STATS,
   ReplyParser,
   type ReplyToken,
-  WIRE_ERRORS,
-} from "../../../mod.ts";
+} from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
 import {
   cutAtRandom,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { encodeRequest, MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
+import { MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
+import { encodeRequest } from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateText, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";

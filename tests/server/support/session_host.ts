@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { decodeEvents, decodeList, type Greeting, type HelloRequest, type ListReply, Registry } from "../../../mod.ts";
-import type { WatchEvent } from "../../../mod.ts";
+import { type Greeting, type HelloRequest, type ListReply, Registry } from "../../../mod.ts";
+import { decodeEvents, decodeList } from "../../../lib/wire/mod.ts";
+import type { WatchEvent } from "../../../lib/wire/mod.ts";
 import { closeSessionContext, createSessionContext } from "../../../lib/server/context.ts";
 import type { SessionContext, SessionLimits } from "../../../lib/server/context.ts";
 import type { SessionEvent } from "../../../lib/server/events.ts";

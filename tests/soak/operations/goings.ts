@@ -5,7 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { Connection, HEARTBEAT_PATIENCE } from "../../../mod.ts";
+import { Connection } from "../../../mod.ts";
+import { HEARTBEAT_PATIENCE } from "../../../lib/wire/mod.ts";
 import { connected, Member, stateFor } from "../member.ts";
 import { POPULATION, type World } from "../world.ts";
 import type { Operation, Task } from "./operation.ts";

@@ -182,3 +182,11 @@ Deno.test("frame above the limit is refused from its length alone", async () => 
   await bench.answer(greetingReply(), 1, longLength(1_001));
   assertEquals(await code, "REPLY_TOO_LARGE");
 });
+
+Deno.test("refused watch does not take the events of the first one", async () => {
+  await using bench = new ConnectionBench();
+  const watching = watchFor(bench.client, 1);
+  assertEquals(await codeOf(bench.client.watch({}, () => {})), "BAD_ARGUMENT");
+  await bench.answer(greetingReply(), 1, frame((builder) => builder.synced(1, "abc")));
+  assertEquals((await watching).map(({ kind }) => kind), ["synced"]);
+});

@@ -7,7 +7,7 @@ function ignoreSignal(waits: number[]): (milliseconds: number) => Promise<void> 
   return (milliseconds) => Promise.resolve(void waits.push(milliseconds));
 }
 
-Deno.test("a wait is anything up to a bound that doubles until it reaches the cap", async () => {
+Deno.test("wait is random up to a bound that doubles until it reaches the cap", async () => {
   const waits: number[] = [];
   const random = [0, 0.25, 0.999, 0.5, 1];
   const wait = ignoreSignal(waits);
@@ -16,7 +16,7 @@ Deno.test("a wait is anything up to a bound that doubles until it reaches the ca
   assertEquals(waits, [0, 50, 399.6, 250, 500]);
 });
 
-Deno.test("a connection that ends at once does not make the waits short again, one that lasts does", async () => {
+Deno.test("waits become short again only after a connection that lasted", async () => {
   const { signal } = new AbortController();
   const waits: number[] = [];
   const brief = new Backoff({ base: 100, cap: 60_000, random: () => 1, wait: ignoreSignal(waits) });
@@ -34,7 +34,7 @@ Deno.test("a connection that ends at once does not make the waits short again, o
   assertEquals(waits, [1, 2, 4, 4, 1]);
 });
 
-Deno.test("attempts are counted anew once one has succeeded", async () => {
+Deno.test("count of failed attempts starts over after a success", async () => {
   const { signal } = new AbortController();
   const backoff = new Backoff({ base: 0, attempts: 2 });
   await backoff.pause(REFUSED, signal);
@@ -45,14 +45,14 @@ Deno.test("attempts are counted anew once one has succeeded", async () => {
   assertEquals(await assertRejects(() => backoff.pause(REFUSED, signal), TrackerError), REFUSED);
 });
 
-Deno.test("what does not pass by itself is not waited out, nor is anything without reconnect", async () => {
+Deno.test("permanent errors are not retried, and none without reconnect", async () => {
   const { signal } = new AbortController();
   const taken = new TrackerError("NAME_TAKEN", "Cannot take name");
   assertEquals(await assertRejects(() => new Backoff().pause(taken, signal), TrackerError), taken);
   assertEquals(await assertRejects(() => new Backoff(false).pause(REFUSED, signal), TrackerError), REFUSED);
 });
 
-Deno.test("a wait ends when it is aborted, and leaves no timer", async () => {
+Deno.test("aborting ends a wait and leaves no timer", async () => {
   const controller = new AbortController();
   const waiting = assertRejects(() => new Backoff({ random: () => 1 }).pause(REFUSED, controller.signal), TrackerError);
   controller.abort();
@@ -61,7 +61,7 @@ Deno.test("a wait ends when it is aborted, and leaves no timer", async () => {
   assertEquals(await aborted, REFUSED);
 });
 
-Deno.test("options that make no sense are refused", () => {
+Deno.test("invalid options are refused", () => {
   for (const options of [{ base: -1 }, { cap: NaN }, { attempts: 0 }]) {
     assertEquals(assertThrows(() => new Backoff(options), TrackerError).code, "BAD_ARGUMENT");
   }

@@ -1,36 +1,33 @@
 /** Ending a connection without leaving the map. */
 
-import { assertEquals, assertRejects } from "@std/assert";
-import { connect, Connection, TrackerError } from "../../mod.ts";
+import { assertEquals } from "@std/assert";
+import { connect, Connection } from "../../mod.ts";
+import { codeOf } from "../support/errors.ts";
 import { TcpBench } from "../support/tcp.ts";
 
-async function codeOf(run: Promise<unknown>): Promise<string> {
-  return (await assertRejects(() => run, TrackerError)).code;
-}
-
-Deno.test("a client that detaches stays in the map with its last state, and its name is free at once", async () => {
+Deno.test("detached client stays in the map with its latest state, and its name is free at once", async () => {
   await using bench = new TcpBench();
   for (const state of ["first", "second"]) {
     const client = await connect({ port: bench.port, name: "backup", grace: 60, state: "begun" });
-    // Nobody waits for it: it counts all the same.
+    // Not awaited: it counts all the same.
     client.update(state);
     await client.detach();
     assertEquals([client.status, client.error], ["closed", null]);
     assertEquals([bench.map, bench.registry.get("backup")?.status], [`{backup=${state}}`, "suspect"]);
-    // Again is safe, and so is closing what has ended.
+    // Safe to repeat, and so is closing a client that has ended.
     await client.detach();
     await client.close();
   }
 });
 
-Deno.test("a client without a grace leaves when it detaches, as when its connection is lost", async () => {
+Deno.test("client without a grace leaves the map when it detaches", async () => {
   await using bench = new TcpBench();
   const client = await connect({ port: bench.port, state: "short" });
   await client.detach();
   assertEquals(bench.map, "{}");
 });
 
-Deno.test("a client that comes back does not, once it has detached", async () => {
+Deno.test("client with reconnect does not come back once detached", async () => {
   await using bench = new TcpBench();
   const client = await connect({ port: bench.port, name: "a", grace: 60, state: "on", reconnect: { base: 0 } });
   await client.detach();
@@ -39,7 +36,7 @@ Deno.test("a client that comes back does not, once it has detached", async () =>
   assertEquals(await codeOf(client.get()), "CONNECTION_CLOSED");
 });
 
-Deno.test("detaching needs a Hello, and is bounded in time by a server that does not answer", async () => {
+Deno.test("detach needs a Hello, and times out when the server does not answer", async () => {
   await using bench = new TcpBench();
   await using plain = await connect({ port: bench.port, hello: false });
   assertEquals(await codeOf(plain.detach()), "BAD_ARGUMENT");

@@ -3,20 +3,10 @@ import { Connection } from "../../mod.ts";
 import { GET, HEARTBEAT_PATIENCE, MessageParser, NEED_MORE, PING, UPDATE } from "../../lib/wire/mod.ts";
 import { Heartbeat } from "../../lib/client/heartbeat.ts";
 import { bytesOf, longLength, writeFully } from "../support/bytes.ts";
+import { greetingReply } from "../support/greeting.ts";
 import { createPair, type MemoryConnection } from "../support/memory.ts";
 
-const GREETING = JSON.stringify({
-  server: "tracker",
-  version: "1",
-  incarnation: "x",
-  id: null,
-  resume: null,
-  heartbeat: 0,
-  grace: 0,
-  maxState: 10,
-});
-
-/** A server that answers Hello, Get and Ping for as long as it is told to. */
+/** A server that answers Hello, Get and Ping unless it is mute. */
 class Answerer {
   readonly received: number[] = [];
   pings = 0;
@@ -47,7 +37,7 @@ class Answerer {
   async #answer(token: number): Promise<void> {
     if (token === PING) await writeFully(this.#end, bytesOf(1));
     else if (token === GET) await writeFully(this.#end, bytesOf(longLength(2), "{}"));
-    else await writeFully(this.#end, bytesOf(1, longLength(GREETING.length), GREETING));
+    else await writeFully(this.#end, greetingReply());
   }
 }
 
@@ -72,29 +62,30 @@ async function start(
   };
 }
 
-/** Waits for a while in which the program may do other things. */
+/** Waits without blocking. */
 function pass(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Waits for something, looking at it in every turn. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await pass(1);
+/** Polls a condition until it is met. */
+async function poll(isMet: () => boolean): Promise<void> {
+  while (!isMet()) await pass(1);
 }
 
-Deno.test("a connection that is silent is pinged, once a heartbeat, and lasts", async () => {
-  const { connection, server, end } = await start(20);
+Deno.test("silent connection is pinged once a heartbeat, and lasts", async () => {
+  // The heartbeat counts from the Hello, which is before it is answered.
   const begin = performance.now();
-  await until(() => server.pings >= 5);
+  const { connection, server, end } = await start(20);
+  await poll(() => server.pings >= 5);
   assertGreater(performance.now() - begin, 5 * 20 - 5);
   assertEquals(connection.error, null);
   await end();
 });
 
-Deno.test("a connection that asks often enough is not pinged", async () => {
+Deno.test("busy connection is not pinged", async () => {
   const interval = 50;
   const { connection, server, end } = await start(interval);
-  // On a busy machine some of the pauses are longer than they should be: one good stretch of time is enough.
+  // On a busy machine some pauses take too long: one good stretch of time is enough.
   for (let longest = Infinity; longest > interval / 2;) {
     longest = 0;
     const { pings } = server;
@@ -109,7 +100,7 @@ Deno.test("a connection that asks often enough is not pinged", async () => {
   await end();
 });
 
-Deno.test("a connection that only sends Updates is pinged too, since nothing answers them", async () => {
+Deno.test("connection that only sends Updates is pinged, since nothing answers them", async () => {
   const { connection, server, end } = await start(40);
   while (server.pings < 3) {
     await connection.update("x");
@@ -120,7 +111,7 @@ Deno.test("a connection that only sends Updates is pinged too, since nothing ans
   await end();
 });
 
-Deno.test("a server that falls silent without a word is given up with TIMEOUT after two and a half heartbeats", async () => {
+Deno.test("silent server is given up with TIMEOUT after two and a half heartbeats", async () => {
   const { connection, server, end } = await start(100);
   server.isMute = true;
   const begin = performance.now();
@@ -133,19 +124,19 @@ Deno.test("a server that falls silent without a word is given up with TIMEOUT af
   await end();
 });
 
-Deno.test("a stall of the program itself is nobody's silence", async () => {
+Deno.test("stall of the program itself is not held against the server", async () => {
   const { connection, server, end } = await start(40);
-  await until(() => server.pings >= 1);
+  await poll(() => server.pings >= 1);
   const stall = performance.now() + 400;
   while (performance.now() < stall);
   const { pings } = server;
-  await until(() => server.pings >= pings + 3);
+  await poll(() => server.pings >= pings + 3);
   assertEquals(connection.error, null);
   await end();
 });
 
-Deno.test("a heartbeat leaves no timer when its connection ends", async () => {
-  // The sanitizer of the tests sees to it.
+Deno.test("heartbeat leaves no timer when its connection ends", async () => {
+  // The test sanitizer checks it.
   const { connection, end } = await start(3_600_000);
   connection.abort();
   await connection.finished;

@@ -4,22 +4,16 @@ import { textOf } from "../support/bytes.ts";
 import { MemoryHost } from "../support/host.ts";
 import { Pauses } from "../support/pauses.ts";
 import { Random } from "../support/random.ts";
+import { until } from "../support/until.ts";
 
-/** What a mirror shows. */
+/** The contents of a mirror, in the form of a flattened map. */
 function shown(mirror: Mirror): string {
   return `{${[...mirror].map(([id, { state }]) => `${id}=${textOf(state)}`).join(", ")}}`;
 }
 
-/** Waits until a mirror is as wanted; a change of it is what it waits for. */
-async function until(mirror: Mirror, isWanted: () => boolean): Promise<void> {
-  while (!isWanted()) {
-    await new Promise<void>((resolve) => {
-      const stop = mirror.subscribe(() => {
-        stop();
-        resolve();
-      });
-    });
-  }
+/** Waits until a mirror is as wanted. */
+function untilMirror(mirror: Mirror, isWanted: () => boolean): Promise<void> {
+  return until((listener) => mirror.subscribe(listener), isWanted);
 }
 
 /** A change in a few words. */
@@ -29,7 +23,7 @@ function inWords(change: MirrorChange): string {
   return `${kind} ${id}=${textOf(entry.state)} ${entry.status}`;
 }
 
-/** Notes every change, and that the mirror shows it by then. */
+/** Records every change, and checks that the mirror shows it already. */
 function record(mirror: Mirror): string[] {
   const changes: string[] = [];
   mirror.subscribe((change) => {
@@ -39,7 +33,7 @@ function record(mirror: Mirror): string[] {
   return changes;
 }
 
-Deno.test("a mirror shows the map as it is and follows it", async () => {
+Deno.test("mirror shows the map and follows it", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial });
   const one = host.registry.open("1", { id: "one" });
@@ -54,7 +48,7 @@ Deno.test("a mirror shows the map as it is and follows it", async () => {
   host.registry.mark(two, "live");
   host.registry.open("3", { id: "three" });
   host.registry.close(one, "kicked");
-  await until(mirror, () => mirror.position?.revision === host.registry.revision);
+  await untilMirror(mirror, () => mirror.position?.revision === host.registry.revision);
   assertEquals(shown(mirror), "{two=2, three=3}");
   assertEquals(changes, [
     "join one=1 live",
@@ -68,7 +62,7 @@ Deno.test("a mirror shows the map as it is and follows it", async () => {
   assertEquals(mirror.position, { incarnation: host.registry.incarnation, revision: host.registry.revision });
 });
 
-Deno.test("a mirror can be read as a Map can, and what was read stays as it was", async () => {
+Deno.test("mirror reads like a Map, and its entries are immutable", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial });
   const entry = host.registry.open("1", { id: "one" });
@@ -83,11 +77,11 @@ Deno.test("a mirror can be read as a Map can, and what was read stays as it was"
   assert(each[0] === one && each[1] === "one" && each[2] === mirror);
   assertEquals([mirror.getText("one"), mirror.getText("two")], ["1", undefined]);
   host.registry.update(entry, "new");
-  await until(mirror, () => mirror.getText("one") === "new");
+  await untilMirror(mirror, () => mirror.getText("one") === "new");
   assertEquals(textOf(one?.state ?? new Uint8Array()), "1");
 });
 
-Deno.test("a new life of the server takes effect at once, and every difference is told", async () => {
+Deno.test("restart of the server takes effect all at once, and every difference is announced", async () => {
   await using host = new MemoryHost();
   const pauses = new Pauses();
   await using client = await connect({ dial: host.dial, reconnect: pauses.options });
@@ -107,7 +101,7 @@ Deno.test("a new life of the server takes effect at once, and every difference i
   assert(lost !== undefined);
   host.registry.mark(lost, "suspect");
   await pauses.end(2);
-  await until(mirror, () => changes.length === 4);
+  await untilMirror(mirror, () => changes.length === 4);
   assertEquals(changes, [
     "leave gone null",
     "join new=new live",
@@ -117,7 +111,7 @@ Deno.test("a new life of the server takes effect at once, and every difference i
   assertEquals([shown(mirror), [...sizes]], ["{new=new, same=same, changed=else, lost=lost}", [4]]);
 });
 
-Deno.test("a mirror of a server that starts again over TCP equals the new map", async () => {
+Deno.test("mirror equals the new map after a server restart over TCP", async () => {
   const first = serve({ port: 0 });
   const { port } = first.addr;
   const reconnect = { base: 2, cap: 5 };
@@ -131,15 +125,15 @@ Deno.test("a mirror of a server that starts again over TCP equals the new map", 
   peers[2]?.update("changed");
   await using second = serve({ port });
   const isSame = () => mirror.position?.incarnation === second.registry.incarnation && mirror.size === 3;
-  await until(mirror, isSame);
+  await untilMirror(mirror, isSame);
   assertEquals([...mirror.keys()].sort(), ["a", "c", "watcher"]);
   assertEquals(mirror.getText("c"), "changed");
   for (const peer of peers) await peer.close();
-  await until(mirror, () => mirror.size === 1);
+  await untilMirror(mirror, () => mirror.size === 1);
   assertEquals(shown(mirror), "{watcher=w}");
 });
 
-Deno.test("a mirror ends with its signal, its client, or when it is closed, and keeps what it has", async () => {
+Deno.test("mirror ends with its signal or client, or when closed, and keeps its entries", async () => {
   for (const end of ["signal", "close", "client", "abort"] as const) {
     await using host = new MemoryHost();
     host.registry.open("1", { id: "one" });
@@ -159,7 +153,7 @@ Deno.test("a mirror ends with its signal, its client, or when it is closed, and 
   }
 });
 
-Deno.test("a mirror that ends before it is synced says so", async () => {
+Deno.test("synced rejects when the mirror ends before", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial });
   host.isDown = true;
@@ -171,13 +165,13 @@ Deno.test("a mirror that ends before it is synced says so", async () => {
   assertEquals((await assertRejects(() => closed.synced, TrackerError)).code, "CONNECTION_CLOSED");
 });
 
-Deno.test("a mirror that is cut off again and again comes to equal the map, and tells every step there", async () => {
+Deno.test("mirror that is cut repeatedly ends up equal to the map, and announces every step", async () => {
   for (let seed = 0; seed < 12; seed++) {
     const random = new Random(seed);
     await using host = new MemoryHost(seed);
     await using client = await connect({ dial: host.dial, reconnect: { base: 1, cap: 1 } });
     await using mirror = client.mirror();
-    // What the changes make of an empty map must be what the mirror shows.
+    // The changes applied to an empty map must give the mirror.
     const told = new Map<string, string>();
     mirror.subscribe((change) => {
       assertEquals(told.has(change.id), change.previous !== null);
@@ -196,7 +190,7 @@ Deno.test("a mirror that is cut off again and again comes to equal the map, and 
       if (random.next() < 0.3) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     host.registry.open("", { id: "end" });
-    await until(mirror, () => mirror.has("end"));
+    await untilMirror(mirror, () => mirror.has("end"));
     assertEquals(shown(mirror), host.map, `seed ${seed}`);
     assertEquals([...told].sort(), [...mirror].map(([id, { state }]): [string, string] => [id, textOf(state)]).sort());
   }

@@ -1,16 +1,13 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { connect, type MapEvent, MAX_TOMBSTONES, type Registry, serve, TrackerError, type Watch } from "../../mod.ts";
 import { textOf } from "../support/bytes.ts";
+import { codeOf } from "../support/errors.ts";
 import { MemoryHost } from "../support/host.ts";
 import { Pauses } from "../support/pauses.ts";
 import { Random } from "../support/random.ts";
 import { TcpBench } from "../support/tcp.ts";
 
-async function codeOf(run: Promise<unknown>): Promise<string> {
-  return (await assertRejects(() => run, TrackerError)).code;
-}
-
-/** An event in a few words, without what differs from run to run. */
+/** An event in a few words, without the parts that vary from run to run. */
 function inWords(event: MapEvent): string {
   switch (event.kind) {
     case "snapshot":
@@ -39,7 +36,7 @@ async function take(watch: Watch, count: number): Promise<string[]> {
   return words;
 }
 
-Deno.test("a watch tells who is there, and then every change", async () => {
+Deno.test("watch yields a snapshot, and then every change", async () => {
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port, name: "pi-1", state: "on", grace: 60 });
   await using other = await connect({ port: bench.port, state: "other" });
@@ -61,7 +58,7 @@ Deno.test("a watch tells who is there, and then every change", async () => {
   assertEquals(watch.position, { incarnation, revision: bench.registry.revision });
 });
 
-Deno.test("a watch of a prefix tells of nobody else", async () => {
+Deno.test("watch of a prefix yields no other clients", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial, name: "a-1", state: "1" });
   await using other = await connect({ dial: host.dial, name: "b-1", state: "2" });
@@ -88,7 +85,7 @@ Deno.test("leaving the loop closes the watch's connection, and only that", async
   assertEquals(await client.getText(), "{client1=a}");
 });
 
-Deno.test("a watch that waits can be left, stopped and ended with its client", async () => {
+Deno.test("waiting watch ends when it is left, aborted or its client ends", async () => {
   for (const end of ["return", "dispose", "signal", "close", "abort"] as const) {
     await using host = new MemoryHost();
     const client = await connect({ dial: host.dial });
@@ -115,7 +112,7 @@ Deno.test("a watch that waits can be left, stopped and ended with its client", a
   }
 });
 
-Deno.test("a watch that was never read leaves nothing behind", async () => {
+Deno.test("watch that was never read leaves nothing behind", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial });
   const watch = client.watch();
@@ -124,7 +121,7 @@ Deno.test("a watch that was never read leaves nothing behind", async () => {
   assertEquals(await codeOf(client.watch({ signal: AbortSignal.abort() }).next()), "ABORTED");
 });
 
-Deno.test("without reconnect a watch ends with its connection, and says why", async () => {
+Deno.test("watch without reconnect ends with its connection's error", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial, state: "a" });
   const watch = client.watch();
@@ -139,7 +136,7 @@ Deno.test("without reconnect a watch ends with its connection, and says why", as
   assertEquals(await codeOf(drained.next()), "SHUTTING_DOWN");
 });
 
-Deno.test("a watch that comes back to the same server goes on as if nothing had been", async () => {
+Deno.test("watch that reconnects to the same server continues where it was", async () => {
   await using host = new MemoryHost();
   const pauses = new Pauses();
   await using client = await connect({ dial: host.dial, reconnect: pauses.options });
@@ -155,7 +152,7 @@ Deno.test("a watch that comes back to the same server goes on as if nothing had 
     host.registry.update(one, `b${round}`);
     host.registry.update(two, `c${round}`);
     await pauses.end(2);
-    // Of one's two states only the last is there to be told.
+    // Only the latest of one's two states is still there.
     assertEquals(await next, [`update one=b${round}`, `update two=c${round}`]);
     host.registry.update(two, `d${round}`);
     assertEquals(await take(watch, 1), [`update two=d${round}`]);
@@ -165,14 +162,14 @@ Deno.test("a watch that comes back to the same server goes on as if nothing had 
   assertEquals(connections, [null, ...lost, ...lost, ...lost]);
 });
 
-Deno.test("a watch that comes back to a server started anew is told the whole map again", async () => {
+Deno.test("watch that reconnects to a restarted server begins with a snapshot", async () => {
   const first = serve({ port: 0 });
   const { port } = first.addr;
   const reconnect = { base: 2, cap: 5 };
   await using client = await connect({ port, name: "pi", state: "on", reconnect });
   await using watch = client.watch({ prefix: "pi" });
   assertEquals(await take(watch, 3), ["snapshot", "present pi=on live", "synced"]);
-  // Whether the server still tells that it takes everybody out is its affair.
+  // The first server may or may not report the leaves of its end.
   const seen: string[] = [];
   const reading = (async () => {
     for await (const event of watch) {
@@ -189,7 +186,7 @@ Deno.test("a watch that comes back to a server started anew is told the whole ma
   assertEquals(watch.position?.incarnation, second.registry.incarnation);
 });
 
-Deno.test("an empty map after a return is told from one in which nothing has happened", async () => {
+Deno.test("watch that reconnects tells an emptied map from an unchanged one", async () => {
   for (const prefix of ["", "pi"]) {
     await using host = new MemoryHost();
     const pauses = new Pauses();
@@ -214,7 +211,7 @@ Deno.test("an empty map after a return is told from one in which nothing has hap
   }
 });
 
-Deno.test("a watch that comes back too late is told the whole map again, also when that is empty", async () => {
+Deno.test("watch that reconnects too late begins with a snapshot, even of an empty map", async () => {
   for (const prefix of ["", "pi"]) {
     await using host = new MemoryHost();
     const pauses = new Pauses();
@@ -231,7 +228,7 @@ Deno.test("a watch that comes back too late is told the whole map again, also wh
   }
 });
 
-Deno.test("a watch of a prefix that cannot know whether it missed something asks for a snapshot", async () => {
+Deno.test("watch of a prefix asks for a snapshot when it may have missed a change", async () => {
   await using host = new MemoryHost();
   const pauses = new Pauses();
   await using client = await connect({ dial: host.dial, reconnect: pauses.options });
@@ -246,7 +243,7 @@ Deno.test("a watch of a prefix that cannot know whether it missed something asks
   assertEquals(await next, ["snapshot", "present pi=1 live", "synced"]);
 });
 
-Deno.test("a watch can go on where another one ended", async () => {
+Deno.test("watch continues where another one ended", async () => {
   await using host = new MemoryHost();
   await using client = await connect({ dial: host.dial });
   const entry = host.registry.open("1", { id: "pi" });
@@ -262,7 +259,7 @@ Deno.test("a watch can go on where another one ended", async () => {
   assertEquals(await take(wrong, 3), ["snapshot", "present pi=2 live", "synced"]);
 });
 
-Deno.test("a reader that is slow costs no memory, misses states but not the last one, and no leave", async () => {
+Deno.test("slow reader costs no memory, and misses neither the latest state nor a leave", async () => {
   await using bench = new TcpBench();
   await using client = await connect({ port: bench.port });
   let received = 0;
@@ -286,7 +283,7 @@ Deno.test("a reader that is slow costs no memory, misses states but not the last
   const megabyte = "x".repeat(2 ** 20);
   for (let round = 0; round < 100; round++) {
     bench.registry.update(entry, `${round} ${megabyte}`);
-    // A round trip lets the server tell what there is to tell.
+    // A round trip lets the server send its events.
     await client.get();
   }
   bench.registry.close(gone);
@@ -300,7 +297,7 @@ Deno.test("a reader that is slow costs no memory, misses states but not the last
   assertGreater(received, waiting);
 });
 
-Deno.test("a watch that is cut again and again tells a map's whole story in order", async () => {
+Deno.test("watch that is cut repeatedly yields every change in order", async () => {
   for (let seed = 0; seed < 12; seed++) {
     const random = new Random(seed);
     await using host = new MemoryHost(seed);
@@ -331,7 +328,7 @@ function mapOf(registry: Registry): [string, string][] {
   return [...registry.entries()].map(({ id, state }) => [id, textOf(state)]);
 }
 
-/** What a reader makes of the events up to the join of one client, checking that each makes sense. */
+/** Builds a map from the events up to the join of one client, checking that each is valid after the last. */
 async function collect(watch: Watch, last: string): Promise<{ map: Map<string, string>; snapshots: number }> {
   const map = new Map<string, string>();
   let [snapshots, revision, isSynced] = [0, 0, false];

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Connection, type ConnectionOptions } from "../../mod.ts";
+import { Connection, type ConnectionOptions, dial } from "../../mod.ts";
 import { EventWriter } from "../../lib/wire/mod.ts";
 import { bytesOf, readExactly, writeFully } from "./bytes.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";
@@ -39,4 +39,13 @@ export function frame(build: (writer: EventWriter) => void): Uint8Array {
   const writer = new EventWriter();
   build(writer);
   return writer.finish();
+}
+
+/** Connects to a server of this process, and opens if there is a state. */
+export async function openConnection(
+  { port, state, ...options }: ConnectionOptions & { port: number; state?: string | Uint8Array },
+): Promise<Connection> {
+  const connection = new Connection(await dial("127.0.0.1", port, undefined, 10_000), options);
+  if (state !== undefined) await connection.open(state);
+  return connection;
 }

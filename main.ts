@@ -7,16 +7,16 @@
 import type { Process } from "./lib/cli/command.ts";
 import { reportFailure } from "./lib/cli/failure.ts";
 import { HELP_FLAG, VERSION_FLAG } from "./lib/cli/flags/general_flags.ts";
-import { findCommand, helpOf, overview } from "./lib/cli/help.ts";
+import { helpOf, overview } from "./lib/cli/help.ts";
 import { write, writeError } from "./lib/cli/terminal/output.ts";
-import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
+import { loadCommand, loadCommands } from "./lib/commands/mod.ts";
 import { VERSION } from "./lib/version.ts";
 
 /** Runs the command that the arguments name, and reports its failure. Returns the exit code. */
 async function run(args: readonly string[], process: Process): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
-    writeError(overview(COMMANDS));
+    writeError(overview(await loadCommands()));
     return 2;
   }
   let command: string | undefined;
@@ -25,7 +25,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
       await write(`tracker ${VERSION}\n`);
       return 0;
     }
-    const found = HELP_FLAG.names.includes(name) ? helpCommand : findCommand(COMMANDS, name);
+    const found = await loadCommand(HELP_FLAG.names.includes(name) ? "help" : name);
     command = found.name;
     if (!asksForHelp(rest)) return await found.run(rest, process);
     await write(helpOf(found));

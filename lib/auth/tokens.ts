@@ -52,6 +52,7 @@ export class Tokens {
    * ```
    *
    * @param text The file's text
+   * @param source Where the text is from, for the message of an error
    * @returns The tokens
    * @throws {TrackerError} BAD_ARGUMENT if a line is invalid; the message contains its number, but no token
    *
@@ -65,13 +66,14 @@ export class Tokens {
    * assertEquals(tokens.find("guessed"), null);
    * ```
    */
-  static parse(text: string): Tokens {
+  static parse(text: string, source?: string): Tokens {
     const tokens = new Tokens();
+    const invalid = (why: string) => invalidError(why, source);
     for (const [index, line] of text.split(/\r?\n/).entries()) {
       const trimmed = line.trim();
-      if (trimmed !== "" && !trimmed.startsWith("#")) tokens.#add(trimmed, index + 1);
+      if (trimmed !== "" && !trimmed.startsWith("#")) tokens.#add(trimmed, index + 1, invalid);
     }
-    if (tokens.size === 0) throw fileError("it has no tokens, so nobody could connect");
+    if (tokens.size === 0) throw invalid("it has no tokens, so nobody could connect");
     return tokens;
   }
 
@@ -91,17 +93,18 @@ export class Tokens {
     return found;
   }
 
-  #add(line: string, number: number): void {
+  #add(line: string, number: number, invalid: (why: string) => TrackerError): void {
     const [, name, token = "", access = "write"] = LINE.exec(line) ?? [];
-    if (name === undefined) throw fileError(`line ${number} is not name:token, name:token:read or name:token:write`);
+    if (name === undefined) throw invalid(`line ${number} is not name:token, name:token:read or name:token:write`);
     if (token.length < MIN_TOKEN || token.length > MAX_TOKEN) {
-      throw fileError(`the token on line ${number} must be ${MIN_TOKEN} to ${MAX_TOKEN} characters`);
+      throw invalid(`the token on line ${number} must be ${MIN_TOKEN} to ${MAX_TOKEN} characters`);
     }
-    if (this.find(token) !== null) throw fileError(`the token on line ${number} is there twice`);
+    if (this.find(token) !== null) throw invalid(`the token on line ${number} is there twice`);
     this.#known.push({ grant: { name, access: access as Permission }, token: toBytes(token) });
   }
 }
 
-function fileError(why: string): TrackerError {
-  return new TrackerError("BAD_ARGUMENT", `Cannot take tokens: ${why}`);
+function invalidError(why: string, source?: string): TrackerError {
+  const from = source === undefined ? "" : ` from ${source}`;
+  return new TrackerError("BAD_ARGUMENT", `Cannot take tokens${from}: ${why}`);
 }

@@ -13,17 +13,15 @@ import { unknownName, UsageError } from "./flags/usage.ts";
 const WIDTH = 100;
 
 /**
- * Finds a command by its name.
+ * Checks the name of a command.
  *
- * @param commands Every command
- * @param name The name
- * @returns The command
+ * @param names The names of all commands
+ * @param name The name that was written
  * @throws {UsageError} when no command has that name
  */
-export function findCommand(commands: readonly Command[], name: string): Command {
-  const command = commands.find((command) => command.name === name);
-  if (command !== undefined) return command;
-  if (!name.startsWith("-")) throw unknownName("command", name, commands.map(({ name }) => name));
+export function requireCommand(names: readonly string[], name: string): void {
+  if (names.includes(name)) return;
+  if (!name.startsWith("-")) throw unknownName("command", name, names);
   const error = unknownName("flag", name, [HELP_FLAG, VERSION_FLAG].flatMap(longNames));
   if (error.suggestion !== undefined) throw error;
   throw new UsageError(`${error.message}; a command comes first, then its flags`);

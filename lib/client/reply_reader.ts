@@ -8,14 +8,18 @@ import { REPLY_DONE, REPLY_ERROR, REPLY_FRAME, ReplyParser } from "../wire/repli
 import { decodeEvents, type WatchEvent } from "../wire/events.ts";
 import { ignore } from "../base/async.ts";
 import { EMPTY } from "../base/bytes.ts";
-import { makeReadRoom, SMALLEST_READ_BUFFER } from "../base/read_room.ts";
 import { INVALID, NEED_MORE } from "../codec.ts";
 import { TrackerError } from "../errors.ts";
 import { WATCH } from "../protocol.ts";
 import type { Duplex } from "../transport/duplex.ts";
-
 import type { PeerState } from "./calls.ts";
 import type { PendingCalls } from "./pending_calls.ts";
+
+/** First size of the read buffer, in bytes. */
+const SMALLEST_BUFFER = 4_096;
+
+/** Largest read buffer kept when it is empty, in bytes. */
+const LARGEST_KEPT_BUFFER = 65_536;
 
 /** An event of a watch, as its connection delivers it. A pong is not one: it resolves `ping`. */
 export type WatchedEvent = Exclude<WatchEvent, { kind: "pong" }>;
@@ -99,7 +103,7 @@ export class ReplyReader {
    * @throws {TrackerError} The server's error, or BAD_REPLY; and whatever the connection or the sink throws
    */
   async read(): Promise<void> {
-    let buffer = new Uint8Array(SMALLEST_READ_BUFFER);
+    let buffer = new Uint8Array(SMALLEST_BUFFER);
     let length = 0;
     while (this.#phase !== "stopped") {
       const count = await this.#duplex.read(length === 0 ? buffer : buffer.subarray(length));
@@ -112,7 +116,7 @@ export class ReplyReader {
         await this.#deliver(this.#events);
         from = this.#dispatch(buffer, from, length);
       }
-      buffer = makeReadRoom(buffer, from, length, this.#parser.needed);
+      buffer = makeRoom(buffer, from, length, this.#parser.needed);
       length -= from;
     }
   }
@@ -168,4 +172,24 @@ export class ReplyReader {
       this.#heardAt = performance.now();
     }
   }
+}
+
+/**
+ * Moves the unparsed bytes to the front of a buffer with room for more: a larger one if they fill this one, and a small
+ * one if it has grown large and is empty.
+ */
+function makeRoom(
+  buffer: Uint8Array<ArrayBuffer>,
+  from: number,
+  to: number,
+  needed: number,
+): Uint8Array<ArrayBuffer> {
+  const rest = to - from;
+  if (rest < buffer.length && (rest !== 0 || buffer.length <= LARGEST_KEPT_BUFFER)) {
+    if (from !== 0 && rest !== 0) buffer.copyWithin(0, from, to);
+    return buffer;
+  }
+  const larger = new Uint8Array(rest === 0 ? SMALLEST_BUFFER : Math.min(rest * 2, needed));
+  larger.set(buffer.subarray(from, to));
+  return larger;
 }

@@ -25,10 +25,10 @@ const POSITIONALS = { placeholder: "SHELL", most: 1, choices: SHELL.choices } as
 /**
  * Makes the command that prints completion scripts.
  *
- * @param commands Returns every command, this one included
+ * @param load Loads every command, this one included
  * @returns The command
  */
-export function createCompletionsCommand(commands: () => readonly Command[]): Command {
+export function createCompletionsCommand(load: () => Promise<readonly Command[]>): Command {
   return {
     name: "completions",
     summary: "Print the script that lets bash, zsh or fish complete tracker's command line.",
@@ -46,7 +46,8 @@ export function createCompletionsCommand(commands: () => readonly Command[]): Co
     run: async (args) => {
       const [shell] = parseFlags(args, {}, POSITIONALS).positionals;
       if (shell === undefined) throw new UsageError(`completions needs a SHELL: ${SHELL.choices.join(", ")}`);
-      await write(GENERATORS[parseAs("SHELL", () => SHELL.parse(shell))](commands()));
+      const generate = GENERATORS[parseAs("SHELL", () => SHELL.parse(shell))];
+      await write(generate(await load()));
       return 0;
     },
   };

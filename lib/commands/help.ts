@@ -6,23 +6,18 @@
 
 import type { Command } from "../cli/command.ts";
 import { parseFlags } from "../cli/flags/flags.ts";
-import { findCommand, helpOf, overview } from "../cli/help.ts";
+import { helpOf, overview, requireCommand } from "../cli/help.ts";
 import { write } from "../cli/terminal/output.ts";
 
 /**
  * Makes the command that prints the help of all commands.
  *
- * @param commands Returns every command, this one included
+ * @param names The names of all commands
+ * @param load Loads every command, this one included
  * @returns The command
  */
-export function createHelpCommand(commands: () => readonly Command[]): Command {
-  const positionals = {
-    placeholder: "[COMMAND]",
-    most: 1,
-    get choices() {
-      return commands().map(({ name }) => name);
-    },
-  };
+export function createHelpCommand(names: readonly string[], load: () => Promise<readonly Command[]>): Command {
+  const positionals = { placeholder: "[COMMAND]", most: 1, choices: names };
   return {
     name: "help",
     summary: "Print this help, or the help of a command.",
@@ -32,7 +27,10 @@ export function createHelpCommand(commands: () => readonly Command[]): Command {
     examples: [{ line: "tracker help serve", meaning: "explains every flag of serve" }],
     run: async (args) => {
       const [name] = parseFlags(args, {}, positionals).positionals;
-      await write(name === undefined ? overview(commands()) : helpOf(findCommand(commands(), name)));
+      if (name !== undefined) requireCommand(names, name);
+      const commands = await load();
+      const command = commands.find((command) => command.name === name);
+      await write(command === undefined ? overview(commands) : helpOf(command));
       return 0;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Which connections a server takes, and how fast.
+ * Limits on the connections that a server accepts.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface AdmissionLimits {
 /** How many connections may be accepted in one burst, as milliseconds of the accept rate. */
 const BURST = 1_000;
 
-/** Counts connections, and says which one is too many or too early. */
+/** Counts connections, and finds those that are too many or too early. */
 export class Admission {
   readonly #maxClients: number;
   readonly #maxPerAddress: number;
@@ -49,13 +49,13 @@ export class Admission {
     return fullError(`the limit of ${this.#maxPerAddress} from one address is reached`, "perAddress");
   }
 
-  /** Counts a connection in. */
+  /** Counts a new connection. */
   enter(address: string): void {
     if (this.#maxPerAddress === 0) return;
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
   }
 
-  /** Counts a connection out. */
+  /** Counts the end of a connection. */
   leave(address: string): void {
     if (this.#maxPerAddress === 0) return;
     const left = (this.#addresses.get(address) ?? 1) - 1;

@@ -1,5 +1,5 @@
 /**
- * What happens at a server, for programs that want to know as it happens.
+ * Events of a server.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { NameEvent } from "../map/names.ts";
 import type { Dialect } from "../protocol.ts";
 import type { SocketAddress } from "../transport/listener.ts";
 
-/** What happens to one connection or its client. */
+/** An event of one connection or its client. */
 export type SessionEvent =
   | { kind: "join"; id: string; dialect: Dialect | "unsettled" }
   | NameEvent
   | { kind: "error"; error: TrackerError }
   | { kind: "tls-error"; error: TrackerError };
 
-/** What happens at a server. */
+/** An event of a server. */
 export type ServerEvent =
   | (SessionEvent & { peer: SocketAddress })
   | { kind: "accept-error"; error: Error };

@@ -1,5 +1,5 @@
 /**
- * From bytes that have arrived to changes of the map and replies.
+ * Turns bytes that have arrived into changes of the map and replies.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { Throttle } from "./throttle.ts";
 
 /** The session that an {@linkcode InputProcessor} works for. */
 export interface InputOwner extends Requester {
-  /** The client takes its leave, and is told goodbye. */
+  /** Ends the session as its client has asked, with a final reply. */
   leave(): void;
   /** Ends the session with an error reply. */
   close(error: TrackerError): void;
@@ -24,7 +24,7 @@ export interface InputOwner extends Requester {
   report(event: SessionEvent): void;
 }
 
-/** Parses what one connection's client sends, and does what it says. */
+/** Parses what the client of one connection sends, and acts on it. */
 export class InputProcessor {
   readonly #owner: InputOwner;
   readonly #parser: MessageParser;
@@ -33,9 +33,9 @@ export class InputProcessor {
   readonly #throttle: Throttle | null;
   /** Counts messages by type, in the connection's dialect. */
   #counts: Float64Array;
-  /** What the parser found last. */
+  /** The parser's last result. */
   #token: Token = NEED_MORE;
-  /** Resolves when everything that has arrived is handled, while something waits for that. */
+  /** Resolves when all input is handled; `null` unless something waits for that. */
   #catchingUp: PromiseWithResolvers<void> | null = null;
 
   /** @param owner The session */
@@ -53,17 +53,17 @@ export class InputProcessor {
     return this.#input.room;
   }
 
-  /** The whole buffer, for reading what nobody wants any more. */
+  /** The whole buffer, for input that is discarded. */
   get scratch(): Uint8Array<ArrayBuffer> {
     return this.#input.bytes;
   }
 
-  /** How many bytes the read buffer holds room for. */
+  /** Size of the read buffer, in bytes. */
   get bufferSize(): number {
     return this.#input.bytes.length;
   }
 
-  /** Whether parsing stopped for want of bytes, and not because enough output had gathered. */
+  /** Whether parsing stopped because it needs more bytes, and not because enough output had gathered. */
   get isCaughtUp(): boolean {
     return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
   }
@@ -78,7 +78,7 @@ export class InputProcessor {
     return this.#throttle !== null && this.#throttle.isExceeded;
   }
 
-  /** Whether bytes have arrived that are not a whole message yet. */
+  /** Whether the beginning of an unfinished message has arrived. */
   get hasRest(): boolean {
     return this.#input.to !== this.#input.from;
   }
@@ -89,22 +89,22 @@ export class InputProcessor {
     this.#owner.context.counters.received += count;
   }
 
-  /** Decides the dialect of a client that sends nothing more. */
+  /** Settles the dialect of a client that sends nothing more. */
   settle(): void {
     this.#parser.settle();
   }
 
-  /** Makes the buffer fit for what is to come. */
+  /** Prepares the buffer for the next read. */
   compact(): void {
     this.#input.compact(this.#parser.needed, this.#owner.context);
   }
 
   /**
-   * The hot path: walks the arrived bytes once. Stops early when enough output has gathered, so that a client that
-   * asks without reading is held up by its own silence and not by the server's memory. Leaves the last token: it is
-   * `NEED_MORE` or `AMBIGUOUS` when all that is complete has been handled.
+   * Handles every complete message in the buffer: the hot path, which walks the bytes once. Stops early when enough output
+   * has gathered, so that a client that asks without reading holds itself up instead of filling the server's memory; then
+   * {@linkcode isCaughtUp} is `false`.
    *
-   * @returns Whether a message was complete
+   * @returns Whether there was a complete message
    */
   process(): boolean {
     const owner = this.#owner;
@@ -125,7 +125,7 @@ export class InputProcessor {
         this.#setState(bytes, parser.stateStart, parser.stateEnd);
         if (owner.isOpen) replyDone(owner.replies);
       } else if (this.#processRare(token)) {
-        // A Hello may have given rights, a Watch have taken some.
+        // A Hello may have granted rights, and a Watch removed some.
         canWrite = owner.permission === "write";
         canAsk = owner.permission !== "none" && owner.watcher === null;
       } else {
@@ -140,7 +140,7 @@ export class InputProcessor {
   }
 
   /**
-   * Waits until everything that has arrived is handled.
+   * Waits until all input is handled.
    *
    * @returns Resolves then, or when the session ends; `null` when it is handled already
    */
@@ -150,7 +150,7 @@ export class InputProcessor {
     return this.#catchingUp.promise;
   }
 
-  /** Ends the wait for whatever has arrived. */
+  /** Ends that wait. */
   resolveCatchingUp(): void {
     this.#catchingUp?.resolve();
     this.#catchingUp = null;
@@ -179,7 +179,7 @@ export class InputProcessor {
     this.#throttle?.spend(count);
   }
 
-  /** Handles what a busy connection does not send all the time; `false` when that was the last for now. */
+  /** Handles messages that a busy connection seldom sends. Returns `false` if there is nothing more to process for now. */
   #processRare(token: Token): boolean {
     try {
       if (token === CLOSE) this.#owner.leave();

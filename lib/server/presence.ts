@@ -19,13 +19,13 @@ import type { LeaveCause } from "../protocol.ts";
 import type { Counters } from "./counters.ts";
 import type { SessionEvent } from "./events.ts";
 
-/** What a {@linkcode Presence} shares with those of other sessions. */
+/** What the clients of all sessions share. */
 export interface PresenceContext {
   /** The map. */
   readonly registry: Registry;
-  /** Who holds which name. */
+  /** The names that clients hold. */
   readonly names: Names;
-  /** Where ghosts are counted. */
+  /** Counts the ghosts. */
   readonly counters: Counters;
   /** Most bytes of all states together. */
   readonly maxTotalState: number;
@@ -43,7 +43,7 @@ export interface PresenceOwner {
   report(event: SessionEvent): void;
 }
 
-/** Causes of leaves that a client did not bring about by a message: until then it was in the map as a ghost. */
+/** Causes of leaves without a message from the client: until then it was in the map as a ghost. */
 const UNCLEAN_CAUSES: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
 
 /** The entry and the name of one session's client. */
@@ -74,7 +74,7 @@ export class Presence implements ClaimOwner {
   claimName(name: string, options: ClaimOptions): void {
     const { names } = this.#owner.context;
     const claim = names.claim(name, options, this);
-    // Listeners that hear of the takeover or the return may have ended this session.
+    // Listeners that are told of the takeover or the return may have ended this session.
     if (!this.#owner.isOpen) return names.release(claim, "disconnect");
     this.#claim = claim;
     this.#entry = claim.entry;
@@ -96,7 +96,7 @@ export class Presence implements ClaimOwner {
     return this.#enter(bytes, start, end);
   }
 
-  /** @internal Another connection has taken the name, and the entry with it. */
+  /** @internal Called when another connection has taken the name, and the entry with it. */
   onTakenOver(error: TrackerError): void {
     this.#entry = null;
     this.#claim = null;
@@ -136,7 +136,7 @@ export class Presence implements ClaimOwner {
     const id = this.#claim?.name;
     if (id !== undefined && registry.get(id) !== undefined) throw takenError(id);
     const entry = registry.open(bytes, id === undefined ? { start, end } : { start, end, id });
-    // Listeners that hear of the join may have ended this session.
+    // Listeners that are told of the join may have ended this session.
     if (!this.#owner.isOpen) {
       registry.close(entry, "disconnect");
       return null;
@@ -146,7 +146,7 @@ export class Presence implements ClaimOwner {
     return entry.id;
   }
 
-  /** A state that does not fit is refused whole, and the map stays as it was; one that shrinks always fits. */
+  /** Refuses a state that does not fit. One that shrinks always fits. */
   #requireRoom(length: number): void {
     const { registry, maxTotalState } = this.#owner.context;
     // Only an entry that is still in the map makes room.

@@ -1,5 +1,5 @@
 /**
- * Where a session's input arrives.
+ * The buffer that a session reads into.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface ReadBufferPools {
 }
 
 /**
- * A read buffer that fits its connection. One that waits has a small buffer, so that ten thousand quiet clients cost
- * little. While reads fill it a larger one takes its place, and in the end one on loan, until a read leaves room in that.
- * Room for a long message is made as its bytes arrive, not when its length is claimed.
+ * A read buffer that adapts to its connection. A quiet connection has a small one, so that ten thousand of them cost
+ * little. While reads fill it a larger one takes its place, and finally one on loan, until a read leaves room in that. Room
+ * for a long message is made as its bytes arrive, not when its length is announced.
  *
- * Bytes `from..to` have arrived and are not parsed yet. The fields are public for the sake of the loop that parses them,
+ * Bytes `from..to` have arrived and are not parsed yet. The fields are public for the loop that parses them,
  * and the pools are given to each call: a field for them would cost every client memory.
  */
 export class ReadBuffer {
@@ -50,7 +50,7 @@ export class ReadBuffer {
   }
 
   /**
-   * Moves what is not parsed to the front of a buffer fit for what is to come. Nothing may be reading into it.
+   * Moves unparsed bytes to the front of a buffer of the right size for the next read. No read may be under way.
    *
    * @param needed How many bytes the unfinished message needs in all, as far as that is known
    * @param pools Where buffers come from
@@ -65,7 +65,7 @@ export class ReadBuffer {
     this.to = rest;
   }
 
-  /** Returns the buffer to its pool. Nothing may use it any more. */
+  /** Returns the buffer to its pool. It must not be used any more. */
   release({ quietBuffers, busyBuffers }: ReadBufferPools): void {
     if (this.bytes.length === QUIET_BUFFER) quietBuffers.give(this.bytes);
     else if (this.bytes.length === BUSY_BUFFER) busyBuffers.give(this.bytes);
@@ -73,7 +73,7 @@ export class ReadBuffer {
 
   #nextSize(rest: number, needed: number): number {
     const size = this.bytes.length;
-    // One byte more than the message: a read that completes it then leaves room, and shows no busy connection.
+    // One byte more than the message: the read that completes it then leaves room, which a busy connection would not.
     if (rest === size) return Math.min(size * 2, needed + 1);
     if (this.to === size) return Math.max(size, Math.min(size * GROWTH, BUSY_BUFFER));
     return rest < QUIET_BUFFER ? QUIET_BUFFER : Math.min(size, rest * 2);

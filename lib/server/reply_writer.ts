@@ -1,5 +1,5 @@
 /**
- * Everything a session sends.
+ * The sending side of a session.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { Watcher } from "../feed/watcher.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import type { Counters } from "./counters.ts";
 
-/** Replies up to this many bytes together go out in one write; a longer one is written from where it lies. */
+/** Replies of up to this many bytes together go out in one write. A longer one is written without a copy. */
 export const GATHERED_BYTES = 8_192;
 
-/** What a {@linkcode ReplyWriter} shares with those of other sessions. */
+/** What the writers of all sessions share. */
 export interface ReplyWriterContext {
   /** Buffers for replies, each on loan only while there is something to write. */
   readonly outputs: Pool<ByteBuffer>;
-  /** Where bytes sent are counted. */
+  /** Counts the bytes sent. */
   readonly counters: Counters;
 }
 
@@ -28,11 +28,11 @@ export interface ReplySource {
   readonly context: ReplyWriterContext;
   /** Where to write to. */
   readonly connection: Duplex;
-  /** The watcher cannot be told what it has missed any more. */
+  /** Called when the watcher cannot catch up any more. */
   onLost(): void;
-  /** The client has taken some bytes. */
+  /** Called when the client has taken some bytes. */
   onProgress(): void;
-  /** Every reply is written: parsing that stopped because too many had gathered can go on. */
+  /** Called when all replies are written: input that they held up can be processed. */
   onDrained(): void;
 }
 
@@ -42,12 +42,12 @@ export interface ReplySource {
  */
 export class ReplyWriter {
   readonly #source: ReplySource;
-  /** Where frames come from; `null` unless the client watches. */
+  /** The source of frames; `null` unless the client watches. */
   watcher: Watcher | null = null;
   #gathered: ByteBuffer | null = null;
   #long: Uint8Array | null = null;
   #writing: Promise<void> | null = null;
-  /** Since when the client is known to have taken nothing, in whole milliseconds; 0 when it has since the last look. */
+  /** Since when the client has taken nothing, in whole milliseconds; 0 if it has since the last check. */
   #stuckSince = 0;
 
   /** @param source The session it writes for */
@@ -66,7 +66,7 @@ export class ReplyWriter {
     else this.gathered.append(reply);
   }
 
-  /** Whether so much has gathered that it must be written before more is asked for. */
+  /** Whether enough has gathered to be written before more is added. */
   get isFull(): boolean {
     return this.#long !== null || (this.#gathered !== null && this.#gathered.length >= GATHERED_BYTES);
   }
@@ -77,18 +77,18 @@ export class ReplyWriter {
   }
 
   /**
-   * Writes whatever waits, unless that is being done already.
+   * Writes whatever is pending, unless a write is under way.
    *
    * @returns Settles when it is done; `null` when there is nothing to write. Rejects when the connection broke.
    */
   flush(): Promise<void> | null {
-    // Only with output waiting: the write must not end before its promise is kept.
+    // Only with output pending: the write must not end before its promise is stored.
     if (this.#hasOutput) this.#writing ??= this.#write();
     return this.#writing;
   }
 
   /**
-   * Writes what is left, then ends the stream in this direction. Nothing may be added afterwards.
+   * Writes everything that is left, then ends the stream in this direction. Nothing may be added afterwards.
    *
    * @param replies What is sent last, in order
    * @returns Settles when it is done. Rejects when the connection broke.
@@ -104,13 +104,13 @@ export class ReplyWriter {
   }
 
   /**
-   * Notes whether the client takes what it is sent. To be called from time to time.
+   * Measures for how long the client has taken nothing. Called from time to time.
    *
    * @param now The present, on a clock in milliseconds
    * @returns For how long it has taken nothing, in milliseconds; 0 when nothing is being written
    */
   stuckFor(now: number): number {
-    // A whole number is kept in the field itself; a fraction would be an object of its own for each client.
+    // A whole number is stored in the field itself; a fraction would be another object for every client.
     if (this.#writing === null || this.#stuckSince === 0) this.#stuckSince = Math.trunc(now);
     return now - this.#stuckSince;
   }
@@ -125,11 +125,11 @@ export class ReplyWriter {
 
   async #write(): Promise<void> {
     const { connection, context: { counters, outputs } } = this.#source;
-    // A write that begins is progress: for the time since the last look, when nothing waited, the client is not to blame.
+    // A write that begins counts as progress: nothing was pending before, so the client is not to blame.
     this.#stuckSince = 0;
     do {
       const gathered = this.#gathered;
-      // Replies added while this is being written are gathered apart.
+      // Replies added during the write are gathered in another buffer.
       this.#gathered = null;
       const bytes = gathered === null ? this.#takeLarge() : gathered.gathered;
       for (let written = 0; written < bytes.length;) {
@@ -148,7 +148,7 @@ export class ReplyWriter {
     this.#writing = null;
   }
 
-  /** A long reply, or else a frame: neither is gathered with others. */
+  /** Takes the long reply, or else a frame: neither is gathered with others. */
   #takeLarge(): Uint8Array {
     const reply = this.#long;
     this.#long = null;

@@ -1,5 +1,5 @@
 /**
- * The messages that ask for more than the map: a handler each, and the table that finds it.
+ * The requests beyond Open, Update, Get and Close: a handler for each, and the table that finds it.
  *
  * @module
  */
@@ -38,21 +38,21 @@ export interface Requester {
   readonly presence: Presence;
   /** Where replies go. */
   readonly replies: ReplyWriter;
-  /** Whether so many replies wait that they must be written before more are made. */
+  /** Whether enough replies have gathered to be written before more are made. */
   readonly hasFullOutput: boolean;
   /** The session's timers. */
   readonly timers: SessionTimers;
-  /** Whether the client is still there: what a handler does can end it. */
+  /** Whether the client may still be in the map. A handler can end that. */
   readonly isOpen: boolean;
   /** What the client may do. */
   permission: Permission | "none";
-  /** What tells it of changes; `null` until it watches. */
+  /** The watcher that tells it of changes; `null` until the client watches. */
   readonly watcher: Watcher | null;
-  /** Sends what the watcher is told, unless that is being done already. */
+  /** Sends the frames of the watcher, unless a write is under way. */
   sendNews(): void;
 }
 
-/** Answers one request. What it throws ends the session with an error reply. */
+/** Answers one request. A {@linkcode TrackerError} that it throws ends the session with an error reply. */
 type Handler = (session: Requester, payload: Uint8Array) => void;
 
 const HANDLERS: Readonly<Partial<Record<MessageType, Handler>>> = {
@@ -77,7 +77,7 @@ export function answerRequest(session: Requester, type: MessageType, payload: Ui
   HANDLERS[type]?.(session, payload);
 }
 
-/** Without a token a client may ask for nothing, and with one to read it may not be in the map. */
+/** Checks the client's rights: without a token it may ask for nothing, and with one for reading it may not enter the map. */
 function authorize({ permission }: Requester, type: MessageType): void {
   if (permission === "none") throw unauthorized("a connection has to begin with a Hello that has a token");
   if (permission === "read" && (type === OPEN || type === UPDATE)) throw unauthorized("the token is for reading");
@@ -142,7 +142,7 @@ function stats({ context, replies }: Requester): void {
   replyJson(replies, statsOf(context));
 }
 
-/** Replies with the one byte that says that it is done. */
+/** Adds the one-byte reply to a request that is done. */
 export function replyDone({ gathered }: ReplyWriter): void {
   gathered.reserve(1);
   gathered.bytes[gathered.length++] = DONE;

@@ -1,5 +1,5 @@
 /**
- * The server: connections in, one map, and an orderly end.
+ * The server: it accepts connections, keeps the map, and ends in order.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import type { ServerEvent, SessionEvent } from "./events.ts";
 import { admissionLimitsOf, limitsOf, requireInteger, rulesOf, type ServerOptions } from "./options.ts";
 import { Session, type SessionObserver } from "./session.ts";
 
-/** Default for how long {@linkcode Server.shutdown} lets clients hear the news, in milliseconds. */
+/** Default time that {@linkcode Server.shutdown} gives clients to read that it ends, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
 
 /**
- * How many connections above the limit are being told so at any moment. Each is held until it has heard, so their
- * number needs a bound too; past it a connection is closed without a word.
+ * Most connections above the limit that are being told so at the same time. Each is held until it has read that, so they
+ * need a limit too; beyond it a connection is closed without a word.
  */
 const MAX_REFUSALS = 256;
 
-/** How long an accept loop pauses when the system has no descriptor left for another connection, in milliseconds. */
+/** Pause of an accept loop when the system has no descriptor left for another connection, in milliseconds. */
 const ACCEPT_PAUSE = 100;
 
-/** That accepting fails is reported at most this often, in milliseconds: it may fail ten times a second for hours. */
+/** Shortest time between two reports that accepting fails, in milliseconds: it may fail ten times a second for hours. */
 const ACCEPT_REPORT = 10_000;
 
-/** A running server. Get one from `serve`, or make one from listeners of your own. */
+/** A running server. `serve` creates one; with `new` it can be given other listeners. */
 export class Server implements AsyncDisposable {
   /** Where it listens; if that is both without TLS and with it, where it does without. */
   readonly addr: SocketAddress;
@@ -52,7 +52,7 @@ export class Server implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #unlisten: () => void;
   #lastEnded: (() => void) | undefined;
-  /** Until when a failure to accept is not worth another report. */
+  /** When the next failure to accept may be reported. */
   #acceptReported = -Infinity;
 
   /**
@@ -82,7 +82,7 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Reports how it is doing.
+   * Reports its state and statistics.
    *
    * @returns What it has counted since it started, and what it holds now
    */
@@ -91,7 +91,7 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Uses another certificate. Existing connections keep the old one, new ones get the new one; none is lost in between.
+   * Replaces the certificate. Existing connections keep the old one; new ones get the new one, and none is lost in between.
    *
    * @param pair The certificate and its key
    * @throws {TrackerError} BAD_CERTIFICATE when it cannot be used, which leaves the old one in use; BAD_ARGUMENT when the
@@ -138,7 +138,7 @@ export class Server implements AsyncDisposable {
     return this.#stop.signal.aborted;
   }
 
-  /** One object for all sessions: a closure each would cost every client memory. */
+  /** Creates one observer for all sessions: a closure each would cost every client memory. */
   #createObserver(): SessionObserver {
     const onEvent = this.#onEvent;
     return {
@@ -184,7 +184,7 @@ export class Server implements AsyncDisposable {
   #admit(connection: Incoming): void {
     const { counters } = this.#context;
     counters.accepted++;
-    // A connection that was accepted in the very turn in which the server was stopped has nobody to talk to.
+    // Accepted in the very turn in which the server was stopped.
     if (this.#isStopped) return connection.close();
     const refusal = this.#admission.refusalOf(connection.remoteAddr.hostname, this.#sessions.size);
     if (refusal === null) {
@@ -205,14 +205,14 @@ export class Server implements AsyncDisposable {
     return session;
   }
 
-  /** Called by every session in the end, whichever group it is in. */
+  /** Called at the end of every session, whichever group it is in. */
   #forget(session: Session): void {
     this.#admission.leave(session.peer.hostname);
     if (!this.#sessions.delete(session)) this.#refusals.delete(session);
     if (this.#sessions.size + this.#refusals.size === 0) this.#lastEnded?.();
   }
 
-  /** Watchers go last, and are told of all the others. */
+  /** Tells all clients. Watchers go last, and are told of the leaves of all others. */
   #sayGoodbye(): void {
     const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
     const { true: watching = [], false: others = [] } = Object.groupBy(

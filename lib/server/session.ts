@@ -1,11 +1,11 @@
 /**
- * One connection's conversation: bytes in, the registry changed, replies out. It knows the codec, the registry and a
- * {@linkcode Duplex}, and no sockets.
+ * The life of one connection: bytes in, changes of the map, replies out. It knows the codec, the registry and a duplex,
+ * and no sockets.
  *
- * A session goes through three states and never back. *Open*: it reads, parses, commits and answers. *Closing*: the
- * client has left the map; what is left to say is written, and whatever else arrives is read and thrown away, since
- * closing a connection with unread input would reset it and could destroy the last reply on its way. *Closed*: the
- * connection is closed, no timer runs.
+ * A session moves through its states in one direction. *Handshaking*: both sides agree on TLS, where there is any. *Open*:
+ * it reads, parses, commits and replies. *Closing*: the client has left the map; the final replies are written, and input
+ * is read and discarded, because closing a connection with unread input would reset it and could destroy the last reply on
+ * its way. *Closed*: the connection is closed, and no timer runs.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import { expiredError, SessionTimers, timeoutError, type TimerName, type TimerOw
 
 const GOODBYE = Uint8Array.of(DONE);
 
-/** What a server hears of its sessions. One object serves them all: closures of its own would cost each client memory. */
+/** Observes the sessions of a server. One object serves all of them: closures per session would cost every client memory. */
 export interface SessionObserver {
-  /** Something happened to a session's client. */
+  /** Called when something happens to a session's client. */
   onEvent?(session: Session, event: SessionEvent): void;
-  /** A session's connection is closed. */
+  /** Called when a session's connection is closed. */
   onEnd?(session: Session): void;
 }
 
@@ -49,7 +49,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
   #farewell: Promise<void> | null = null;
-  // Made on first use: an idle client needs none of them.
+  // Created on first use: an idle client needs none of them.
   #presence: Presence | null = null;
   #replies: ReplyWriter | null = null;
   #timers: SessionTimers | null = null;
@@ -84,12 +84,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     return this.#state === "open" || this.#state === "handshaking";
   }
 
-  /** @internal What tells it of changes; `null` until it watches. */
+  /** @internal The watcher that tells it of changes; `null` until the client watches. */
   get watcher(): Watcher | null {
     return this.#replies === null ? null : this.#replies.watcher;
   }
 
-  /** @internal Whether so many replies wait that they must be written before more are made. */
+  /** @internal Whether enough replies have gathered to be written before more are made. */
   get hasFullOutput(): boolean {
     return this.#replies !== null && this.#replies.isFull;
   }
@@ -99,18 +99,18 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     return this.#presence ??= new Presence(this);
   }
 
-  /** @internal Everything that is sent. */
+  /** @internal The writer of everything that is sent. */
   get replies(): ReplyWriter {
     return this.#replies ??= new ReplyWriter(this);
   }
 
-  /** @internal What ends a client that takes too long. */
+  /** @internal The timers that end a client that takes too long. */
   get timers(): SessionTimers {
     return this.#timers ??= new SessionTimers(this, this.context);
   }
 
   /**
-   * Holds the conversation until the connection has ended, however that comes about.
+   * Serves the connection until it has ended, for whatever reason.
    *
    * @returns Resolves when the connection is closed and the client is out of the map; never rejects
    */
@@ -119,12 +119,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
       this.#noteHeard();
       if (this.permission === "none" || this.#state === "handshaking") this.timers.arm("handshake");
       if (this.#state === "handshaking") await this.#handshake();
-      // One flat loop: each async function in between would cost a waiting connection a frame of its own.
+      // One flat loop: every async function in between would cost a waiting connection another frame.
       while (this.isOpen) {
         const count = await this.connection.read(this.#input.room);
         if (!this.isOpen) break;
-        // A timer that expired first may be writing still; its replies go before those to what has just arrived.
-        // A watcher is written to all the time, and is listened to all the same.
+        // A timer that expired first may still be writing: its replies go out before those to the new input. A watcher
+        // is always being written to, and is read from all the same.
         if (this.watcher === null && this.#replies !== null && this.#replies.writing !== null) {
           await this.#replies.writing;
           if (!this.isOpen) break;
@@ -133,7 +133,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
         const answering = this.#answer();
         if (answering !== null) await answering;
         if (count === null) {
-          // Nobody has waited for what a watcher is being told: what has been begun is said to its end.
+          // No call has waited for the frames of a watcher: those that are under way are written to their end.
           if (this.watcher !== null) this.#part("disconnect", 0);
           break;
         }
@@ -143,7 +143,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
       if (!this.isOpen) await this.#farewell;
     } catch {
-      // A connection that broke is one way for it to end: nobody is left to be told.
+      // A broken connection is one way to end, with no peer left to tell.
     } finally {
       this.abort();
       this.#input.release();
@@ -152,7 +152,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   }
 
   /**
-   * Ends the conversation with an error reply, which takes the client out of the map at once.
+   * Ends the session with an error reply. The client leaves the map at once.
    *
    * @param error What to tell the client
    * @param silence How long nothing was heard of it, in milliseconds
@@ -164,12 +164,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#part(leaveCauseOf(error.code), silence, encodeError(error));
   }
 
-  /** @internal The client takes its leave. */
+  /** @internal Ends the session as its client has asked, with a final reply. */
   leave(): void {
     this.#part("close", 0, GOODBYE);
   }
 
-  /** Closes the connection at once, telling nothing. Idempotent: it is the last thing that happens to a session. */
+  /** Closes the connection at once, without a word. Idempotent: it is the last thing that happens to a session. */
   abort(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -184,7 +184,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#observer.onEvent?.(this, event);
   }
 
-  /** @internal Gives the client up if it has left its output unread for too long. A watcher may, if it owes little. */
+  /** @internal Gives up a client that has left output unread for too long, unless it watches and little is pending. */
   checkProgress(): void {
     const { deadlines, writeTimeout, maxUnsent } = this.context;
     if (!this.isOpen || this.#replies === null || this.#replies.stuckFor(deadlines.now()) < writeTimeout) return;
@@ -196,12 +196,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
   }
 
-  /** @internal A timer has expired. */
+  /** @internal Called when a timer has expired. */
   onExpired(name: TimerName, duration: number): void {
     if (name === "linger") return this.abort();
     if (name === "settle") {
       this.#input.settle();
-      // The read under way stays where it is in the buffer: no byte is moved here.
+      // A read is under way, so nothing may move in the buffer.
       return void this.#answer()?.catch(() => this.abort());
     }
     if (name === "handshake" && this.#state === "handshaking") {
@@ -210,19 +210,19 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.close(expiredError(name, duration), name === "idle" || name === "heartbeat" ? duration : 0);
   }
 
-  /** @internal Sends what the watcher is told. Nobody waits for the write: if it breaks, the session ends. */
+  /** @internal Sends the frames of the watcher. Nothing awaits the write: if it fails, the session ends. */
   sendNews(): void {
     if (this.isOpen && this.replies.writing === null) this.#flush()?.catch(() => this.abort());
   }
 
-  /** @internal The watcher cannot catch up any more. */
+  /** @internal Called when the watcher cannot catch up any more. */
   onLost(): void {
     this.close(slowError("leaves that it was not told of are forgotten"));
   }
 
   /**
-   * @internal A client that takes what it is sent is not silent; it is this side that was too busy to listen. Only a
-   * watcher is listened to meanwhile, so its taking does not stand for the heartbeat that it has promised.
+   * @internal Called when the client has taken some bytes. A client that reads is not silent: this side was too busy to
+   * listen. Only a watcher is read from meanwhile, so its reading does not stand for the heartbeat that it has promised.
    */
   onProgress(): void {
     if (!this.isOpen) return this.#armLinger();
@@ -230,13 +230,13 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     else this.#timers?.arm("idle");
   }
 
-  /** @internal All replies are written: what a full output had stopped goes on. */
+  /** @internal Called when all replies are written: continues with input that a full output had held up. */
   onDrained(): void {
     if (this.isOpen && !this.#input.isCaughtUp) this.#process();
     if (this.#input.isCaughtUp) this.#input.resolveCatchingUp();
   }
 
-  /** Agrees on TLS. A session that is to end meanwhile has something to say, and goes on trying, but not for long. */
+  /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */
   async #handshake(): Promise<void> {
     try {
       await this.connection.handshake?.();
@@ -248,7 +248,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (this.permission !== "none") this.timers.disarm("handshake");
   }
 
-  /** Where nothing is agreed on there is no telling the client why. */
+  /** Ends the session without a reply: without TLS there is no way to tell the client why. */
   #failHandshake(error: TrackerError): void {
     if (!this.isOpen) return;
     this.context.counters.tlsErrors++;
@@ -256,7 +256,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.abort();
   }
 
-  /** Takes note of bytes, or of the end of the stream: nothing follows, so the dialect is settled. */
+  /** Notes that bytes have arrived, or that the stream has ended: then nothing follows, and the dialect is settled. */
   #noteRead(count: number | null): void {
     if (count === null) return this.#input.settle();
     this.#input.note(count);
@@ -264,7 +264,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#timers?.disarm("settle");
   }
 
-  /** Makes no timers for a client whose silence nothing limits. */
+  /** Restarts the timers of silence. Creates none for a client whose silence has no limit. */
   #noteHeard(): void {
     if (this.#timers !== null || this.context.idleTimeout !== 0) this.timers.heard();
   }
@@ -273,25 +273,25 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (this.#input.process()) this.#timers?.disarm("message");
   }
 
-  /** Parses, commits and answers all that is complete; `null` when there is no writing to wait for. */
+  /** Processes what has arrived. Returns what to wait for before the next read; `null` if there is nothing. */
   #answer(): Promise<void> | null {
     this.#process();
     const writing = this.#flush();
     if (this.watcher === null) return writing;
-    // There may always be more to tell a watcher, so it is not the end of the writing that it waits for, but that all it
-    // has sent is handled. Nobody waits for the write: if it breaks, the session ends.
+    // There may always be more to tell a watcher, so the next read waits not for the end of the write but until all input
+    // is handled. Nothing awaits the write: if it fails, the session ends.
     writing?.catch(() => this.abort());
     return this.#input.untilCaughtUp();
   }
 
-  /** Writes whatever waits. A watcher that cannot catch up any more is told so before a write begins. */
+  /** Writes whatever is pending. A watcher that cannot catch up any more is closed before a write begins. */
   #flush(): Promise<void> | null {
     if (this.#replies === null) return null;
     if (this.#replies.writing === null && this.watcher?.isLost) this.onLost();
     return this.#replies.flush();
   }
 
-  /** Makes the buffer fit for what is to come, and starts the timer for a message that has begun. */
+  /** Prepares the buffer for the next read, and starts the timer of an unfinished message. */
   #awaitMore(): void {
     this.#input.compact();
     if (this.#input.isAmbiguous) {
@@ -302,7 +302,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     }
   }
 
-  /** From here on the client is out of the map; the connection lives on only to say what is left to say. */
+  /** Takes the client out of the map. The connection lives on only until the final replies are written. */
   #part(cause: LeaveCause, silence: number, reply?: Uint8Array): void {
     if (!this.isOpen) return;
     this.#state = "closing";
@@ -310,11 +310,11 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (reply !== undefined) final.push(reply);
     this.#release(cause, silence);
     this.#armLinger();
-    // A client that is gone already takes nothing more: reading would only wait for what cannot come.
+    // If the client is gone already, reading would wait for an end of stream that cannot come.
     this.#farewell = this.replies.finish(final).then(() => this.#armLinger(), () => this.abort());
   }
 
-  /** Gives up the client's place in the map, and whatever waits or runs. */
+  /** Gives up the client's place in the map, and stops all timers and waits. */
   #release(cause: LeaveCause, silence: number): void {
     this.watcher?.close();
     if (this.#replies !== null) this.#replies.watcher = null;
@@ -323,7 +323,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#input.close();
   }
 
-  /** While a client has to wait it is not listened to: its silence is none of its own. */
+  /** Reads nothing from a throttled client until it may go on. Its silence meanwhile does not count. */
   async #hold(): Promise<void> {
     this.#timers?.excuse();
     await this.#input.pause();
@@ -337,7 +337,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   }
 }
 
-/** Reads and throws away until the client ends its stream, or the timer closes the connection. */
+/** Reads and discards until the client ends its stream, or the timer closes the connection. */
 async function readToEnd(connection: Incoming, scratch: Uint8Array): Promise<void> {
   while (await connection.read(scratch) !== null);
 }

@@ -1,5 +1,5 @@
 /**
- * What ends a client that takes too long.
+ * The timers of a session.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import { HEARTBEAT_PATIENCE, SETTLE_TIMEOUT } from "../protocol.ts";
 
-/** How long a closing client may take for the next sign of progress, in milliseconds. */
+/** Time for each step of closing a connection, in milliseconds. */
 const LINGER = 2_000;
 
 /** How long a client may take, in milliseconds; 0 for no limit. */
@@ -53,10 +53,10 @@ const TIMERS: Readonly<Record<TimerName, Timer>> = {
   linger: { duration: () => LINGER, why: (ms) => `the last reply was not taken within ${ms} ms` },
 };
 
-/** What hears of timers that expire. */
+/** The owner of timers. */
 export interface TimerOwner {
   /**
-   * A timer has expired.
+   * Called when a timer has expired.
    *
    * @param name Which one
    * @param duration How long it ran, in milliseconds
@@ -64,7 +64,7 @@ export interface TimerOwner {
   onExpired(name: TimerName, duration: number): void;
 }
 
-/** The timers of one session, each made when it is armed for the first time. */
+/** The timers that end a client that takes too long. Each is created when it is first armed. */
 export class SessionTimers {
   readonly #owner: TimerOwner;
   readonly #limits: TimeLimits & { readonly deadlines: Deadlines };
@@ -73,7 +73,7 @@ export class SessionTimers {
   patience = 0;
 
   /**
-   * @param owner What hears of those that expire
+   * @param owner Called when one expires
    * @param limits How long they run, and on what
    */
   constructor(owner: TimerOwner, limits: TimeLimits & { readonly deadlines: Deadlines }) {
@@ -86,7 +86,7 @@ export class SessionTimers {
     return this.#deadlines[name]?.armed === true;
   }
 
-  /** Starts a timer, or starts it anew. One without a limit does not run. */
+  /** Starts or restarts a timer. One without a limit does not run. */
   arm(name: TimerName): void {
     const duration = this.#durationOf(name);
     if (duration === 0) return this.disarm(name);
@@ -103,20 +103,20 @@ export class SessionTimers {
     this.#deadlines[name]?.disarm();
   }
 
-  /** The client was heard: what counts its silence starts anew. */
+  /** Restarts the timers of the client's silence, because it was heard. */
   heard(): void {
     this.arm("idle");
     this.arm("heartbeat");
   }
 
-  /** Stops whatever counts the client's silence: while it is not listened to, that is none of its own. */
+  /** Stops the timers of the client's silence, because it is not being read from. */
   excuse(): void {
     this.disarm("message");
     this.disarm("idle");
     this.disarm("heartbeat");
   }
 
-  /** Stops every timer but the last. */
+  /** Stops every timer but `linger`, which ends the closing. */
   close(): void {
     for (const name of Object.keys(this.#deadlines) as TimerName[]) {
       if (name !== "linger") this.disarm(name);

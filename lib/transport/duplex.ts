@@ -5,7 +5,7 @@
  */
 
 /**
- * A two-way byte stream. A `Deno.Conn` is one as it stands; so can be TLS, a WebSocket or a pair in memory.
+ * A two-way byte stream. A connection of Deno is one as it stands; so can be TLS, a WebSocket or a pair in memory.
  *
  * Implementations may be as awkward as TCP: reads come in any size, writes may take less than they were given.
  */

@@ -6,7 +6,7 @@
 
 import type { Duplex } from "./duplex.ts";
 
-/** Where a socket is. It has the shape of a `Deno.NetAddr`, so that either can stand for the other. */
+/** Where a socket is. It has the shape of Deno's own type, so that either can stand for the other. */
 export interface SocketAddress {
   /** The transport protocol. */
   readonly transport: "tcp" | "udp";

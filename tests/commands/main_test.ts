@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { COMMANDS } from "../../lib/commands/mod.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
 import { fail, run, runsSources } from "../support/program.ts";
+
+const COMMANDS = await loadCommands();
 
 Deno.test("help goes to stdout, lists every command, and fits 100 columns", async () => {
   for (const args of [["help"], ["--help"], ["-h"]]) {

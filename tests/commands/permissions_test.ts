@@ -1,9 +1,11 @@
 /** The permissions that the commands' page names are enough for each command, and none of them is too many. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { COMMANDS } from "../../lib/commands/mod.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
 import { codeOf, read, tableOf } from "../support/page.ts";
 import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "../support/program.ts";
+
+const COMMANDS = await loadCommands();
 
 /** What to run of each command, and how what it prints begins. */
 const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {

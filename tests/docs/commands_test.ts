@@ -6,9 +6,11 @@ import { fishScript } from "../../lib/cli/completions/fish.ts";
 import { zshScript } from "../../lib/cli/completions/zsh.ts";
 import type { Flag } from "../../lib/cli/flags/flags.ts";
 import { helpOf } from "../../lib/cli/help.ts";
-import { COMMANDS } from "../../lib/commands/mod.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
 import { codeOf, filesUnder, read, tableOf } from "../support/page.ts";
 import { fail } from "../support/program.ts";
+
+const COMMANDS = await loadCommands();
 
 const PAGE = "lib/commands/README.md";
 

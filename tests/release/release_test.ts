@@ -6,7 +6,9 @@ import { CHECKSUMS, writeChecksums } from "../../.release/checksums.ts";
 import { embeddedFiles, neutralize, strangersIn } from "../../.release/contents.ts";
 import { VARIABLES } from "../../.release/permissions.ts";
 import { knownTargets, programName, systemOf, TARGETS } from "../../.release/targets.ts";
-import { COMMANDS } from "../../lib/commands/mod.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
+
+const COMMANDS = await loadCommands();
 
 const OURS = "// lib/codec.ts\nlet a;\n// lib/commands/serve.ts\n// deno.json\n// main.ts\nmain();\n";
 

@@ -77,3 +77,17 @@ Deno.test("a watcher is heard while there is always more to send it, however oft
     assert(events < 2_000, "the Update behind the Pings was not handled");
   }
 });
+
+Deno.test("a watcher that stops reading while it catches up gives its memory back, and misses nothing", async () => {
+  using time = new VirtualTime();
+  await using host = new SessionHost({ writeTimeout: 1_000 });
+  const { incarnation, revision } = host.registry;
+  for (let i = 0; i < 2_000; i++) host.registry.open("x".repeat(60));
+  const watcher = await host.watch({ since: { incarnation, revision } });
+  assert(host.heldMemory > 0);
+  await time.advance(2_000);
+  assertEquals(host.heldMemory, 0);
+  const events = await watcher.readUntil("synced");
+  assertEquals(events.filter(({ kind }) => kind === "join").length, 2_000);
+  assertEquals(host.events, []);
+});

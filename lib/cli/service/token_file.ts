@@ -5,8 +5,7 @@
  */
 
 import { Tokens } from "../../auth/tokens.ts";
-import { TrackerError } from "../../errors.ts";
-import { readSecretFile, secretFileError } from "./secret_file.ts";
+import { readSecretFile } from "./secret_file.ts";
 
 /** The tokens in a file, which can be reloaded. */
 export class TokenFile {
@@ -45,12 +44,5 @@ export class TokenFile {
 }
 
 async function readTokens(path: string): Promise<Tokens> {
-  const text = await readSecretFile(path);
-  try {
-    return Tokens.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof TrackerError)) throw cause;
-    // Every message has the form "Cannot …: why"; the file's path replaces the first half.
-    throw secretFileError(path, cause.message.replace(/^Cannot [^:]*: /, ""));
-  }
+  return Tokens.parse(await readSecretFile(path), path);
 }

@@ -3,9 +3,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Command } from "../../../lib/cli/command.ts";
 import type { Flag } from "../../../lib/cli/flags/flags.ts";
-import { COMMANDS } from "../../../lib/commands/mod.ts";
+import { loadCommands } from "../../../lib/commands/mod.ts";
 import { isInstalled } from "../../support/program.ts";
 import { type CompletingShell, Fish, InteractiveShell, scriptFor } from "./shells.ts";
+
+const COMMANDS = await loadCommands();
 
 const SHELLS: Readonly<Record<string, () => Promise<CompletingShell>>> = {
   bash: () => InteractiveShell.start("bash"),

@@ -8,14 +8,16 @@ import type { Command } from "../../../lib/cli/command.ts";
 import { readEnvironment } from "../../../lib/cli/environment.ts";
 import { escapeControls } from "../../../lib/cli/text/escape.ts";
 import { type Flag, parseFlags } from "../../../lib/cli/flags/flags.ts";
-import { findCommand } from "../../../lib/cli/help.ts";
-import { COMMANDS } from "../../../lib/commands/mod.ts";
+import { requireCommand } from "../../../lib/cli/help.ts";
+import { loadCommands } from "../../../lib/commands/mod.ts";
 import { parseStep } from "../../../lib/cli/inspect/steps.ts";
 import { UsageError } from "../../../lib/cli/flags/usage.ts";
 import type { Random } from "../../support/random.ts";
 import { readCommandLine } from "../reference/command_line.ts";
 import { mutateSequence, mutateText, shorterSequences, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
+
+const COMMANDS = await loadCommands();
 
 const VALUES = [
   ...[
@@ -134,10 +136,11 @@ function argsOf({ flags }: Command, random: Random): string[] {
 }
 
 function checkCommandLine([name = "", ...args]: readonly string[], note: Note): void {
-  const command = orUsage(() => findCommand(COMMANDS, name), note);
-  const isKnown = COMMANDS.some((command) => command.name === name);
-  demand((command !== null) === isKnown, "a command is found if and only if it exists");
-  if (command === null) return;
+  const names = COMMANDS.map((command) => command.name);
+  const isAccepted = orUsage(() => requireCommand(names, name) ?? true, note) !== null;
+  const command = COMMANDS.find((command) => command.name === name);
+  demand(isAccepted === (command !== undefined), "a command is found if and only if it exists");
+  if (command === undefined) return;
   const { flags: table, positionals } = command;
   const written = readCommandLine(args, table, positionals?.most ?? 0);
   const wanted = written === null ? null : orUsage(() => valuesOf(command, written.flags), () => {});

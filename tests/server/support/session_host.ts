@@ -35,6 +35,11 @@ export class SessionHost implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
+  /** Memory that watchers hold while they catch up, in bytes. */
+  get heldMemory(): number {
+    return this.#context.feed.budget.used;
+  }
+
   connect({ onEvent, seed }: PeerOptions = {}): SessionPeer {
     const [client, server] = createPair(seed);
     const session = new Session(server, this.#context, {

@@ -27,9 +27,15 @@ export class TcpListener implements Listener {
   }
 
   async accept(): Promise<Incoming> {
-    const connection = await acceptNext(this.#listener);
-    setNoDelay(connection);
-    return connection;
+    for (;;) {
+      try {
+        const connection = await this.#listener.accept();
+        setNoDelay(connection);
+        return connection;
+      } catch (error) {
+        if (!wasBroken(error)) throw error;
+      }
+    }
   }
 
   close(): void {
@@ -60,23 +66,13 @@ export function listen(hostname: string, port: number): Deno.TcpListener {
 }
 
 /**
- * Accepts the next connection that is still there. Clients that break connections as fast as they make them must not
- * make the others wait, so a broken one is no failure to pause for.
+ * Tells whether accepting failed because the connection broke before. Clients that break connections as fast as they make
+ * them must not make the others wait, so that is no failure to pause for.
  *
- * @param listener Deno's listener
- * @returns The connection
+ * @param error What accepting rejected with
+ * @returns Whether the next connection can be accepted at once
  */
-export async function acceptNext(listener: Deno.TcpListener): Promise<Deno.TcpConn> {
-  for (;;) {
-    try {
-      return await listener.accept();
-    } catch (error) {
-      if (!wasBroken(error)) throw error;
-    }
-  }
-}
-
-function wasBroken(error: unknown): boolean {
+export function wasBroken(error: unknown): boolean {
   const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
   return error instanceof ConnectionAborted || error instanceof ConnectionReset || error instanceof NotConnected;
 }

@@ -6,7 +6,7 @@
 
 import { ignore } from "../base/async.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
-import { acceptNext, listen } from "./tcp_listener.ts";
+import { listen, wasBroken } from "./tcp_listener.ts";
 import { TlsRelay } from "./tls_relay.ts";
 import { TlsTerminator } from "./tls_terminator.ts";
 
@@ -40,12 +40,13 @@ export class TlsListener implements Listener {
   }
 
   async accept(): Promise<Incoming> {
-    const connection = await acceptNext(this.#listener);
-    const terminator = this.#terminator;
-    const relay = new TlsRelay(connection, () => terminator.connect());
-    this.#relays.add(relay);
-    void relay.finished.then(() => this.#relays.delete(relay));
-    return relay;
+    for (;;) {
+      try {
+        return this.#relay(await this.#listener.accept());
+      } catch (error) {
+        if (!wasBroken(error)) throw error;
+      }
+    }
   }
 
   reloadTls(pair: KeyPair): void {
@@ -60,6 +61,14 @@ export class TlsListener implements Listener {
 
   abort(): void {
     for (const relay of this.#relays) relay.abort();
+  }
+
+  #relay(connection: Deno.TcpConn): TlsRelay {
+    const terminator = this.#terminator;
+    const relay = new TlsRelay(connection, () => terminator.connect());
+    this.#relays.add(relay);
+    void relay.finished.then(() => this.#relays.delete(relay));
+    return relay;
   }
 
   async finish(): Promise<void> {

@@ -21,10 +21,8 @@ const STALL = 50;
 /** How often the timer wakes at least, in milliseconds, so that a stall is noticed when it ends. */
 const TICK = 250;
 
-/** A time by which something must happen. */
-export class Deadline {
-  /** Called once when the time has passed and nobody disarmed it. It must not throw. */
-  readonly expire: () => void;
+/** A time by which something must happen. Subclasses say what follows if it does not. */
+export abstract class Expiry {
   /** @internal When it falls due, on the clock of {@linkcode Deadlines}. */
   due = 0;
   /** @internal The time it is sorted by, never later than `due`. */
@@ -34,10 +32,8 @@ export class Deadline {
   /** @internal The heap it is in. */
   heap: Deadlines | null = null;
 
-  /** @param expire Called once when the time has passed */
-  constructor(expire: () => void) {
-    this.expire = expire;
-  }
+  /** @internal Called once the time has passed, unless it was disarmed. It must not throw. */
+  abstract expire(): void;
 
   /** Whether it runs. */
   get armed(): boolean {
@@ -50,9 +46,25 @@ export class Deadline {
   }
 }
 
+/** A time limit that calls a function when it expires. */
+export class Deadline extends Expiry {
+  readonly #callback: () => void;
+
+  /** @param callback Called once the time has passed, unless it was disarmed. It must not throw. */
+  constructor(callback: () => void) {
+    super();
+    this.#callback = callback;
+  }
+
+  /** @internal */
+  override expire(): void {
+    this.#callback();
+  }
+}
+
 /** Deadlines of any length, on one timer. */
 export class Deadlines {
-  readonly #heap: Deadline[] = [];
+  readonly #heap: Expiry[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = 0;
   #stalled = 0;
@@ -74,7 +86,7 @@ export class Deadlines {
    * @param deadline What to start
    * @param duration How long it runs, in milliseconds; 0 for no limit, which stops it
    */
-  arm(deadline: Deadline, duration: number): void {
+  arm(deadline: Expiry, duration: number): void {
     if (duration === 0) return deadline.disarm();
     deadline.due = this.now() + duration;
     if (deadline.heap === this && deadline.due >= deadline.key) return;
@@ -85,8 +97,8 @@ export class Deadlines {
     if (this.#heap[0] === deadline) this.#schedule();
   }
 
-  /** @internal Removes a deadline; call {@linkcode Deadline.disarm} instead. */
-  remove(deadline: Deadline): void {
+  /** @internal Removes a deadline; call {@linkcode Expiry.disarm} instead. */
+  remove(deadline: Expiry): void {
     const last = this.#heap.pop();
     deadline.heap = null;
     if (last === undefined || last === deadline) return;
@@ -142,7 +154,7 @@ export class Deadlines {
   }
 
   /** Moves a deadline from an index towards the top, as far as it belongs. */
-  #rise(deadline: Deadline, index: number): void {
+  #rise(deadline: Expiry, index: number): void {
     while (index > 0) {
       const parentIndex = (index - 1) >>> 1;
       const parent = this.#heap[parentIndex]!;
@@ -154,7 +166,7 @@ export class Deadlines {
   }
 
   /** Moves a deadline from an index towards the bottom, as far as it belongs. */
-  #sink(deadline: Deadline, index: number): void {
+  #sink(deadline: Expiry, index: number): void {
     for (;;) {
       const left = 2 * index + 1;
       const child = this.#earlier(left, left + 1);
@@ -166,12 +178,12 @@ export class Deadlines {
     this.#place(deadline, index);
   }
 
-  #earlier(left: number, right: number): Deadline | undefined {
+  #earlier(left: number, right: number): Expiry | undefined {
     const [one, other] = [this.#heap[left], this.#heap[right]];
     return one === undefined || other === undefined || one.key <= other.key ? one : other;
   }
 
-  #place(deadline: Deadline, index: number): void {
+  #place(deadline: Expiry, index: number): void {
     this.#heap[index] = deadline;
     deadline.index = index;
   }

@@ -9,7 +9,15 @@ import { Listeners } from "../base/listeners.ts";
 import { isTransient, type TrackerError } from "../errors.ts";
 import type { Greeting, HelloRequest } from "../wire/requests.ts";
 import { Backoff } from "./backoff.ts";
-import { abortedError, bounded, brokenError, type CallOptions, closedError, DEFAULT_CALL_TIMEOUT } from "./calls.ts";
+import {
+  abortedError,
+  badArgument,
+  bounded,
+  brokenError,
+  type CallOptions,
+  closedError,
+  DEFAULT_CALL_TIMEOUT,
+} from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { establish, type EstablishOptions } from "./establish.ts";
 import type { LatestState } from "./latest_state.ts";
@@ -60,6 +68,7 @@ export class Reconnector {
    */
   constructor(options: ClientOptions, latest: LatestState) {
     const { dial, reconnect = false, timeout = DEFAULT_CALL_TIMEOUT } = options;
+    if (typeof dial !== "function") throw badArgument("connect", "it has no dial; make one with dialer()");
     const heartbeat = heartbeatOf(options);
     this.#link = { dial, connection: options, timeout, heartbeat };
     this.#hello = helloOf(options, heartbeat);

@@ -7,6 +7,8 @@
 import type { Entry } from "../map/entry.ts";
 import type { LeaveCause } from "../protocol.ts";
 
+export type { Entry };
+
 /**
  * Turns events into bytes. The feed decides which watcher gets which events, and when; it knows no format: one encoder
  * makes the protocol's frames, another can make lines of JSON.

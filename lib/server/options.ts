@@ -88,6 +88,18 @@ export interface ServerOptions {
 }
 
 /**
+ * Checks a server's options.
+ *
+ * @param options The options
+ * @throws {TrackerError} BAD_ARGUMENT when one cannot be used
+ */
+export function checkOptions(options: ServerOptions): void {
+  admissionLimitsOf(options);
+  limitsOf(options);
+  rulesOf(options);
+}
+
+/**
  * Completes the limits of a server's sessions with their defaults.
  *
  * @param options The server's options

@@ -51,7 +51,7 @@ export class Presence implements ClaimOwner {
   readonly #owner: PresenceOwner;
   #entry: Entry | null = null;
   #claim: Claim | null = null;
-  /** When the client was last heard, on the monotonic clock, in whole milliseconds; set when it leaves. */
+  /** When the client was last heard, on the monotonic clock, in whole milliseconds; set when it claims a name and when it leaves. */
   #heardAt = 0;
 
   /** @param owner The session it belongs to */
@@ -73,6 +73,8 @@ export class Presence implements ClaimOwner {
    */
   claimName(name: string, options: ClaimOptions): void {
     const { names } = this.#owner.context;
+    // The claim may be released at once, before the client leaves in the ordinary way.
+    this.#heardAt = Math.trunc(performance.now());
     const claim = names.claim(name, options, this);
     // Listeners that are told of the takeover or the return may have ended this session.
     if (!this.#owner.isOpen) return names.release(claim, "disconnect");

@@ -94,12 +94,9 @@ export class ReplyWriter {
    * @returns Settles when it is done. Rejects when the connection broke.
    */
   async finish(replies: readonly Uint8Array[]): Promise<void> {
-    const { connection, context: { counters } } = this.#source;
+    const { connection } = this.#source;
     await this.flush();
-    for (const reply of replies) {
-      await writeAll(connection, reply, () => this.#source.onProgress());
-      counters.sent += reply.length;
-    }
+    for (const reply of replies) await writeAll(connection, reply, (count) => this.#note(count));
     await connection.closeWrite?.();
   }
 
@@ -124,7 +121,7 @@ export class ReplyWriter {
   }
 
   async #write(): Promise<void> {
-    const { connection, context: { counters, outputs } } = this.#source;
+    const { connection, context: { outputs } } = this.#source;
     // A write that begins counts as progress: nothing was pending before, so the client is not to blame.
     this.#stuckSince = 0;
     do {
@@ -135,9 +132,7 @@ export class ReplyWriter {
       for (let written = 0; written < bytes.length;) {
         const count = await connection.write(written === 0 ? bytes : bytes.subarray(written));
         written += count;
-        counters.sent += count;
-        this.#stuckSince = 0;
-        this.#source.onProgress();
+        this.#note(count);
       }
       if (gathered !== null) {
         gathered.length = 0;
@@ -146,6 +141,13 @@ export class ReplyWriter {
       if (!this.#hasReply) this.#source.onDrained();
     } while (this.#hasOutput);
     this.#writing = null;
+  }
+
+  /** Notes that the client has taken some bytes. */
+  #note(count: number): void {
+    this.#source.context.counters.sent += count;
+    this.#stuckSince = 0;
+    this.#source.onProgress();
   }
 
   /** Takes the long reply, or else a frame: neither is gathered with others. */

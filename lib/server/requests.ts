@@ -87,12 +87,14 @@ function greet(session: Requester, payload: Uint8Array): void {
   const request = parseHello(payload);
   const { rules } = session.context;
   if (rules !== null && session.permission === "none") session.permission = grantOf(rules, request.token).access;
-  session.timers.disarm("handshake");
+  if (rules !== null) session.timers.disarm("handshake");
   if (session.permission === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
   if (request.name !== undefined) session.presence.claimName(request.name, request);
   if (!session.isOpen) return;
-  session.timers.patience = (request.heartbeat ?? 0) * 1_000 * HEARTBEAT_PATIENCE;
-  session.timers.arm("heartbeat");
+  if (request.heartbeat !== undefined) {
+    session.timers.patience = request.heartbeat * 1_000 * HEARTBEAT_PATIENCE;
+    session.timers.arm("heartbeat");
+  }
   replyDone(session.replies);
   replyJson(session.replies, greetingFor(session, request));
 }

@@ -106,7 +106,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** @internal The timers that end a client that takes too long. */
   get timers(): SessionTimers {
-    return this.#timers ??= new SessionTimers(this, this.context);
+    return this.#timers ??= new SessionTimers(this);
   }
 
   /**
@@ -138,7 +138,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
           break;
         }
         if (this.isOpen) this.#awaitMore();
-        if (this.#input.isThrottled) await this.#hold();
+        if (this.isOpen && this.#input.isThrottled) await this.#hold();
       }
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
       if (!this.isOpen) await this.#farewell;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../base/deadlines.ts";
+import { type Deadlines, Expiry } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import { HEARTBEAT_PATIENCE, SETTLE_TIMEOUT } from "../protocol.ts";
 
@@ -53,8 +53,10 @@ const TIMERS: Readonly<Record<TimerName, Timer>> = {
   linger: { duration: () => LINGER, why: (ms) => `the last reply was not taken within ${ms} ms` },
 };
 
-/** The owner of timers. */
+/** The session that timers belong to. */
 export interface TimerOwner {
+  /** How long they run, and on what. */
+  readonly context: TimeLimits & { readonly deadlines: Deadlines };
   /**
    * Called when a timer has expired.
    *
@@ -64,43 +66,60 @@ export interface TimerOwner {
   onExpired(name: TimerName, duration: number): void;
 }
 
+/** One timer. It is a class, since a closure for each would cost every client memory. */
+class SessionTimer extends Expiry {
+  readonly #timers: SessionTimers;
+  readonly #name: TimerName;
+
+  constructor(timers: SessionTimers, name: TimerName) {
+    super();
+    this.#timers = timers;
+    this.#name = name;
+  }
+
+  override expire(): void {
+    this.#timers.expire(this.#name);
+  }
+}
+
 /** The timers that end a client that takes too long. Each is created when it is first armed. */
-export class SessionTimers {
+export class SessionTimers implements Record<TimerName, Expiry | null> {
+  /** @internal */
+  message: Expiry | null = null;
+  /** @internal */
+  idle: Expiry | null = null;
+  /** @internal */
+  heartbeat: Expiry | null = null;
+  /** @internal */
+  handshake: Expiry | null = null;
+  /** @internal */
+  settle: Expiry | null = null;
+  /** @internal */
+  linger: Expiry | null = null;
   readonly #owner: TimerOwner;
-  readonly #limits: TimeLimits & { readonly deadlines: Deadlines };
-  readonly #deadlines: Partial<Record<TimerName, Deadline>> = {};
   /** How long a client that has promised a heartbeat may be silent, in milliseconds; 0 for no promise. */
   patience = 0;
 
-  /**
-   * @param owner Called when one expires
-   * @param limits How long they run, and on what
-   */
-  constructor(owner: TimerOwner, limits: TimeLimits & { readonly deadlines: Deadlines }) {
+  /** @param owner The session; called when one expires */
+  constructor(owner: TimerOwner) {
     this.#owner = owner;
-    this.#limits = limits;
   }
 
   /** Whether a timer runs. */
   isArmed(name: TimerName): boolean {
-    return this.#deadlines[name]?.armed === true;
+    return this[name]?.armed === true;
   }
 
   /** Starts or restarts a timer. One without a limit does not run. */
   arm(name: TimerName): void {
     const duration = this.#durationOf(name);
     if (duration === 0) return this.disarm(name);
-    const deadline = this.#deadlines[name] ??= new Deadline(() => this.#owner.onExpired(name, this.#durationOf(name)));
-    this.#limits.deadlines.arm(deadline, duration);
-  }
-
-  #durationOf(name: TimerName): number {
-    return TIMERS[name].duration(this.#limits, this.patience);
+    this.#owner.context.deadlines.arm(this[name] ??= new SessionTimer(this, name), duration);
   }
 
   /** Stops a timer, if it runs. */
   disarm(name: TimerName): void {
-    this.#deadlines[name]?.disarm();
+    this[name]?.disarm();
   }
 
   /** Restarts the timers of the client's silence, because it was heard. */
@@ -118,9 +137,18 @@ export class SessionTimers {
 
   /** Stops every timer but `linger`, which ends the closing. */
   close(): void {
-    for (const name of Object.keys(this.#deadlines) as TimerName[]) {
-      if (name !== "linger") this.disarm(name);
-    }
+    this.excuse();
+    this.disarm("handshake");
+    this.disarm("settle");
+  }
+
+  /** @internal A timer has expired. */
+  expire(name: TimerName): void {
+    this.#owner.onExpired(name, this.#durationOf(name));
+  }
+
+  #durationOf(name: TimerName): number {
+    return TIMERS[name].duration(this.#owner.context, this.patience);
   }
 }
 

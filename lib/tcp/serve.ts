@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_PORT, DEFAULT_TLS_PORT } from "../protocol.ts";
-import { requireInteger, type ServerOptions } from "../server/options.ts";
+import { checkOptions, requireInteger, type ServerOptions } from "../server/options.ts";
 import { Server } from "../server/server.ts";
 import type { Listener } from "../transport/listener.ts";
 import type { ServerTlsOptions } from "./options.ts";
@@ -45,6 +45,8 @@ export interface ServeOptions extends ServerOptions {
  * ```
  */
 export function serve(options: ServeOptions = {}): Server {
+  // Before anything listens: an invalid option must not open a port even for a moment.
+  checkOptions(options);
   const listeners = openListeners(options);
   try {
     return new Server(listeners, options);

@@ -96,7 +96,7 @@ export class TlsRelay implements Incoming {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const each of this.#open) this.#close(each);
-    this.#agreed.reject(clientHandshakeError(new Deno.errors.Interrupted("operation canceled")));
+    if (this.#isAgreeing) this.#agreed.reject(clientHandshakeError(new Deno.errors.Interrupted("operation canceled")));
     this.#ended.resolve();
   }
 

@@ -42,13 +42,14 @@ export interface Duplex {
  *
  * @param duplex Where to write to
  * @param bytes What to write; must not change until the promise resolves
- * @param onProgress Called after each write that took some
+ * @param onProgress Called after each write, with the number of bytes it took
  */
-export async function writeAll(duplex: Duplex, bytes: Uint8Array, onProgress?: () => void): Promise<void> {
+export async function writeAll(duplex: Duplex, bytes: Uint8Array, onProgress?: (count: number) => void): Promise<void> {
   let written = await duplex.write(bytes);
-  onProgress?.();
+  onProgress?.(written);
   while (written < bytes.length) {
-    written += await duplex.write(bytes.subarray(written));
-    onProgress?.();
+    const count = await duplex.write(bytes.subarray(written));
+    written += count;
+    onProgress?.(count);
   }
 }

@@ -28,7 +28,7 @@ export * from "./event_writer.ts";
 export * from "./list.ts";
 export * from "./list_writer.ts";
 export type { EncodableClient } from "./frame_buffer.ts";
-export type { EventEncoder } from "../feed/event_encoder.ts";
+export type { Entry, EventEncoder } from "../feed/event_encoder.ts";
 export * from "./requests.ts";
 export { encodeJson } from "./json.ts";
 export { type Histogram, HISTOGRAM_BOUNDS, parseStats, type Stats } from "./stats.ts";

@@ -87,7 +87,6 @@ const SHAPE: Shape<Stats> = {
   accepted: isNumber,
   messages: (value) => isObject(value) && Object.values(value).every(isCounts),
   bytes: { received: isNumber, sent: isNumber },
-  // Servers before TLS do not count them.
   tlsErrors: isNumber,
   errors: isCounts,
   refused: isCounts,

@@ -1,7 +1,7 @@
 /** Connecting: with what, how long, and how often. */
 
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { Client, connect, type ConnectOptions, TrackerError } from "../../mod.ts";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { Client, type ClientOptions, connect, type ConnectOptions, TrackerError } from "../../mod.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
 import { codeOf } from "../support/errors.ts";
 import { GREETING, greetingReply } from "../support/greeting.ts";
@@ -180,4 +180,10 @@ Deno.test("client created with new connects in the background and keeps its stat
   const failing = new Client({ dial: host.dial });
   await failing.finished;
   assertEquals(await codeOf(failing.connected), "CONNECTION_REFUSED");
+});
+
+Deno.test("a client without a dial is refused at once, and not tried again and again", () => {
+  const options = { port: 1, reconnect: true } as unknown as ClientOptions;
+  const error = assertThrows(() => new Client(options), TrackerError, "make one with dialer()");
+  assertEquals(error.code, "BAD_ARGUMENT");
 });

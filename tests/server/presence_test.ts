@@ -279,3 +279,18 @@ Deno.test("ghost time runs through the grace, from the first leave, and is count
   assertEquals(bench.ghosts, [1, 2_500]);
   assert(!owner.events.includes("leave disconnect"));
 });
+
+Deno.test("a ghost whose return is interrupted is counted from that moment on", async () => {
+  using bench = new Bench();
+  const first = bench.claim("pi", { grace: 60 });
+  first.setState("on");
+  first.leave("disconnect");
+  await bench.time.advance(30_000);
+  const second = bench.join();
+  bench.registry.subscribe(({ kind }) => {
+    if (kind === "resume") second.isOpen = false;
+  });
+  second.presence.claimName("pi", {});
+  assertEquals(bench.map, "{}");
+  assertEquals(bench.ghosts, [1, 0]);
+});

@@ -18,6 +18,8 @@ class Sink implements Duplex {
   /** What every write waits for. */
   gate: Promise<void> = Promise.resolve();
   mostAtOnce = 0;
+  /** How many writes succeed before the connection breaks. */
+  limit = Infinity;
   /** Whether the stream has ended in this direction. */
   isEnded = false;
   #underWay = 0;
@@ -26,6 +28,7 @@ class Sink implements Duplex {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
     this.given = bytes;
     await this.gate;
+    if (this.taken.length === this.limit) throw new Error("broken pipe");
     const taken = bytes.subarray(0, this.capacity);
     this.taken.push(textOf(taken));
     this.#underWay--;
@@ -284,4 +287,12 @@ Deno.test("the time before a write does not count as stuck", async () => {
   assertEquals([500, 750].map((now) => bench.writer.stuckFor(now)), [0, 250]);
   release();
   await writing;
+});
+
+Deno.test("final replies that are taken in part are counted as far as they were taken", async () => {
+  const bench = new Bench();
+  bench.sink.capacity = 3;
+  bench.sink.limit = 2;
+  await assertRejects(() => bench.writer.finish([bytesOf("a final reply")]), Error, "broken pipe");
+  assertEquals(bench.counters.sent, 6);
 });

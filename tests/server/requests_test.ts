@@ -41,7 +41,7 @@ class FakeSession implements Requester, Disposable {
     const [connection] = createPair();
     this.presence = new Presence({ context, isOpen: true, close() {}, report() {} });
     this.replies = new ReplyWriter({ context, connection, onLost() {}, onProgress() {}, onDrained() {} });
-    this.timers = new SessionTimers({ onExpired() {} }, this.context);
+    this.timers = new SessionTimers({ context: this.context, onExpired() {} });
     if (rules !== null) this.permission = "none";
   }
 

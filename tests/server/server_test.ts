@@ -215,6 +215,8 @@ Deno.test("listening fails with a code and a reason", async () => {
   };
   const inUse = fails({ port: server.addr.port });
   assertEquals(inUse.code, "ADDRESS_IN_USE");
+  // Options are checked before anything listens.
+  assertEquals(fails({ port: server.addr.port, maxClients: 0 }).code, "BAD_ARGUMENT");
   assertEquals(inUse.message, `Cannot listen on 127.0.0.1:${server.addr.port}: another program already does`);
   assert(inUse.cause instanceof Deno.errors.AddrInUse);
   assertEquals(fails({ port: 0, hostname: "192.0.2.1" }).code, "BAD_ADDRESS");

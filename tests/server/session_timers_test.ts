@@ -23,11 +23,12 @@ class Bench implements Disposable {
 
   constructor(limits: Partial<TimeLimits> = {}) {
     const owner = {
+      context: { ...LIMITS, ...limits, deadlines: this.#deadlines },
       onExpired: (name: TimerName, duration: number) => {
         this.expired.push([this.time.now - this.#start, name, duration]);
       },
     };
-    this.timers = new SessionTimers(owner, { ...LIMITS, ...limits, deadlines: this.#deadlines });
+    this.timers = new SessionTimers(owner);
   }
 
   get armed(): TimerName[] {

@@ -6,7 +6,7 @@
 
 import { DIALECTS, Registry } from "../../../mod.ts";
 import { EMPTY } from "../../../lib/base/bytes.ts";
-import type { Deadline } from "../../../lib/base/deadlines.ts";
+import type { Expiry } from "../../../lib/base/deadlines.ts";
 import { Feed } from "../../../lib/feed/feed.ts";
 import { EventWriter } from "../../../lib/wire/event_writer.ts";
 import { Session } from "../../../lib/server/session.ts";
@@ -167,7 +167,7 @@ class Case {
   readonly #connected = new Map<number, Peer>();
   /** All connections, in the order they were made. */
   readonly #peers: Peer[] = [];
-  readonly #armed = new Set<Deadline>();
+  readonly #armed = new Set<Expiry>();
 
   constructor(input: Input, note: Note) {
     this.#input = input;

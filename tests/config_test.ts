@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import { PERMISSIONS, VARIABLES } from "../.release/permissions.ts";
-import { textOf } from "./support/bytes.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -29,36 +28,6 @@ Deno.test("deno.lock lists only the standard library, and tests/deno.lock the sa
     assertEquals(Object.fromEntries<unknown>(standard), running[key]);
   }
 });
-
-Deno.test("the program runs from a cache that holds nothing but the standard library", async () => {
-  const cache = await Deno.makeTempDir();
-  try {
-    const packages: string = JSON.parse((await deno(["info", "--json"])).stdout).npmCache;
-    for await (const { name: registry } of Deno.readDir(packages)) {
-      await copyFolder(`${packages}/${registry}/deno-std`, `${cache}/npm/${registry}/deno-std`);
-    }
-    const main = new URL("main.ts", ROOT).href;
-    const { code, stderr } = await deno(["run", "--cached-only", "--no-prompt", main, "version"], { DENO_DIR: cache });
-    assertEquals([code, stderr], [0, ""]);
-  } finally {
-    await Deno.remove(cache, { recursive: true });
-  }
-});
-
-async function deno(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env }).output();
-  return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    await (isDirectory ? copyFolder : Deno.copyFile)(`${from}/${name}`, `${to}/${name}`);
-  }
-}
 
 Deno.test("deno.json grants the program the permissions of a compiled one", async () => {
   const { program } = (await readJson("deno.json")).permissions;

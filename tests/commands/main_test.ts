@@ -85,7 +85,7 @@ const refused: [args: string, message: string][] = [
   ],
   [
     "serve --trusted-networks ::1 --legacy-from ::1",
-    "--trusted-networks is given more than once. Run 'tracker help serve'",
+    "--trusted-networks (or --legacy-from) is given more than once. Run 'tracker help serve'",
   ],
   [
     "serve --legacy-from ::1",

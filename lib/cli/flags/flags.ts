@@ -138,7 +138,10 @@ function spellings(table: FlagTable): Map<string, string> {
 }
 
 function valueOf(name: string, flag: Flag<unknown>, given: readonly string[]): unknown {
-  if (given.length > 1) throw new UsageError(`--${name} is given more than once`);
+  if (given.length > 1) {
+    const aliases = (flag.aliases ?? []).map((alias) => `--${alias}`).join(", ");
+    throw new UsageError(`--${name}${aliases === "" ? "" : ` (or ${aliases})`} is given more than once`);
+  }
   const [written] = given;
   if (written !== undefined) return parseAs(`--${name}`, () => flag.parse(written));
   const inherited = flag.environment === undefined ? undefined : readEnvironment(flag.environment);

@@ -38,7 +38,7 @@ Deno.test("parseFlags takes an alias for the flag itself", () => {
     assertEquals([flags, given], [{ text: "a=b", on: true }, new Set(["text", "on"])]);
   }
   for (const args of [["--words", "a", "--text", "b"], ["--w-o=a", "--words=a"]]) {
-    assertThrows(() => parseFlags(args, table), UsageError, "--text is given more than once");
+    assertThrows(() => parseFlags(args, table), UsageError, "--text (or --words, --w-o) is given more than once");
   }
   assertThrows(() => parseFlags(["--words"], table), UsageError, "--words needs a value");
   assertThrows(() => parseFlags(["--word"], table), UsageError, "unknown flag --word");

@@ -5,6 +5,7 @@ import { connect } from "../../../mod.ts";
 import {
   commandLine,
   connectEventually,
+  freePort,
   noShell,
   Running,
   startServer,
@@ -57,7 +58,8 @@ testUnless(noFullDevice, "failures of output and input are reported in one line"
   assertEquals(directory.code, 1);
   assertMatch(directory.stderr, /^tracker: Cannot read standard input: [^\n]*\n$/);
   await server.logged({ event: "leave" });
-  assertEquals((await redirected(["get"], "2>/dev/full")).code, 1);
+  const absent = ["--server", `127.0.0.1:${freePort()}`];
+  assertEquals((await redirected(["get", ...absent], "2>/dev/full")).code, 1);
 });
 
 Deno.test("a log that is not read delays neither clients nor the end", async () => {

@@ -1,22 +1,22 @@
 /**
- * The command line: finds the command and lets it run.
+ * The command line: finds the command and runs it.
  *
  * @module
  */
 
-import type { Process } from "./lib/commands/command.ts";
-import { reportFailure } from "./lib/commands/failure.ts";
-import { HELP_FLAG, VERSION_FLAG } from "./lib/commands/general_flags.ts";
-import { findCommand, helpOf, overview } from "./lib/commands/help.ts";
-import { COMMANDS, helpCommand } from "./lib/commands/mod.ts";
-import { write, writeError } from "./lib/commands/output.ts";
+import type { Process } from "./lib/cli/command.ts";
+import { reportFailure } from "./lib/cli/failure.ts";
+import { HELP_FLAG, VERSION_FLAG } from "./lib/cli/flags/general_flags.ts";
+import { helpOf, overview } from "./lib/cli/help.ts";
+import { write, writeError } from "./lib/cli/terminal/output.ts";
+import { loadCommand, loadCommands } from "./lib/commands/mod.ts";
 import { VERSION } from "./lib/version.ts";
 
-/** Runs the command that the arguments name, and says what went wrong. Returns the exit code. */
+/** Runs the command that the arguments name, and reports its failure. Returns the exit code. */
 async function run(args: readonly string[], process: Process): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
-    writeError(overview(COMMANDS));
+    writeError(overview(await loadCommands()));
     return 2;
   }
   let command: string | undefined;
@@ -25,7 +25,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
       await write(`tracker ${VERSION}\n`);
       return 0;
     }
-    const found = HELP_FLAG.names.includes(name) ? helpCommand : findCommand(COMMANDS, name);
+    const found = await loadCommand(HELP_FLAG.names.includes(name) ? "help" : name);
     command = found.name;
     if (!asksForHelp(rest)) return await found.run(rest, process);
     await write(helpOf(found));
@@ -41,7 +41,7 @@ function asksForHelp(args: readonly string[]): boolean {
 }
 
 if (import.meta.main) {
-  // What nobody waited for must not end in a stack trace either.
+  // A rejection that nothing handles must not end in a stack trace either.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(reportFailure(event.reason));

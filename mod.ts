@@ -17,26 +17,35 @@
  * @module
  */
 
-export * from "./lib/protocol.ts";
-export * from "./lib/errors.ts";
-export * from "./lib/codec.ts";
-export type { Duplex } from "./lib/duplex.ts";
-export * from "./lib/frames.ts";
-export * from "./lib/requests.ts";
+export { connect, type ConnectOptions, dialer, type DialerOptions } from "./lib/tcp/connect.ts";
+export { serve, type ServeOptions } from "./lib/tcp/serve.ts";
+export { Client } from "./lib/client/client.ts";
+export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
+export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
+export { DEFAULT_DRAIN_TIMEOUT, Server } from "./lib/server/server.ts";
 export {
-  type Change,
-  type Departure,
-  type Entry,
-  MAX_DEPARTURES,
-  Registry,
-  type RegistryOptions,
-} from "./lib/registry.ts";
-export type { NameEvent } from "./lib/names.ts";
-export { type Histogram, HISTOGRAM_BOUNDS, type LimitName, type Stats } from "./lib/metrics.ts";
-export { type ClientTlsOptions, type KeyPair, type ServerTlsOptions } from "./lib/tls.ts";
-export { Network } from "./lib/network.ts";
-export { type Access, type Grant, MAX_TOKEN, MIN_TOKEN, Tokens } from "./lib/tokens.ts";
-export type { SessionEvent } from "./lib/session.ts";
+  type ErrorCode,
+  type ErrorReason,
+  ERRORS,
+  type ErrorTraits,
+  isTransient,
+  type LimitName,
+  LOCAL_ERRORS,
+  type LocalErrorCode,
+  TrackerError,
+  type TrackerErrorOptions,
+  WIRE_ERRORS,
+  type WireErrorCode,
+} from "./lib/errors.ts";
+
+// What a client is told, and what it gets.
+export { type ClientOptions, DEFAULT_HEARTBEAT } from "./lib/client/options.ts";
+export type { ClientStatus, StatusChange } from "./lib/client/reconnector.ts";
+export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/client/calls.ts";
+export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/client/backoff.ts";
+export type { ClientTlsOptions, ServerTlsOptions } from "./lib/tcp/options.ts";
+
+// What a server is told, and what it tells.
 export {
   DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
@@ -45,24 +54,59 @@ export {
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
   DEFAULT_WRITE_TIMEOUT,
-  type ServeOptions,
-  type ServerEvent,
-} from "./lib/serve_options.ts";
-export { DEFAULT_DRAIN_TIMEOUT, serve, type Server } from "./lib/server.ts";
-export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/calls.ts";
-export { Connection, type ConnectionOptions, type EventSink, type WatchedEvent } from "./lib/connection.ts";
-export { dial } from "./lib/dial.ts";
-export { dialTls } from "./lib/dial_tls.ts";
-export type { Dial } from "./lib/link.ts";
-export { isTransient } from "./lib/transient.ts";
-export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/backoff.ts";
-export { type MapEvent, Watch, type WatchOptions } from "./lib/watch.ts";
-export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/mirror.ts";
+  type ServerOptions,
+} from "./lib/server/options.ts";
+export type { ServerEvent, SessionEvent } from "./lib/server/events.ts";
+export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, Tokens } from "./lib/auth/tokens.ts";
+export { Cidr } from "./lib/auth/cidr.ts";
+
+// The map itself.
+export { type Change, type OpenOptions, Registry, type RegistryOptions } from "./lib/map/registry.ts";
+export type { Entry } from "./lib/map/entry.ts";
+export { MAX_TOMBSTONES, type Tombstone } from "./lib/map/tombstones.ts";
+export type { NameEvent } from "./lib/map/names.ts";
+
+// For programs that bring connections of another kind.
+export { Connection, type ConnectionOptions } from "./lib/client/connection.ts";
+export type { EventSink, WatchedEvent } from "./lib/client/reply_reader.ts";
+export type { Dial } from "./lib/client/establish.ts";
+export { dial } from "./lib/tcp/dial.ts";
+export { dialTls } from "./lib/tcp/dial_tls.ts";
+export type { Duplex } from "./lib/transport/duplex.ts";
+export type { Incoming, KeyPair, Listener, SocketAddress } from "./lib/transport/listener.ts";
+
+// What the documentation names of the protocol; all of it is in ./lib/wire/mod.ts.
 export {
-  Client,
-  type ClientStatus,
-  connect,
-  type ConnectOptions,
-  DEFAULT_HEARTBEAT,
-  type StatusChange,
-} from "./lib/client.ts";
+  DEFAULT_MAX_STATE,
+  DEFAULT_PORT,
+  DEFAULT_TLS_PORT,
+  type Dialect,
+  DIALECTS,
+  HIGHEST_MAX_STATE,
+  LEAVE_CAUSES,
+  type LeaveCause,
+  MAX_COMPACT_LENGTH,
+  MAX_IDENTIFIER,
+  MAX_REQUEST,
+  SETTLE_TIMEOUT,
+  type Status,
+  STATUSES,
+} from "./lib/protocol.ts";
+export { DEFAULT_MAX_MAP } from "./lib/wire/replies.ts";
+export type { Greeting, HelloRequest, Position, PrefixRequest, WatchRequest } from "./lib/wire/requests.ts";
+export type { WatchEvent } from "./lib/wire/events.ts";
+export type { ListRecord, ListReply } from "./lib/wire/list.ts";
+export type { Histogram, Stats } from "./lib/wire/stats.ts";
+
+// Names of version 0.1.0.
+import { Cidr } from "./lib/auth/cidr.ts";
+import { MAX_TOMBSTONES } from "./lib/map/tombstones.ts";
+
+/** @deprecated Use {@linkcode Cidr}. */
+export const Network: typeof Cidr = Cidr;
+
+/** @deprecated Use {@linkcode Cidr}. */
+export type Network = Cidr;
+
+/** @deprecated Use {@linkcode MAX_TOMBSTONES}. */
+export const MAX_DEPARTURES: typeof MAX_TOMBSTONES = MAX_TOMBSTONES;

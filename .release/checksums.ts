@@ -1,5 +1,5 @@
 /**
- * `SHA256SUMS`: what `sha256sum -c` reads.
+ * `SHA256SUMS`, in the format of `sha256sum`.
  *
  * @module
  */
@@ -8,10 +8,10 @@
 export const CHECKSUMS = "SHA256SUMS";
 
 /**
- * Writes the checksums of all programs of one version in a directory, those of earlier runs included.
+ * Writes the checksums of all programs of a version in a directory, including those of earlier runs.
  *
- * @param directory Where the programs are
- * @param version Their version
+ * @param directory The directory
+ * @param version The version
  */
 export async function writeChecksums(directory: string, version: string): Promise<void> {
   const names: string[] = [];
@@ -19,11 +19,17 @@ export async function writeChecksums(directory: string, version: string): Promis
     if (isFile && name.startsWith(`tracker-${version}-`)) names.push(name);
   }
   const lines: string[] = [];
-  for (const name of names.sort()) lines.push(`${await sha256(`${directory}/${name}`)}  ${name}\n`);
+  for (const name of names.sort()) lines.push(`${await checksumOf(`${directory}/${name}`)}  ${name}\n`);
   await Deno.writeTextFile(`${directory}/${CHECKSUMS}`, lines.join(""));
 }
 
-async function sha256(path: string): Promise<string> {
+/**
+ * Computes the checksum of a file.
+ *
+ * @param path The path of the file
+ * @returns Its SHA-256, in hexadecimal
+ */
+export async function checksumOf(path: string | URL): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return new Uint8Array(digest).toHex();
 }

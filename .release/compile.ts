@@ -1,20 +1,21 @@
 /**
- * `deno task compile`: makes the programs of a release.
+ * `deno task compile`: builds the programs of a release.
  *
  * @module
  */
 
 import config from "../deno.json" with { type: "json" };
-import { type Flag, parseFlags, toggle } from "../lib/commands/flags.ts";
-import { write, writeError } from "../lib/commands/output.ts";
-import { UsageError } from "../lib/commands/usage.ts";
-import { choice } from "../lib/commands/values.ts";
+import { type Flag, parseFlags, toggle } from "../lib/cli/flags/flags.ts";
+import { UsageError } from "../lib/cli/flags/usage.ts";
+import { choice } from "../lib/cli/flags/values.ts";
+import { write, writeError } from "../lib/cli/terminal/output.ts";
 import { CHECKSUMS, writeChecksums } from "./checksums.ts";
 import { runDeno } from "./deno_command.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { bundle, compile } from "./program.ts";
 import { ReleaseError } from "./release_error.ts";
 import { knownTargets, programName, type Target, TARGETS } from "./targets.ts";
+import { runTask } from "./task.ts";
 
 const FLAGS = {
   target: {
@@ -27,17 +28,17 @@ const FLAGS = {
   output: {
     placeholder: "DIRECTORY",
     default: "dist",
-    description: "where to put the programs",
+    description: "the directory for the programs",
     parse: (text) => text,
   } satisfies Flag<string>,
 };
 
 const HELP = `deno task compile [--target TARGET | --all] [--output DIRECTORY]
 
-Compiles Tracker to a program that needs nothing installed: tracker-VERSION-OS-ARCH, and ${CHECKSUMS} of all there are.
+Compiles Tracker to a program that needs nothing installed, tracker-VERSION-OS-ARCH, and lists all of them in ${CHECKSUMS}.
 
   --target TARGET     ${FLAGS.target.description} (default: this one)
-  --all               every target that this deno knows
+  --all               compile for every target that this deno knows
   --output DIRECTORY  ${FLAGS.output.description} (default: ${FLAGS.output.default})
   --help              print this
 
@@ -51,10 +52,10 @@ Environment:
   DENORT_BIN          the base runtime to compile into; without it deno downloads the one for its version and the target
 `;
 
-/** The targets that are asked for, which this deno must know. */
+/** Reads the command line. The targets must be known to this deno. */
 async function chooseTargets(args: readonly string[]): Promise<{ targets: readonly Target[]; output: string }> {
-  const { flags } = parseFlags(args, FLAGS);
-  if (flags.all && args.some((arg) => /^--target\b/.test(arg))) {
+  const { flags, given } = parseFlags(args, FLAGS);
+  if (flags.all && given.has("target")) {
     throw new UsageError("--all and --target exclude each other");
   }
   const known = knownTargets((await runDeno(["compile", "--target", "?", "main.ts"])).output);
@@ -85,25 +86,15 @@ async function compileAll(targets: readonly Target[], directory: string): Promis
   }
 }
 
-/** Shows how far it is, in one line that the next one replaces; only to somebody who looks. */
+/** Shows the progress on a terminal, in one line that the next one replaces. */
 function progress(text: string): void {
   if (Deno.stderr.isTerminal()) writeError(`\r\x1b[K${text}`);
 }
 
-async function run(args: readonly string[]): Promise<number> {
-  try {
-    if (args.includes("--help") || args.includes("-h")) {
-      await write(HELP);
-      return 0;
-    }
-    const { targets, output } = await chooseTargets(args);
+if (import.meta.main) {
+  await runTask("compile", async () => {
+    if (Deno.args.includes("--help") || Deno.args.includes("-h")) return await write(HELP);
+    const { targets, output } = await chooseTargets(Deno.args);
     await compileAll(targets, output);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof ReleaseError)) throw error;
-    writeError(`compile: ${error.message}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+  });
 }
-
-if (import.meta.main) Deno.exit(await run(Deno.args));

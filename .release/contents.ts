@@ -1,33 +1,33 @@
 /**
- * What may be in a release, and nothing else: no test, no tool, no page.
+ * What a release may contain: no test, no tool, no page.
  *
  * @module
  */
 
-/** The name of the one file that is embedded: all of the program's modules, bundled. */
+/** The name of the only embedded file: all of the program's modules, bundled. */
 export const BUNDLE = "tracker.js";
 
-/** Where a file of the standard library is in deno's cache, however that is reached from here. */
+/** The path of a file of the standard library in Deno's cache, wherever that is. */
 const CACHED_STD = /^(?:.*\/)?npm\/[^/]+\/deno-std\/(\d+\.\d+\.\d+)\/(.+\.js)$/;
 
-/** What a bundle may be made of, when the cache's own paths have been replaced. */
+/** The modules that a bundle may contain, after the paths in the cache are replaced. */
 const ALLOWED: readonly RegExp[] = [
   /^main\.ts$/,
   /^lib\/(?:[a-z_]+\/)*[a-z_]+\.ts$/,
-  // The version is read from it.
+  // It holds the version.
   /^deno\.json$/,
   /^npm:deno-std@\d+\.\d+\.\d+\/(?:bytes|cli|streams|text)\/[a-z_]+\.js$/,
 ];
 
-/** The line with which the bundler begins each module. */
+/** The line before each module in a bundle. */
 const MODULE_LINE = /^\/\/ (\S+\.(?:[cm]?[jt]sx?|json))$/gm;
 
 /**
- * Replaces paths of the machine that built a bundle: they are nobody's business, and would make every machine build
- * another program.
+ * Replaces the paths of the machine that built a bundle: they are private, and would make each machine build another
+ * program.
  *
  * @param bundle The bundle
- * @returns The same, with `npm:` specifiers for what lies in deno's cache
+ * @returns The bundle, with `npm:` specifiers for modules in Deno's cache
  */
 export function neutralize(bundle: string): string {
   return bundle.replace(MODULE_LINE, (line, path: string) => {
@@ -37,26 +37,26 @@ export function neutralize(bundle: string): string {
 }
 
 /**
- * Looks for modules in a bundle that do not belong into a release.
+ * Finds the modules in a bundle that do not belong in a release.
  *
- * @param bundle The bundle, neutralized
- * @returns Their names; empty when all is well
+ * @param bundle The neutralized bundle
+ * @returns Their names; empty if there are none
  */
 export function strangersIn(bundle: string): string[] {
   const modules = Array.from(bundle.matchAll(MODULE_LINE), ([, path = ""]) => path);
-  // Without that line nothing is known of what the bundle is made of.
+  // Without that line, the contents of the bundle are unknown.
   if (!modules.includes("main.ts")) return ["a bundle that does not name its modules"];
   return modules.filter((path) => !ALLOWED.some((allowed) => allowed.test(path)));
 }
 
 /**
- * Reads which files deno says it has embedded.
+ * Finds the embedded files in Deno's report.
  *
  * @param report What `deno compile` wrote
- * @returns The files, without their directories
+ * @returns The names of the files, without their directories
  */
 export function embeddedFiles(report: string): string[] {
   const [, tree = ""] = /Embedded Files\n+([^]*?)\n\n/.exec(report) ?? [];
-  // A directory's line goes on with ┬; the first line is the program itself.
+  // The line of a directory continues with ┬; the first line is the program itself.
   return Array.from(tree.matchAll(/[├└]── (.+?)(?: \([^()]*\))?$/gm), ([, path = ""]) => path);
 }

@@ -1,23 +1,23 @@
 /**
- * Deno's own commands, run by the deno that runs this.
+ * Deno's own commands, run with the same Deno as this.
  *
  * @module
  */
 
 import { ReleaseError } from "./release_error.ts";
 
-/** What a command of deno's has said. */
+/** The result of a Deno command. */
 export interface Result {
   readonly success: boolean;
-  /** All it wrote, without colours. */
+  /** Its output and its errors, without colours. */
   readonly output: string;
 }
 
 /**
- * Runs a command of deno's.
+ * Runs a Deno command.
  *
  * @param args The command and its arguments
- * @returns How it ended
+ * @returns Its result
  */
 export async function runDeno(args: readonly string[]): Promise<Result> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -30,11 +30,11 @@ export async function runDeno(args: readonly string[]): Promise<Result> {
 }
 
 /**
- * Puts the failure of a command of deno's into one line.
+ * Describes the failure of a Deno command in one line.
  *
  * @param action What could not be done
- * @param output What the command said
- * @returns An error without deno's own stack trace, which is of no use to whoever builds a release
+ * @param output What the command wrote
+ * @returns An error without Deno's own stack trace, which does not help to build a release
  */
 export function failure(action: string, output: string): ReleaseError {
   const [, message = output.trim()] = /^error: ([^]*?)(?:\n\nStack backtrace:[^]*)?$/m.exec(output.trim()) ?? [];

@@ -1,38 +1,38 @@
 /**
- * `deno task image [--push] [--dry-run]`: makes a container image out of `dist/`, with `docker`.
+ * `deno task image [--push] [--dry-run]`: builds a container image from `dist/`, with `docker`.
  *
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { ReleaseError } from "./release_error.ts";
 import { programName, TARGETS } from "./targets.ts";
 import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 
-/** What Docker calls the processors that programs for Linux are built for. */
+/** Docker's names for the processors of the programs for Linux. */
 const PLATFORMS = { x86_64: "amd64", aarch64: "arm64" } as const;
 
-/** What the Dockerfile finds: a directory for each processor, with the program in it. */
+/** The context of the build: a directory for each processor, with the program in it. */
 const CONTEXT = new URL("image/", DIST);
 
-/** What an image is made of. */
+/** Options for {@linkcode imageBuild}. */
 export interface ImageOptions {
   readonly version: string;
-  /** Where images are kept, such as `ghcr.io/someone/tracker`. */
+  /** The name of the image, such as `ghcr.io/someone/tracker`. */
   readonly name: string;
-  /** Whether the image goes there, for every processor, or stays here, for this one. */
+  /** Whether to push the image for every processor, or to keep it here, for this one. */
   readonly push: boolean;
 }
 
 /**
- * Says how `docker` is told to build an image.
+ * Lists the arguments with which `docker` builds an image.
  *
- * @param options What it is made of
+ * @param options The image
  * @returns The arguments
  */
 export function imageBuild({ version, name, push }: ImageOptions): string[] {
-  // Whoever asks for the latest version does not mean one that is not yet done.
+  // The latest version is never a prerelease.
   const tags = version.includes("-") ? [version] : [version, "latest"];
   const platforms = Object.values(PLATFORMS).map((platform) => `linux/${platform}`).join(",");
   return [
@@ -48,7 +48,7 @@ export function imageBuild({ version, name, push }: ImageOptions): string[] {
   ];
 }
 
-/** Puts the programs where the Dockerfile looks for them: only they go to the builder, so no .dockerignore is needed. */
+/** Copies the programs into the context: nothing else goes to the builder, so no .dockerignore is needed. */
 async function assemble({ version, push }: ImageOptions): Promise<void> {
   await Deno.remove(CONTEXT, { recursive: true }).catch(() => {});
   for (const target of TARGETS.filter(({ os, arch }) => os === "linux" && (push || arch === Deno.build.arch))) {
@@ -62,7 +62,7 @@ async function assemble({ version, push }: ImageOptions): Promise<void> {
   }
 }
 
-/** Where GitHub keeps a project's images, whose names have no capitals; on any other machine just a name. */
+/** Names the image as GitHub does, whose names have no capitals; elsewhere a plain name. */
 function imageName(): string {
   const repository = Deno.env.get("GITHUB_REPOSITORY");
   return repository === undefined ? "tracker" : `ghcr.io/${repository.toLowerCase()}`;

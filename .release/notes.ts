@@ -1,21 +1,21 @@
 /**
- * `deno task notes [VERSION]`: what CHANGELOG.md says of a version.
+ * `deno task notes [VERSION]`: prints what CHANGELOG.md says about a version.
  *
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { ReleaseError } from "./release_error.ts";
 import { ROOT, runTask } from "./task.ts";
 
 /**
- * Takes a version's section out of a changelog.
+ * Extracts the section of a version from a changelog.
  *
- * @param changelog The changelog, in the form of Keep a Changelog
+ * @param changelog The changelog, in the format of Keep a Changelog
  * @param version The version, without a `v`
- * @returns What stands under its heading
- * @throws {ReleaseError} when there is no such section, or it has no date or no content
+ * @returns The text under its heading
+ * @throws {ReleaseError} when the section is missing, or has no date or no content
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^## /m).slice(1);
@@ -34,10 +34,10 @@ export function notesOf(changelog: string, version: string): string {
 }
 
 /**
- * Reads what the project's changelog says of a version.
+ * Reads what the project's changelog says about a version.
  *
  * @param version The version, without a `v`
- * @returns What stands under its heading
+ * @returns The text under its heading
  * @throws {ReleaseError} as {@linkcode notesOf} does
  */
 export async function readNotes(version: string): Promise<string> {

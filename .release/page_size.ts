@@ -1,20 +1,21 @@
 /**
  * Makes a compiled program for Linux load where memory has pages of more than 4 KiB.
  *
- * `deno compile` appends its data to a program that Deno provides, as one more segment, which it lines up to 4 KiB. On
- * the 16 KiB pages of a Raspberry Pi 5 that segment shares a page with the one before it, and the system, which can
- * only map whole pages, puts one over the other: the program is killed before its first instruction. Deno's own
- * segments are lined up to 64 KiB, the largest page there is. Here the same is done for the appended one.
+ * `deno compile` appends its data to a program that Deno provides, as one more segment, which it aligns to 4 KiB. On the
+ * 16 KiB pages of a Raspberry Pi 5 that segment shares a page with the one before it. The system can only map whole
+ * pages, so one overwrites the other, and the program is killed before its first instruction. Deno's own segments are
+ * aligned to 64 KiB, the largest page there is. This does the same for the appended one.
  *
  * @module
  */
 
+import { concat } from "../lib/cli/std.ts";
 import { ReleaseError } from "./release_error.ts";
 
-/** The largest page of a 64-bit Arm processor, to which linkers for it line up segments. */
+/** The largest page of a 64-bit Arm processor, to which its linkers align segments. */
 const LARGEST_PAGE = 0x1_0000n;
 
-/** Where the fields are in the header of a 64-bit ELF file, and in the entries of its two tables. */
+/** The offsets of fields in the header of a 64-bit ELF file, and in the entries of its two tables. */
 const HEADER = { programTable: 32, sectionTable: 40, programCount: 56, sectionCount: 60, size: 64 } as const;
 const PROGRAM = { type: 0, offset: 8, address: 16, physical: 24, align: 48, size: 56 } as const;
 const SECTION = { address: 16, offset: 24, size: 64 } as const;
@@ -22,10 +23,10 @@ const SECTION = { address: 16, offset: 24, size: 64 } as const;
 const LOAD = 1;
 
 /**
- * Moves what `deno compile` has appended to the next boundary of the largest page.
+ * Aligns what `deno compile` has appended to the largest page.
  *
  * @param program A 64-bit, little-endian ELF file, whose table of segments is the first thing that was appended
- * @returns The same program, at most 64 KiB longer; the very same bytes if nothing has to move
+ * @returns The program, at most 64 KiB longer; the very same array if nothing has to move
  * @throws {ReleaseError} when it is no such file
  */
 export function lineUp(program: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -38,34 +39,28 @@ export function lineUp(program: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
     true,
   );
   const by = (LARGEST_PAGE - from % LARGEST_PAGE) % LARGEST_PAGE;
-  // A linker puts the table right behind the header: then nothing was appended in the way that this is about.
+  // A linker puts the table right behind the header: then nothing was appended in this way.
   if (by === 0n || from === BigInt(HEADER.size)) return program;
-  const moved = insert(program, Number(from), Number(by));
+  const at = Number(from);
+  const moved = concat([program.subarray(0, at), new Uint8Array(Number(by)), program.subarray(at)]);
   shift(new DataView(moved.buffer), from, by);
   return moved;
 }
 
 /**
- * Does so with a file.
+ * Aligns what was appended to a file, as {@linkcode lineUp} does.
  *
- * @param path A program that `deno compile` has made for Linux
- * @throws {ReleaseError} when it is none
+ * @param path A program for Linux, made by `deno compile`
+ * @throws {ReleaseError} when it is no such program
  */
 export async function lineUpFile(path: string): Promise<void> {
   const program = await Deno.readFile(path);
   const linedUp = lineUp(program);
-  // The file stays the same one, and executable.
+  // Overwriting the file keeps it executable.
   if (linedUp !== program) await Deno.writeFile(path, linedUp);
 }
 
-function insert(bytes: Uint8Array, at: number, count: number): Uint8Array<ArrayBuffer> {
-  const longer = new Uint8Array(bytes.length + count);
-  longer.set(bytes.subarray(0, at));
-  longer.set(bytes.subarray(at), at + count);
-  return longer;
-}
-
-/** Corrects every place that names an offset which has moved, and the address that goes with it. */
+/** Corrects every offset that has moved, and the address that goes with it. */
 function shift(view: DataView, from: bigint, by: bigint): void {
   const raise = (at: number) => view.setBigUint64(at, view.getBigUint64(at, true) + by, true);
   const isBehind = (at: number) => view.getBigUint64(at, true) >= from;

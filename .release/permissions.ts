@@ -1,37 +1,42 @@
 /**
- * What a compiled Tracker may do: nothing but this, whoever runs it and however.
+ * The permissions of a compiled Tracker, which are built in: nobody can add to them.
  *
  * @module
  */
 
-/** A permission, as a flag of deno's, and why Tracker has it. */
+/** A permission and its reason. */
 export interface Permission {
+  /** The flag of `deno compile` that grants it. */
   readonly flag: string;
+  /** Why Tracker needs it. */
   readonly reason: string;
 }
 
-/** The environment variables that a compiled Tracker may read. */
+/** The environment variables that a compiled Tracker may read, and their meanings. */
 export const VARIABLES: Readonly<Record<string, string>> = {
-  TRACKER_SERVER: "where the commands find the server",
-  TRACKER_HOST: "the address that the server listens on",
-  TRACKER_PORT: "the port that it listens on",
-  TRACKER_TOKEN: "the token that the commands show to it",
-  NOTIFY_SOCKET: "where a service manager wants to hear that the server is ready",
-  RUNTIME_DIRECTORY: "where the server may put its own end of that",
-  WATCHDOG_USEC: "how often the service manager wants to hear from it",
-  WATCHDOG_PID: "whether that is meant for this process",
-  JOURNAL_STREAM: "whether a service manager keeps the log, and its time of each line",
+  TRACKER_SERVER: "the address of the server, for commands",
+  TRACKER_HOST: "the address on which the server listens",
+  TRACKER_PORT: "the port on which it listens",
+  TRACKER_TOKEN: "the token that commands show to it",
+  NOTIFY_SOCKET: "the socket on which a service manager listens for notifications",
+  RUNTIME_DIRECTORY: "the directory for the server's own socket",
+  WATCHDOG_USEC: "how often the service manager expects a sign of life",
+  WATCHDOG_PID: "the process from which it expects that",
+  JOURNAL_STREAM: "whether the log goes to a service manager, which records the time of each line",
 };
 
-/** All of them. */
+/** Every permission. */
 export const PERMISSIONS: readonly Permission[] = [
-  { flag: "--allow-net", reason: "to listen and to connect, on whatever address the user names" },
-  { flag: `--allow-env=${Object.keys(VARIABLES).join(",")}`, reason: "to read these variables and no other" },
-  { flag: "--unstable-net", reason: "the service manager is spoken to in datagrams over a Unix socket" },
+  { flag: "--allow-net", reason: "to listen and to connect, at any address that the user names" },
+  { flag: `--allow-env=${Object.keys(VARIABLES).join(",")}`, reason: "to read these variables and no others" },
+  { flag: "--unstable-net", reason: "to send notifications to the service manager, as datagrams over a Unix socket" },
   {
     flag: "--allow-read",
-    reason: "to read the files of tokens and certificates that the user names, and to have an end of that socket",
+    reason: "to read the files of tokens and certificates that the user names, and to use its own Unix socket",
   },
-  { flag: "--allow-write=/run/tracker,/run/systemd/notify", reason: "to make it, and to write to the other end" },
-  { flag: "--no-prompt", reason: "to fail at once where a permission is missing: nobody is there to ask" },
+  {
+    flag: "--allow-write=/run/tracker,/run/systemd/notify",
+    reason: "to create that socket, and to write to the service manager's",
+  },
+  { flag: "--no-prompt", reason: "to fail at once if a permission is missing, because a service cannot be asked" },
 ];

@@ -1,8 +1,8 @@
 /**
- * From the sources to one program: bundled, compiled and looked over.
+ * From the sources to a program: bundled, compiled and checked.
  *
- * Bundling first leaves out what is not used of the packages, and the program starts sooner with one module than with
- * fifty; README.md beside this file has the figures for this and every other choice made here.
+ * Bundling first leaves out the unused parts of packages, and a program starts sooner with one module than with fifty.
+ * README.md beside this file has the figures for this and every other choice made here.
  *
  * @module
  */
@@ -13,15 +13,14 @@ import { failure, runDeno } from "./deno_command.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { lineUpFile } from "./page_size.ts";
 import { ReleaseError } from "./release_error.ts";
-import { systemOf, type Target } from "./targets.ts";
+import { systemOfFile, type Target } from "./targets.ts";
+import { ROOT } from "./task.ts";
 
-const ROOT = new URL("../", import.meta.url);
-
-/** How the bundle is compiled. All that it needs is in it: nothing else may be looked for. */
+/** The command that compiles the bundle, which is complete: nothing else may be looked for. */
 const COMPILE: readonly string[] = [
   "compile",
   ...["--no-check", "--no-config", "--no-lock", "--no-npm", "--no-remote"],
-  // It would be kept in a file of a known name in the directory for temporary files, where anybody can put another one.
+  // The cache would be a file of a known name in the directory for temporary files, where any user can put another one.
   "--no-code-cache",
   ...PERMISSIONS.map(({ flag }) => flag),
 ];
@@ -29,8 +28,9 @@ const COMPILE: readonly string[] = [
 /**
  * Bundles the program.
  *
- * @param directory Where to
+ * @param directory The directory for the bundle
  * @returns The path of the bundle
+ * @throws {ReleaseError} when it cannot be bundled, or contains what does not belong in a release
  */
 export async function bundle(directory: string): Promise<string> {
   const path = `${directory}/${BUNDLE}`;
@@ -41,7 +41,7 @@ export async function bundle(directory: string): Promise<string> {
   const strangers = strangersIn(text);
   if (strangers.length !== 0) throw new ReleaseError(`Cannot release: the bundle contains ${strangers.join(", ")}`);
   await Deno.writeTextFile(path, text);
-  // The time of the file goes into the program: the same sources shall give the same bytes.
+  // The time of the file goes into the program, and the same sources must give the same bytes.
   await Deno.utime(path, 0, 0);
   return path;
 }
@@ -50,8 +50,9 @@ export async function bundle(directory: string): Promise<string> {
  * Compiles a bundle.
  *
  * @param bundle The path of the bundle
- * @param target What for
- * @param path Where to
+ * @param target The target of the program
+ * @param path The path of the program
+ * @throws {ReleaseError} when it cannot be compiled, or the program is not as it must be
  */
 export async function compile(bundle: string, target: Target, path: string): Promise<void> {
   await checkBase(target);
@@ -61,10 +62,10 @@ export async function compile(bundle: string, target: Target, path: string): Pro
   try {
     checkEmbedded(output);
     await checkSystem(path, target);
-    // Of the processors here, only those of Arm have systems with larger pages.
+    // Of these processors, only Arm has systems with larger pages.
     if (target.os === "linux" && target.arch === "aarch64") await lineUpFile(path);
   } catch (error) {
-    // What must not be released must not lie around either.
+    // What must not be released must not be left in dist/ either.
     await Deno.remove(path);
     throw error;
   }
@@ -77,10 +78,7 @@ function checkEmbedded(report: string): void {
 }
 
 async function checkSystem(path: string, { os, arch }: Target): Promise<void> {
-  using file = await Deno.open(path);
-  const head = new Uint8Array(1_024);
-  await file.read(head);
-  const system = systemOf(head);
+  const system = await systemOfFile(path);
   if (system !== `${os} ${arch}`) {
     throw new ReleaseError(`Cannot release: ${path} is for ${system ?? "no known system"}, not for ${os} ${arch}`);
   }

@@ -1,45 +1,46 @@
 /**
- * `deno task publish-release [--dry-run]`: makes a release on GitHub out of `dist/`, with `gh`.
+ * `deno task publish-release [--dry-run]`: publishes `dist/` as a release on GitHub, with `gh`.
  *
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
+import { CHECKSUMS } from "./checksums.ts";
 import { readNotes } from "./notes.ts";
 import { tagOf } from "./tag.ts";
 import { programName, TARGETS } from "./targets.ts";
 import { commandLine, DIST, runProgram, runTask } from "./task.ts";
 import { verify } from "./verify.ts";
 
-/** What a release has besides a program for each target. */
-const ALWAYS: readonly string[] = ["dist/SHA256SUMS", ".release/tracker.service"];
+/** The files of a release besides a program for each target. */
+const ALWAYS: readonly string[] = [`dist/${CHECKSUMS}`, ".release/tracker.service"];
 
 /**
- * Makes a page's links inside the project lead there from anywhere.
+ * Makes the relative links of a page absolute.
  *
  * @param page Markdown, with links such as `./PROTOCOL.md`
- * @param base The address of the project's files, with a slash at its end
- * @returns The page, with whole addresses
+ * @param base The URL of the project's files, with a slash at its end
+ * @returns The page with absolute links
  */
 export function withWholeLinks(page: string, base: string): string {
   return page.replaceAll(/\]\(\.\/([^)]+)\)/g, `](${base}$1)`);
 }
 
 /**
- * Says how `gh` is told to publish a version.
+ * Lists the arguments with which `gh` publishes a version.
  *
  * @param version The version
  * @param notes What is new in it
  * @returns The arguments
  */
 export function publication(version: string, notes: string): string[] {
-  // A release appears when all of its files are there: until then gh keeps it as a draft.
+  // gh keeps a release as a draft until all of its files are uploaded.
   return [
     "release",
     "create",
     tagOf(version),
-    // The tag was pushed: gh must not invent one.
+    // The tag has been pushed already: gh must not create one.
     "--verify-tag",
     ...(version.includes("-") ? ["--prerelease"] : []),
     "--title",
@@ -51,7 +52,7 @@ export function publication(version: string, notes: string): string[] {
   ];
 }
 
-/** Where GitHub shows the files of a version. It sets both variables wherever its workflows run. */
+/** Returns the URL of a version's files on GitHub, which sets both variables for its workflows. */
 function filesOf(version: string): string {
   const server = Deno.env.get("GITHUB_SERVER_URL") ?? "https://example.com";
   const repository = Deno.env.get("GITHUB_REPOSITORY") ?? "tracker";

@@ -1,10 +1,10 @@
 /**
- * What can go wrong in making a release.
+ * Failures in making a release.
  *
  * @module
  */
 
-/** A failure whose message says it all. */
+/** A failure whose message says all there is to say. */
 export class ReleaseError extends Error {
   override readonly name = "ReleaseError";
 }

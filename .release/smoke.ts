@@ -1,5 +1,5 @@
 /**
- * `deno task smoke [TARGET]`: the tests from outside, run against a program in `dist/`.
+ * `deno task smoke [TARGET]`: tests a program in `dist/` from outside.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { programName, TARGETS } from "./targets.ts";
 import { runProgram, runTask } from "./task.ts";
 
 /**
- * Says where a program is.
+ * Finds the program for a target.
  *
- * @param triple The target it was compiled for, as deno calls it
- * @param version Its version
+ * @param triple The target, as Deno names it
+ * @param version The program's version
  * @returns Its path from the project's top directory
- * @throws {ReleaseError} when there is no program for such a target
+ * @throws {ReleaseError} when programs are not built for that target
  */
 export function programFor(triple: string, version: string): string {
   const target = TARGETS.find((target) => target.triple === triple);

@@ -1,10 +1,10 @@
 /**
- * `deno task check-tag TAG`: whether a tag is the one that this checkout is to be released under.
+ * `deno task check-tag TAG`: checks that a tag is the one for releasing this checkout.
  *
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { readNotes } from "./notes.ts";
 import { ReleaseError } from "./release_error.ts";
@@ -21,11 +21,11 @@ export function tagOf(version: string): string {
 }
 
 /**
- * Insists that a tag is the version's.
+ * Checks that a tag belongs to a version.
  *
  * @param tag The tag
- * @param version The version that deno.json has
- * @throws {ReleaseError} when it is another one's
+ * @param version The version in deno.json
+ * @throws {ReleaseError} when it is missing or belongs to another version
  */
 export function checkTag(tag: string | undefined, version: string): void {
   if (tag === undefined) throw new ReleaseError(`Cannot check the tag: give one, such as ${tagOf(version)}`);

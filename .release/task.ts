@@ -1,31 +1,33 @@
 /**
- * What the tasks of a release have in common: where things are, and how a failure is told.
+ * What the tasks of a release share: paths, and how they report failures.
  *
  * @module
  */
 
-import { complain } from "../lib/commands/output.ts";
+import { UsageError } from "../lib/cli/flags/usage.ts";
+import { complain } from "../lib/cli/terminal/output.ts";
 import { ReleaseError } from "./release_error.ts";
 
 /** The project's top directory. */
 export const ROOT: URL = new URL("../", import.meta.url);
 
-/** Where the files of a release are built. */
+/** The directory for the files of a release. */
 export const DIST: URL = new URL("dist/", ROOT);
 
 /**
- * Runs a task, says in one line what went wrong, and ends the process.
+ * Runs a task, reports its failure in one line, and ends the process: with exit code 2 if the command line is invalid, and
+ * with 1 for any other failure.
  *
- * @param name What the line begins with
+ * @param name The name of the task, with which the line begins
  * @param task The task
  */
 export async function runTask(name: string, task: () => Promise<void>): Promise<never> {
   try {
     await task();
   } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
+    if (!(error instanceof UsageError || error instanceof ReleaseError)) throw error;
     complain(`${name}: ${error.message}`);
-    Deno.exit(1);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
   }
   Deno.exit(0);
 }
@@ -35,7 +37,7 @@ export async function runTask(name: string, task: () => Promise<void>): Promise<
  *
  * @param program The program
  * @param args Its arguments
- * @throws {ReleaseError} when it is not there, or fails
+ * @throws {ReleaseError} when it is not installed, or fails
  */
 export async function runProgram(program: string, args: readonly string[]): Promise<void> {
   let status: Deno.CommandStatus;
@@ -49,7 +51,7 @@ export async function runProgram(program: string, args: readonly string[]): Prom
 }
 
 /**
- * Writes a command down, so that a shell would read it as it is.
+ * Formats a command so that a shell would run it as it is.
  *
  * @param program The program
  * @param args Its arguments

@@ -1,21 +1,22 @@
 /**
- * `deno task verify`: whether `dist/` holds a whole release, byte for byte.
+ * `deno task verify`: checks that `dist/` holds a complete release, byte for byte.
  *
  * @module
  */
 
-import { write } from "../lib/commands/output.ts";
+import { write } from "../lib/cli/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
+import { checksumOf, CHECKSUMS } from "./checksums.ts";
 import { ReleaseError } from "./release_error.ts";
 import { DIST, runTask } from "./task.ts";
 import { programName, TARGETS } from "./targets.ts";
 
 /**
- * Reads a list of checksums.
+ * Parses a list of checksums.
  *
- * @param text Lines as `sha256sum` writes them
- * @returns The checksum of each file
- * @throws {ReleaseError} when a line is not of that form
+ * @param text Lines in the format of `sha256sum`
+ * @returns The checksum of each file, by name
+ * @throws {ReleaseError} when a line does not have that format
  */
 export function parseChecksums(text: string): Map<string, string> {
   return new Map(
@@ -29,12 +30,7 @@ export function parseChecksums(text: string): Map<string, string> {
   );
 }
 
-async function checksumOf(file: URL): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(file));
-  return new Uint8Array(digest).toHex();
-}
-
-/** Puts a file that is not there into words. */
+/** Makes a handler that explains that a file is missing. */
 function missing(name: string): (cause: unknown) => never {
   return (cause) => {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
@@ -43,16 +39,16 @@ function missing(name: string): (cause: unknown) => never {
 }
 
 /**
- * Insists that a directory holds the files it lists, all that it should, and makes the programs executable: what
- * carries files from one machine to another often forgets that they are.
+ * Checks that a directory holds the expected files, as its list of checksums describes them, and makes the programs
+ * executable: transfers from one machine to another often lose that.
  *
- * @param directory Where the files and their SHA256SUMS are
+ * @param directory The directory with the files and their SHA256SUMS
  * @param expected The names of the files
- * @throws {ReleaseError} when one is missing, not listed, or has other bytes
+ * @throws {ReleaseError} when a file is missing, not listed, or has other bytes
  */
 export async function verify(directory: URL, expected: readonly string[]): Promise<void> {
   const listed = parseChecksums(
-    await Deno.readTextFile(new URL("SHA256SUMS", directory)).catch(missing("SHA256SUMS")),
+    await Deno.readTextFile(new URL(CHECKSUMS, directory)).catch(missing(CHECKSUMS)),
   );
   const unexpected = [...listed.keys()].find((name) => !expected.includes(name));
   if (unexpected !== undefined) throw new ReleaseError(`Cannot verify: ${unexpected} is no file of this release`);
@@ -72,6 +68,6 @@ if (import.meta.main) {
   await runTask("verify", async () => {
     const expected = TARGETS.map((target) => programName(VERSION, target));
     await verify(DIST, expected);
-    await write(`${expected.length} files are what SHA256SUMS says\n`);
+    await write(`${expected.length} files match SHA256SUMS\n`);
   });
 }

@@ -1,6 +1,8 @@
+/** What `main.ts` and `mod.ts` need to be imported and run: from a URL, and from a cache with next to nothing in it. */
+
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../mod.ts";
-import { RunningServer, testUnless } from "./commands/tracker.ts";
+import { noShell, RunningServer, testUnless } from "./support/program.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -17,19 +19,35 @@ function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
   });
 }
 
-/** An empty directory, and a deno that knows no module but the packages that the tests use as well. */
+/** Creates an empty directory, and a cache for Deno that holds nothing but the standard library. */
 async function createStranger(): Promise<Stranger> {
   const directory = await Deno.makeTempDir();
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-  await Deno.mkdir(`${directory}/cache`);
+  const { npmCache } = await info();
   await Deno.mkdir(`${directory}/work`);
-  await Deno.symlink(JSON.parse(new TextDecoder().decode(stdout)).npmCache, `${directory}/cache/npm`, { type: "dir" });
+  for await (const { name: registry } of Deno.readDir(npmCache)) {
+    await copyFolder(`${npmCache}/${registry}/deno-std`, `${directory}/cache/npm/${registry}/deno-std`);
+  }
   const path = `${Deno.execPath().replace(/[^/\\]*$/, "")}:${Deno.env.get("PATH") ?? ""}`;
   return {
     directory,
     options: { cwd: `${directory}/work`, env: { DENO_DIR: `${directory}/cache`, PATH: path, NO_COLOR: "1" } },
     [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
   };
+}
+
+/** What Deno knows of its cache, or of a module. */
+// deno-lint-ignore no-explicit-any -- JSON
+async function info(...modules: string[]): Promise<any> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", ...modules] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** Copies a package in the cache. A link would not do: Deno resolves it, and finds the package in another cache. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    await (isDirectory ? copyFolder : Deno.copyFile)(`${from}/${name}`, `${to}/${name}`);
+  }
 }
 
 interface Stranger extends AsyncDisposable {
@@ -56,10 +74,8 @@ Deno.test("main.ts runs from a URL, in a directory with no import map and no con
   await expectService(server);
 });
 
-/** What deno install makes is a shell script here and a batch file there. */
-const noScript = Deno.build.os === "windows" ? "there is no sh" : undefined;
-
-testUnless(noScript, "deno install makes a program of main.ts at a URL", async () => {
+// On Windows deno install makes a batch file instead of a shell script.
+testUnless(noShell, "deno install makes a program of main.ts at a URL", async () => {
   await using stranger = await createStranger();
   await using host = serveFiles();
   const { directory, options } = stranger;
@@ -99,28 +115,36 @@ Deno.test("mod.ts works from a URL, for a program with no import map and no conf
   }
 });
 
-Deno.test("the library core imports nothing but its own files", async () => {
-  const seen = new Set<string>();
-  const visit = async (url: URL) => {
-    if (seen.has(url.href)) return;
-    seen.add(url.href);
-    const source = await Deno.readTextFile(url);
-    for (const [, specifier = ""] of source.matchAll(/^(?:import|export)\b[^;]*?\bfrom "([^"]+)";/gm)) {
-      assert(specifier.startsWith("./"), `${url.pathname} imports ${specifier}`);
-      await visit(new URL(specifier, url));
-    }
-  };
-  await visit(new URL("mod.ts", root));
-  assertEquals([...seen].filter((url) => url.includes("/lib/commands/")), []);
-  assert(seen.size >= 9);
+Deno.test("main.ts serves from a cache that holds nothing but the standard library", async () => {
+  await using stranger = await createStranger();
+  const args = ["run", "--cached-only", "-N", "--no-prompt", new URL("main.ts", root).href, "serve", "--port", "0"];
+  await using server = new RunningServer([Deno.execPath(), ...args], stranger.options);
+  await expectService(server);
 });
 
+Deno.test("main.ts loads no package but the standard library", async () => {
+  const { modules, npmPackages } = await info(new URL("main.ts", root).href);
+  const specifiers: string[] = modules.map(({ specifier }: { specifier: string }) => specifier);
+  const foreign = specifiers.filter((specifier) => !/^(file:|npm:\/deno-std@)/.test(specifier));
+  assertEquals(foreign, ["node:fs"]);
+  assertEquals(Object.keys(npmPackages), [`deno-std@${STANDARD.version}`]);
+});
+
+/** The specifiers of the standard library in `deno.json`, and the version in them. */
+const STANDARD = await (async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const specifiers = new Map(Object.entries<string>(imports).filter(([name]) => name.startsWith("@std/")));
+  const [, version = ""] = /@([\d.]+)\//.exec(imports["@std/assert"]) ?? [];
+  return { specifiers, version };
+})();
+
 Deno.test("the standard library is used in one version, wherever that is written", async () => {
-  const paths = ["deno.json", "lib/commands/std.ts"];
-  const texts = await Promise.all(paths.map((path) => Deno.readTextFile(new URL(path, root))));
-  const versions = texts.map((text) =>
-    new Set(Array.from(text.matchAll(/deno-std@([\d.]+)/g), ([, version]) => version))
-  );
-  assertEquals(versions[0]?.size, 1);
-  assertEquals(versions[1], versions[0]);
+  const inline = await Deno.readTextFile(new URL("lib/cli/std.ts", root));
+  const written = [...STANDARD.specifiers.values(), ...inline.match(/(?<=")npm:[^"]+/g) ?? []];
+  for (const specifier of written) assert(specifier.startsWith(`npm:deno-std@${STANDARD.version}/`), specifier);
+  // Both name the packages in use: the import map, and std.ts for what has to do without one.
+  const mapped = [...STANDARD.specifiers.keys()];
+  const inlined = Array.from(inline.matchAll(/^\/\/ (@std\/[a-z]+)/gm), ([, name]) => name);
+  assertEquals(mapped, ["@std/assert", "@std/bytes", "@std/cli/parse-args", "@std/streams"]);
+  assertEquals(inlined, ["@std/bytes", "@std/cli", "@std/streams", "@std/text"]);
 });

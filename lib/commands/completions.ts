@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
-import { bashScript } from "./completions/bash.ts";
-import { fishScript } from "./completions/fish.ts";
-import type { Generator } from "./completions/grammar.ts";
-import { zshScript } from "./completions/zsh.ts";
-import { parseFlags } from "./flags.ts";
-import { write } from "./output.ts";
-import { UsageError } from "./usage.ts";
-import { choice } from "./values.ts";
+import type { Command } from "../cli/command.ts";
+import { bashScript } from "../cli/completions/bash.ts";
+import { fishScript } from "../cli/completions/fish.ts";
+import type { Generator } from "../cli/completions/grammar.ts";
+import { zshScript } from "../cli/completions/zsh.ts";
+import { parseFlags } from "../cli/flags/flags.ts";
+import { parseAs, UsageError } from "../cli/flags/usage.ts";
+import { choice } from "../cli/flags/values.ts";
+import { write } from "../cli/terminal/output.ts";
 
 const GENERATORS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const satisfies Record<string, Generator>;
 
@@ -23,18 +23,18 @@ const SHELL = choice(Object.keys(GENERATORS) as Shell[]);
 const POSITIONALS = { placeholder: "SHELL", most: 1, choices: SHELL.choices } as const;
 
 /**
- * Makes the command that prints how a shell completes the command line of tracker.
+ * Makes the command that prints completion scripts.
  *
- * @param commands What to complete: every command, this one included
+ * @param load Loads every command, this one included
  * @returns The command
  */
-export function createCompletionsCommand(commands: () => readonly Command[]): Command {
+export function createCompletionsCommand(load: () => Promise<readonly Command[]>): Command {
   return {
     name: "completions",
-    summary: "Print the script with which bash, zsh or fish completes tracker's command line.",
+    summary: "Print the script that lets bash, zsh or fish complete tracker's command line.",
     details: [
-      "The shell has to read it each time it starts, so the line for yours goes into the file named below. It completes " +
-      "the word 'tracker', which therefore has to be what you type to run the program.",
+      "The shell must read it each time it starts, so put the line for your shell into the file named below. It completes " +
+      "the command 'tracker', so the program must be installed under that name.",
     ],
     positionals: POSITIONALS,
     flags: {},
@@ -46,16 +46,9 @@ export function createCompletionsCommand(commands: () => readonly Command[]): Co
     run: async (args) => {
       const [shell] = parseFlags(args, {}, POSITIONALS).positionals;
       if (shell === undefined) throw new UsageError(`completions needs a SHELL: ${SHELL.choices.join(", ")}`);
-      await write(GENERATORS[parseShell(shell)](commands()));
+      const generate = GENERATORS[parseAs("SHELL", () => SHELL.parse(shell))];
+      await write(generate(await load()));
       return 0;
     },
   };
-}
-
-function parseShell(text: string): Shell {
-  try {
-    return SHELL.parse(text);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`SHELL ${error.message}`) : error;
-  }
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CLIENT_FLAGS, clientOptions, dialectFlag } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { stateForm } from "./forms.ts";
-import { write, writeMap } from "./output.ts";
-import { ask } from "./patience.ts";
+import { ask } from "../cli/ask.ts";
+import type { Command } from "../cli/command.ts";
+import { CLIENT_FLAGS, dialectFlag } from "../cli/flags/client_flags.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { writeJson, writeMap } from "../cli/terminal/output.ts";
+import { stateForm } from "../cli/text/forms.ts";
+import type { ConnectOptions } from "../tcp/connect.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,
@@ -23,9 +23,9 @@ export const getCommand: Command = {
   name: "get",
   summary: "Print the state of every client: {id=state, id=state}.",
   details: [
-    "States are printed as they are, byte for byte, unless standard output is a terminal: there control characters " +
-    "are written as \\x1b and the like. A state with commas in it can make one client look like two: --json asks the " +
-    "server in another way, which no state can mislead. A state that is not UTF-8 is then in base64, next to " +
+    "States are printed byte for byte, unless standard output is a terminal: there control characters are written as " +
+    "\\x1b and the like. A state that contains commas can make one client look like two; --json asks the server in " +
+    "another way, which no state can mislead. A state that is not UTF-8 is then in base64, next to " +
     '"encoding":"base64".',
   ],
   flags: FLAGS,
@@ -33,28 +33,27 @@ export const getCommand: Command = {
     { line: "tracker get", meaning: "asks the server on this machine" },
     {
       line: "tracker get --ca ca.pem --server tracker.example",
-      meaning: "asks with TLS a server whose certificate is of an authority of one's own",
+      meaning: "asks over TLS a server whose certificate was issued by your own authority",
     },
     {
       line: "tracker get --server 192.168.1.10:6789 --timeout 2s",
-      meaning: "asks another one, for two seconds at most",
+      meaning: "asks another server, and waits two seconds at most",
     },
-    { line: "tracker get --json | jq -r '.[].id'", meaning: "prints who is there" },
+    { line: "tracker get --json | jq -r '.[].id'", meaning: "prints the identifiers of all clients" },
   ],
   run,
 };
 
 async function run(args: readonly string[]): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const options = await clientOptions(flags);
   const { dialect, json } = flags;
   // Without a Hello it can talk to any server, and in any dialect.
-  const hello = json || options.token !== undefined;
+  const complete = (shared: ConnectOptions) => ({ ...shared, dialect, hello: json || shared.token !== undefined });
   if (json) {
-    const { records } = await ask({ ...options, dialect, hello }, (client) => client.list());
-    await write(`${safeJson(records.map(({ id, state }) => ({ id, ...stateForm(state) })))}\n`);
+    const { records } = await ask(flags, (client) => client.list(), complete);
+    await writeJson(records.map(({ id, state }) => ({ id, ...stateForm(state) })));
   } else {
-    await writeMap(await ask({ ...options, dialect, hello }, (client) => client.get()));
+    await writeMap(await ask(flags, (client) => client.get(), complete));
   }
   return 0;
 }

@@ -1,40 +1,48 @@
 /**
- * The commands there are.
+ * All commands. Only the one that runs is loaded, since reading the others would take half of the time to start.
  *
  * @module
  */
 
-import type { Command } from "./command.ts";
-import { createCompletionsCommand } from "./completions.ts";
-import { getCommand } from "./get.ts";
-import { createHelpCommand } from "./help.ts";
-import { listCommand } from "./list.ts";
-import { openCommand } from "./open.ts";
-import { pingCommand } from "./ping.ts";
-import { sendCommand } from "./send.ts";
-import { serveCommand } from "./serve.ts";
-import { setCommand } from "./set.ts";
-import { statsCommand } from "./stats.ts";
-import { unsetCommand } from "./unset.ts";
-import { versionCommand } from "./version.ts";
-import { watchCommand } from "./watch.ts";
+import type { Command } from "../cli/command.ts";
+import { requireCommand } from "../cli/help.ts";
 
-/** Prints the help. */
-export const helpCommand: Command = createHelpCommand(() => COMMANDS);
+/** What loads each command, by name, in the order the help lists them. */
+const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand,
+  open: async () => (await import("./open.ts")).openCommand,
+  set: async () => (await import("./set.ts")).setCommand,
+  unset: async () => (await import("./unset.ts")).unsetCommand,
+  get: async () => (await import("./get.ts")).getCommand,
+  list: async () => (await import("./list.ts")).listCommand,
+  watch: async () => (await import("./watch.ts")).watchCommand,
+  ping: async () => (await import("./ping.ts")).pingCommand,
+  stats: async () => (await import("./stats.ts")).statsCommand,
+  send: async () => (await import("./send.ts")).sendCommand,
+  version: async () => (await import("./version.ts")).versionCommand,
+  completions: async () => (await import("./completions.ts")).createCompletionsCommand(loadCommands),
+  help: async () => (await import("./help.ts")).createHelpCommand(NAMES, loadCommands),
+};
 
-/** Every command, in the order the help lists them. */
-export const COMMANDS: readonly Command[] = [
-  serveCommand,
-  openCommand,
-  setCommand,
-  unsetCommand,
-  getCommand,
-  listCommand,
-  watchCommand,
-  pingCommand,
-  statsCommand,
-  sendCommand,
-  versionCommand,
-  createCompletionsCommand(() => COMMANDS),
-  helpCommand,
-];
+const NAMES = Object.keys(LOADERS);
+
+/**
+ * Loads a command.
+ *
+ * @param name Its name
+ * @returns The command
+ * @throws {UsageError} when no command has that name
+ */
+export async function loadCommand(name: string): Promise<Command> {
+  requireCommand(NAMES, name);
+  return await LOADERS[name]!();
+}
+
+/**
+ * Loads every command.
+ *
+ * @returns The commands, in the order the help lists them
+ */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return await Promise.all(NAMES.map(loadCommand));
+}

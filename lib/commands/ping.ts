@@ -4,50 +4,51 @@
  * @module
  */
 
-import { type Client, connect, type ConnectOptions } from "../client.ts";
+import { delay } from "../base/async.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { describe } from "../cli/failure.ts";
+import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { durationWithin, integer } from "../cli/flags/values.ts";
+import { RoundTrips } from "../cli/inspect/round_trips.ts";
+import { remark, write, writeJson } from "../cli/terminal/output.ts";
+import { patiently, serverOf } from "../cli/terminal/patience.ts";
+import { stopSignal } from "../cli/terminal/signals.ts";
+import type { Client } from "../client/client.ts";
 import { TrackerError } from "../errors.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command, Process } from "./command.ts";
-import { describe } from "./failure.ts";
-import { safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { remark, write } from "./output.ts";
-import { patiently, serverOf } from "./patience.ts";
-import { RoundTrips } from "./round_trips.ts";
-import { sleep, stopSignal } from "./signals.ts";
-import { durationWithin, integer } from "./values.ts";
+import { connect } from "../tcp/connect.ts";
 
 const FLAGS = {
   ...CLIENT_FLAGS,
   count: {
     placeholder: "COUNT",
     default: "0",
-    description: "how many times to ask; 0 until Ctrl-C",
+    description: "how many pings to send; 0 for no limit",
     parse: integer(0, 2 ** 31),
   },
   interval: {
     placeholder: "DURATION",
     default: "1s",
-    description: "how long from one question to the next, from 10ms to 24h",
+    description: "time from one ping to the next, from 10ms to 24h",
     parse: durationWithin("10ms", "24h"),
   },
-  json: toggle("print a JSON object a line"),
+  json: toggle("print a JSON object per line"),
 } as const;
 
 /** Measures round trips. */
 export const pingCommand: Command = {
   name: "ping",
-  summary: "Ask the server for signs of life, and print how long each takes.",
+  summary: "Ping the server, and print how long each reply takes.",
   details: [
-    "Ctrl-C, or the last question, prints a summary and ends with exit code 0. A question that is not answered within " +
-    "--timeout counts as lost; if all were, or the connection ends, the exit code is 1.",
-    "With --json each answer is an object with the members seq and time, in milliseconds, or seq and error; the last " +
-    "one has sent, answered, loss (0 to 1), min, avg, max and mdev.",
+    "Ends on Ctrl-C or after the last ping, prints a summary, and exits with code 0. A ping that is not answered within " +
+    "--timeout counts as lost; if all are lost, or the connection ends, the exit code is 1.",
+    "With --json each reply is an object with the members seq and time, in milliseconds, or seq and error; the last " +
+    "object has sent, answered, loss (0 to 1), min, avg, max and mdev.",
   ],
   flags: FLAGS,
   examples: [
-    { line: "tracker ping", meaning: "asks once a second until Ctrl-C" },
-    { line: "tracker ping --count 1 --timeout 2s", meaning: "tells a script whether the server is well" },
+    { line: "tracker ping", meaning: "pings once a second until Ctrl-C" },
+    { line: "tracker ping --count 1 --timeout 2s", meaning: "tells a script whether the server answers" },
   ],
   run,
 };
@@ -58,37 +59,39 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   const stop = stopSignal(process);
   try {
     const client = await patiently(options, connect({ ...options, signal: stop }));
-    remark(`tracker: asking ${serverOf(options)}; Ctrl-C ends`);
-    return await new Pinger(client, options, flags, stop).run();
+    remark(`tracker: pinging ${serverOf(options)}; Ctrl-C ends`);
+    return await new Pinger(client, serverOf(options), flags, stop).run();
   } catch (error) {
     if (!stop.aborted) throw error;
     return 0;
   }
 }
 
+/** The flags besides those of the connection. */
 interface PingFlags {
   readonly count: number;
   readonly interval: number;
   readonly json: boolean;
 }
 
+/** Sends pings one after the other, and prints each reply and a summary. */
 class Pinger {
   readonly #client: Client;
-  readonly #options: ConnectOptions;
+  readonly #server: string;
   readonly #flags: PingFlags;
   readonly #stop: AbortSignal;
   readonly #trips = new RoundTrips();
 
-  constructor(client: Client, options: ConnectOptions, flags: PingFlags, stop: AbortSignal) {
+  constructor(client: Client, server: string, flags: PingFlags, stop: AbortSignal) {
     this.#client = client;
-    this.#options = options;
+    this.#server = server;
     this.#flags = flags;
     this.#stop = stop;
   }
 
   async run(): Promise<number> {
     try {
-      await this.#askAll();
+      await this.#pingAll();
     } finally {
       this.#client.abort();
       await this.#summarize();
@@ -96,23 +99,23 @@ class Pinger {
     return this.#stop.aborted || this.#trips.answered !== 0 ? 0 : 1;
   }
 
-  async #askAll(): Promise<void> {
+  async #pingAll(): Promise<void> {
     const { count, interval } = this.#flags;
     for (let seq = 1; !this.#stop.aborted; seq++) {
       const start = performance.now();
-      await this.#ask(seq);
+      await this.#ping(seq);
       if (seq === count) return;
-      await sleep(interval - (performance.now() - start), this.#stop);
+      await delay(Math.max(0, interval - (performance.now() - start)), this.#stop);
     }
   }
 
-  async #ask(seq: number): Promise<void> {
+  async #ping(seq: number): Promise<void> {
     try {
       const time = await this.#client.ping({ signal: this.#stop });
       this.#trips.add(time);
       await this.#print(
         { seq, time: rounded(time) },
-        `pong from ${serverOf(this.#options)}: seq=${seq} time=${inWords(time)} ms`,
+        `pong from ${this.#server}: seq=${seq} time=${inWords(time)} ms`,
       );
     } catch (error) {
       if (this.#stop.aborted) return;
@@ -125,7 +128,7 @@ class Pinger {
   async #summarize(): Promise<void> {
     const { sent, answered, loss, ...times } = this.#trips.summary();
     const lines = [
-      `--- ${serverOf(this.#options)} ---`,
+      `--- ${this.#server} ---`,
       `${sent} sent, ${answered} answered, ${Math.round(loss * 100)}% lost`,
       ...answered === 0 ? [] : [
         `round trip min/avg/max/mdev = ${[times.min, times.avg, times.max, times.mdev].map(inWords).join("/")} ms`,
@@ -137,7 +140,8 @@ class Pinger {
   }
 
   async #print(form: unknown, line: string): Promise<void> {
-    await write(`${this.#flags.json ? safeJson(form) : line}\n`);
+    if (this.#flags.json) await writeJson(form);
+    else await write(`${line}\n`);
   }
 }
 
@@ -145,7 +149,7 @@ function inWords(milliseconds: number | null): string {
   return (milliseconds ?? 0).toFixed(3);
 }
 
-/** A time for programs: to the microsecond, which is more than can be measured. */
+/** Rounds a time for programs to the microsecond, which is finer than can be measured. */
 function rounded(milliseconds: number | null): number | null {
   return milliseconds === null ? null : Math.round(milliseconds * 1_000) / 1_000;
 }

@@ -4,25 +4,26 @@
  * @module
  */
 
-import type { Network } from "../network.ts";
+import type { Cidr } from "../auth/cidr.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { describe } from "../cli/failure.ts";
+import { type FlagValues, parseFlags } from "../cli/flags/flags.ts";
+import { LIMIT_FLAGS, limitsFrom } from "../cli/flags/limit_flags.ts";
+import { TLS_FLAGS, tlsFrom } from "../cli/flags/tls_flags.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { anyText, choice, host, integer, networks } from "../cli/flags/values.ts";
+import { isReadByJournal } from "../cli/log/journal.ts";
+import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "../cli/log/log.ts";
+import { Notifier } from "../cli/service/notify.ts";
+import { readKeyPair } from "../cli/service/pem_files.ts";
+import { Reloader } from "../cli/service/reload.ts";
+import { TokenFile } from "../cli/service/token_file.ts";
+import { complain, OutputClosed, remark, write } from "../cli/terminal/output.ts";
+import { aborted, stopSignal } from "../cli/terminal/signals.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
-import { serve, type Server } from "../server.ts";
-import type { Command, Process } from "./command.ts";
-import { describe } from "./failure.ts";
-import { type FlagValues, parseFlags } from "./flags.ts";
-import { isReadByJournal } from "./journal.ts";
-import { LIMIT_FLAGS, limitsFrom } from "./limit_flags.ts";
-import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "./log.ts";
-import { Notifier } from "./notify.ts";
-import { complain, OutputClosed, remark, write } from "./output.ts";
-import { readKeyPair } from "./pem_files.ts";
-import { Reloader } from "./reload.ts";
-import { aborted, stopSignal } from "./signals.ts";
-import { TLS_FLAGS, tlsFrom } from "./tls_flags.ts";
-import { TokenFile } from "./token_file.ts";
-import { UsageError } from "./usage.ts";
-import { choice, host, integer, networks } from "./values.ts";
-import { formatAddress } from "../tcp.ts";
+import type { Server } from "../server/server.ts";
+import { formatAddress } from "../tcp/address.ts";
+import { serve } from "../tcp/serve.ts";
 import { VERSION } from "../version.ts";
 
 const FLAGS = {
@@ -30,14 +31,14 @@ const FLAGS = {
     placeholder: "ADDRESS",
     default: "127.0.0.1",
     environment: "TRACKER_HOST",
-    description: "address to listen on; 0.0.0.0 lets other machines in",
+    description: "address to listen on; 0.0.0.0 accepts other machines",
     parse: host,
   },
   port: {
     placeholder: "PORT",
     default: `${DEFAULT_PORT}`,
     environment: "TRACKER_PORT",
-    description: "port to listen on without TLS; 0 takes any free one",
+    description: "port to listen on without TLS; 0 for any free one",
     parse: integer(0, 65_535),
   },
   ...TLS_FLAGS,
@@ -45,26 +46,27 @@ const FLAGS = {
     placeholder: "DIALECT",
     default: "auto",
     description:
-      "how clients frame their messages: auto tells it from their first bytes; compact, wide or java insists",
+      "how clients frame their messages: auto detects it from their first bytes; compact, wide or java requires it",
     ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
   ...LIMIT_FLAGS,
   "token-file": {
     placeholder: "FILE",
     default: "",
-    description: "a file of tokens, name:token or name:token:read a line; who has none of them may do nothing",
-    parse: (text: string) => text === "" ? undefined : text,
+    description: "a file of tokens, each line name:token or name:token:read; clients without one of them are refused",
+    parse: anyText,
   },
-  "legacy-from": {
+  "trusted-networks": {
     placeholder: "NETWORKS",
     default: "",
+    aliases: ["legacy-from"],
     description: "networks whose clients need no token, such as 10.0.0.0/8,::1",
     parse: networks,
   },
   log: {
     placeholder: "FORMAT",
     default: "text",
-    description: "what is written to standard error when clients join, leave or fail: text, json or off",
+    description: "format of the log on standard error, of clients that join, leave or fail: text, json or off",
     ...choice(LOG_FORMATS),
   },
 } as const;
@@ -74,24 +76,24 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Run a server that keeps the current state of every connected client.",
   details: [
-    "Prints 'tracker VERSION listening on HOST:PORT' once it accepts clients. Ctrl-C or SIGTERM tells every client, " +
-    "lets it hear, and ends with exit code 0; a second one ends at once.",
+    "Prints 'tracker VERSION listening on HOST:PORT' once it accepts clients. On Ctrl-C or SIGTERM it tells every client " +
+    "before it ends with exit code 0; a second one ends it at once.",
     "A duration is a number of seconds, or has a unit: 500ms, 10s, 1m, 1h.",
   ],
   flags: FLAGS,
   examples: [
-    { line: "tracker serve", meaning: "for programs on this machine, on port 6789" },
+    { line: "tracker serve", meaning: "accepts programs on this machine, on port 6789" },
     {
       line: "tracker serve --host 0.0.0.0 --log json",
-      meaning: "for all who reach this machine, with a log for programs",
+      meaning: "accepts every machine that can connect, and logs for programs",
     },
     {
       line: "tracker serve --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0",
-      meaning: "with TLS, on port 6790; SIGHUP reads the files again",
+      meaning: "accepts TLS on port 6790; SIGHUP reads the files again",
     },
     {
       line: "tracker serve --port 0 --idle-timeout 30s",
-      meaning: "on any free port; drops clients silent for 30 seconds",
+      meaning: "takes any free port, and drops clients that are silent for 30 seconds",
     },
   ],
   run,
@@ -100,16 +102,16 @@ export const serveCommand: Command = {
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags, given } = parseFlags(args, FLAGS);
   const log = new EventLog(await lineFormat(flags.log));
-  const tokenFile = await openTokenFile(flags["token-file"], flags["legacy-from"]);
+  const tokenFile = await openTokenFile(flags["token-file"], flags["trusted-networks"]);
   const tls = await tlsFrom(flags, given);
   const server = serve({
     hostname: flags.host,
-    // Whoever has a certificate does not want to be reached without it, unless they say so.
+    // A server with a certificate accepts plain connections only if it is told to.
     ...(tls === null || given.has("port") ? { port: flags.port } : {}),
     ...(tls === null ? {} : { tls }),
     dialect: flags.dialect,
     ...limitsFrom(flags),
-    ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, legacyFrom: flags["legacy-from"] }),
+    ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, trustedNetworks: flags["trusted-networks"] }),
     onEvent: (event) => log.report(event),
   });
   const reloader = new Reloader((event) => log.report(event));
@@ -132,14 +134,14 @@ async function lineFormat(format: LogFormat): Promise<LineFormat> {
   return format === "text" && await isReadByJournal() ? "journal" : format;
 }
 
-/** A network without tokens would look like protection, and be none. */
-async function openTokenFile(path: string | undefined, legacyFrom: readonly Network[]): Promise<TokenFile | null> {
+/** Opens the file of tokens, if there is one. Trusted networks without tokens would only look like protection. */
+async function openTokenFile(path: string | undefined, trusted: readonly Cidr[]): Promise<TokenFile | null> {
   if (path !== undefined) return await TokenFile.open(path);
-  if (legacyFrom.length !== 0) throw new UsageError("--legacy-from needs a --token-file: without one all may connect");
-  return null;
+  if (trusted.length === 0) return null;
+  throw new UsageError("--trusted-networks needs a --token-file: without one, every client may connect");
 }
 
-/** What a SIGHUP reads again. */
+/** Adds the files that a SIGHUP reads again. */
 function addSources(
   reloader: Reloader,
   server: Server,
@@ -153,7 +155,7 @@ function addSources(
   if (tokenFile !== null) reloader.add("tokens", () => tokenFile.reload());
 }
 
-/** Where a server listens, and whether with TLS. */
+/** Formats the addresses on which a server listens. */
 function addressesOf({ addr, tlsAddr }: Server): string[] {
   const addresses = addr === tlsAddr ? [] : [formatAddress(addr)];
   return tlsAddr === null ? addresses : [...addresses, `${formatAddress(tlsAddr)} with TLS`];
@@ -164,13 +166,13 @@ async function announce(server: Server, asksForTokens: boolean): Promise<void> {
   const address = formatAddress(addr);
   if (!isLoopback(addr.hostname) && !asksForTokens) {
     complain(
-      `tracker: warning: ${address} is not only for this machine: all who reach it can read and write every state`,
+      `tracker: warning: ${address} accepts other machines: any client that can connect may read and write every state`,
     );
   }
   try {
     for (const address of addressesOf(server)) await write(`tracker ${VERSION} listening on ${address}\n`);
   } catch (error) {
-    // A server that nobody listens to is still a server, and so is one on a full disk.
+    // A server whose output is not read is still a server, and so is one on a full disk.
     if (!(error instanceof OutputClosed)) complain(`tracker: warning: ${describe(error)}`);
   }
 }

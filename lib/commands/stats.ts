@@ -4,35 +4,36 @@
  * @module
  */
 
-import type { Histogram, Stats } from "../metrics.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { escapeControls, safeJson } from "./escape.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { write } from "./output.ts";
-import { ask } from "./patience.ts";
-import { layOutTable } from "./table.ts";
-import { longDuration } from "./times.ts";
+import { ask } from "../cli/ask.ts";
+import type { Command } from "../cli/command.ts";
+import { CLIENT_FLAGS } from "../cli/flags/client_flags.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { write, writeJson } from "../cli/terminal/output.ts";
+import { escapeControls } from "../cli/text/escape.ts";
+import { layOutTable } from "../cli/text/table.ts";
+import { longDuration } from "../cli/text/times.ts";
+import type { Histogram, Stats } from "../wire/stats.ts";
 
 const FLAGS = { ...CLIENT_FLAGS, json: toggle("print the server's report as a JSON object") } as const;
 
-/** Prints how the server is doing. */
+/** Prints the server's statistics. */
 export const statsCommand: Command = {
   name: "stats",
-  summary: "Print how the server is doing: what it holds, and what it has counted.",
-  details: ["With --json the members are those of Stats in the library; later versions may add some."],
+  summary: "Print the server's statistics: what it holds, and what it has counted.",
+  details: ["With --json it is an object with the members of Stats in the library; later versions may add some."],
   flags: FLAGS,
   examples: [
     { line: "tracker stats", meaning: "prints a table for people" },
-    { line: "tracker stats --json | jq .now.clients", meaning: "prints how many clients there are" },
+    { line: "tracker stats --json | jq .now.clients", meaning: "prints the number of clients" },
   ],
   run,
 };
 
 async function run(args: readonly string[]): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const stats = await ask(await clientOptions(flags), (client) => client.stats());
-  await write(flags.json ? `${safeJson(stats)}\n` : tableOf(stats));
+  const stats = await ask(flags, (client) => client.stats());
+  if (flags.json) await writeJson(stats);
+  else await write(tableOf(stats));
   return 0;
 }
 
@@ -53,9 +54,9 @@ function tableOf(stats: Stats): string {
     ["refused", listOf(stats.refused)],
     ["changes skipped", `${number(stats.conflated)}, for watchers that fell behind`],
     ["lag", `${lag.last} ms, at worst ${lag.worst} ms`],
-    ["noticed an end", ghostsOf(stats.ghost)],
+    ["lost clients", ghostsOf(stats.ghost)],
   ];
-  // A server may be anybody's: nothing of what it says is shown as it is.
+  // The server may be hostile: nothing that it sends is shown unescaped.
   return layOutTable(rows.map((row) => row.map(escapeControls))).map((line) => `${line}\n`).join("");
 }
 
@@ -68,6 +69,6 @@ function listOf(counts: Readonly<Record<string, number>>): string {
 }
 
 function ghostsOf({ count, sum }: Histogram): string {
-  if (count === 0) return "of nobody yet who left without a Close";
-  return `${number(count)} times, on average ${number(Math.round(sum / count))} ms after the last sign of life`;
+  if (count === 0) return "none left without a Close yet";
+  return `${number(count)}, noticed on average ${number(Math.round(sum / count))} ms after the last sign of life`;
 }

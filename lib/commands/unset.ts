@@ -4,47 +4,50 @@
  * @module
  */
 
-import type { Client } from "../client.ts";
-import { CLIENT_FLAGS, clientOptions } from "./client_flags.ts";
-import type { Command } from "./command.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { write } from "./output.ts";
-import { ask } from "./patience.ts";
-import { UsageError } from "./usage.ts";
-import { nameArgument } from "./values.ts";
+import { ask } from "../cli/ask.ts";
+import type { Command } from "../cli/command.ts";
+import { CLIENT_FLAGS } from "../cli/flags/client_flags.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { UsageError } from "../cli/flags/usage.ts";
+import { nameArgument } from "../cli/flags/values.ts";
+import { write } from "../cli/terminal/output.ts";
+import type { Client } from "../client/client.ts";
 
-const FLAGS = { ...CLIENT_FLAGS, takeover: toggle("take it out even if its client is connected") } as const;
+const FLAGS = { ...CLIENT_FLAGS, takeover: toggle("remove it even if its client is connected") } as const;
 
 const POSITIONALS = { placeholder: "NAME", most: 1 } as const;
 
-/** Takes a name out of the map. */
+/** Removes a name from the map. */
 export const unsetCommand: Command = {
   name: "unset",
-  summary: "Take a name out of the map, and say whether it was there.",
-  details: ["Exit code 0 means that it is not in the map any more, whether it was or not."],
+  summary: "Remove a name from the map, and print whether it was there.",
+  details: ["Exit code 0 means that it is no longer in the map, whether or not it was."],
   positionals: POSITIONALS,
   flags: FLAGS,
   examples: [
-    { line: "tracker unset backup", meaning: "ends what 'tracker set backup …' has begun" },
-    { line: "tracker unset pi-7 --takeover", meaning: "puts a client out that is connected" },
+    { line: "tracker unset backup", meaning: "removes the state set by 'tracker set backup …'" },
+    { line: "tracker unset pi-7 --takeover", meaning: "removes a client that is still connected" },
   ],
   run,
 };
 
 async function run(args: readonly string[]): Promise<number> {
-  const { flags: { takeover, ...flags }, positionals: [written] } = parseFlags(args, FLAGS, POSITIONALS);
+  const { flags, positionals: [written] } = parseFlags(args, FLAGS, POSITIONALS);
   if (written === undefined) throw new UsageError("unset needs a NAME");
   const name = nameArgument(written);
-  const options = await clientOptions(flags);
-  // Whoever is taken over is out of the map before there is an answer that could tell.
-  const wasLive = takeover && await ask(options, (client) => isThere(client, name));
-  const wasThere = await ask({ ...options, name, takeover }, async (client) => {
-    const was = await isThere(client, name);
-    await client.close();
-    return was;
-  });
+  const { takeover } = flags;
+  // A takeover removes the old client before the new one can ask for it.
+  const wasLive = takeover && await ask(flags, (client) => isThere(client, name));
+  const wasThere = await ask(flags, (client) => close(client, name), (shared) => ({ ...shared, name, takeover }));
   await write(wasLive || wasThere ? `${name} is out of the map\n` : `${name} was not in the map\n`);
   return 0;
+}
+
+/** Closes the client that has taken the name. Returns whether the name was in the map until now. */
+async function close(client: Client, name: string): Promise<boolean> {
+  const was = await isThere(client, name);
+  await client.close();
+  return was;
 }
 
 async function isThere(client: Client, name: string): Promise<boolean> {

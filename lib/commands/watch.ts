@@ -4,30 +4,33 @@
  * @module
  */
 
-import { Client, type ConnectOptions, DEFAULT_HEARTBEAT } from "../client.ts";
-import { CLIENT_FLAGS, clientOptions, prefixFlag } from "./client_flags.ts";
-import type { Command, Process } from "./command.ts";
-import { escapeControls } from "./escape.ts";
-import { EventLines, type WatchDisplay } from "./event_lines.ts";
-import { describe } from "./failure.ts";
-import { parseFlags, toggle } from "./flags.ts";
-import { LineWriter } from "./line_writer.ts";
-import { LiveTable } from "./live_table.ts";
-import { remark } from "./output.ts";
-import { serverOf } from "./patience.ts";
-import { stopSignal } from "./signals.ts";
+import { withTimeout } from "../base/async.ts";
+import type { Command, Process } from "../cli/command.ts";
+import { describe } from "../cli/failure.ts";
+import { CLIENT_FLAGS, clientOptions, prefixFlag, prefixFrom } from "../cli/flags/client_flags.ts";
+import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { EventLines, type WatchDisplay } from "../cli/terminal/event_lines.ts";
+import { LineWriter } from "../cli/terminal/line_writer.ts";
+import { LiveTable } from "../cli/terminal/live_table.ts";
+import { remark } from "../cli/terminal/output.ts";
+import { atMost, serverOf } from "../cli/terminal/patience.ts";
+import { stopSignal } from "../cli/terminal/signals.ts";
+import { escapeControls } from "../cli/text/escape.ts";
+import { Client } from "../client/client.ts";
+import { DEFAULT_HEARTBEAT } from "../client/options.ts";
+import { type ConnectOptions, dialer } from "../tcp/connect.ts";
 
-/** Whoever looks at a table does not want to wait longer than this for it to come back, in milliseconds. */
+/** Longest pause between two attempts to reconnect, in milliseconds: a person may be looking at the table. */
 const LONGEST_WAIT = 5_000;
 
-/** How long the last lines may take to be written when it is to stop, in milliseconds. */
+/** How long the last lines may take to be written after a request to stop, in milliseconds. */
 const LAST_LINES = 1_000;
 
 const FLAGS = {
   ...CLIENT_FLAGS,
   prefix: prefixFlag,
-  json: toggle("print a JSON object a line"),
-  "until-lost": toggle("end when the connection is lost, instead of coming back"),
+  json: toggle("print a JSON object per line"),
+  "until-lost": toggle("end when the connection is lost, instead of reconnecting"),
 } as const;
 
 /** Shows every change of the map. */
@@ -35,18 +38,21 @@ export const watchCommand: Command = {
   name: "watch",
   summary: "Show every change of the map as it happens.",
   details: [
-    "On a terminal it is a table that follows the map. Piped into a program it prints a line for each event: the time, " +
-    "the event, then what else there is to know. It waits for a server that is not there, and when the connection is " +
-    "lost it comes back and goes on where it was, until Ctrl-C ends it with exit code 0.",
-    "With --json each line is an object with the members time and event. An event is snapshot (all that follow until " +
-    "synced are the whole map: forget what you know), present, synced, join, update, suspect, resume or leave; or " +
-    'connected or lost, which tell of the connection. A state that is not UTF-8 is in base64, next to "encoding":"base64".',
+    "On a terminal it shows a table that follows the map. Piped into a program it prints a line for each event: the " +
+    "time, the event, then its details. It waits for a server that is down, and when the connection is lost it " +
+    "reconnects and continues where it was. Ctrl-C ends it with exit code 0.",
+    "With --json each line is an object with the members time and event. An event is snapshot (the events up to synced " +
+    "are the whole map and replace what you have), present, synced, join, update, suspect, resume or leave; or connected " +
+    'or lost, which report on the connection. A state that is not UTF-8 is in base64, next to "encoding":"base64".',
   ],
   flags: FLAGS,
   examples: [
     { line: "tracker watch", meaning: "shows the clients of the server on this machine" },
     { line: "tracker watch --json --prefix pi- | dashboard", meaning: "feeds a program" },
-    { line: `tracker watch --json | jq -r 'select(.event == "leave").id'`, meaning: "prints who leaves" },
+    {
+      line: `tracker watch --json | jq -r 'select(.event == "leave").id'`,
+      meaning: "prints the identifier of each client that leaves",
+    },
   ],
   run,
 };
@@ -58,29 +64,31 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     heartbeat: DEFAULT_HEARTBEAT,
     reconnect: flags["until-lost"] ? false : { cap: LONGEST_WAIT },
   };
-  const prefix = flags.prefix === undefined ? {} : { prefix: flags.prefix };
-  await show(options, prefix, flags.json, stopSignal(process));
+  await show(options, prefixFrom(flags), flags.json, stopSignal(process));
   return 0;
 }
 
+/** The clients to watch. */
+type WatchRequest = ReturnType<typeof prefixFrom>;
+
 async function show(
   options: ConnectOptions,
-  prefix: { prefix?: string },
+  request: WatchRequest,
   json: boolean,
   stop: AbortSignal,
 ): Promise<void> {
-  const client = new Client(options);
+  const client = new Client({ ...options, dial: dialer(options) });
   const failure = new AbortController();
   const signal = AbortSignal.any([stop, failure.signal]);
   const display = !json && Deno.stdout.isTerminal()
-    ? createTable(options, prefix, client, (error) => failure.abort(error))
+    ? createTable(options, request, client, (error) => failure.abort(error))
     : createLines(options, json);
   try {
     const onConnection: WatchDisplay["connection"] = (error) => display.connection(error);
-    for await (const event of client.watch({ ...prefix, signal, onConnection })) {
+    for await (const event of client.watch({ ...request, signal, onConnection })) {
       const writing = display.event(event);
-      if (writing !== null) await unless(stop, writing, 0);
-      // What has arrived already is not told any more.
+      if (writing !== null) await written(writing, stop, 0);
+      // Events that have arrived already are not shown any more.
       if (stop.aborted) break;
     }
   } catch (error) {
@@ -89,19 +97,20 @@ async function show(
   } finally {
     client.abort();
     await client.finished;
-    await unless(stop, display.close(), LAST_LINES);
+    await written(display.close(), stop, LAST_LINES);
   }
 }
 
 function createTable(
   options: ConnectOptions,
-  { prefix }: { prefix?: string },
+  request: WatchRequest,
   client: Client,
   onFailure: (error: unknown) => void,
 ): LiveTable {
   const server = serverOf(options);
-  const title = `tracker ${server}${prefix === undefined ? "" : `  ${escapeControls(prefix)}…`}`;
-  const list = async () => (await client.list(prefix === undefined ? {} : { prefix })).records;
+  const prefix = request.prefix === undefined ? "" : `  ${escapeControls(request.prefix)}…`;
+  const title = `tracker ${server}${prefix}`;
+  const list = async () => (await client.list(request)).records;
   return new LiveTable(title, server, list, onFailure);
 }
 
@@ -119,20 +128,14 @@ function createLines(options: ConnectOptions, json: boolean): WatchDisplay {
   };
 }
 
-/** Waits for output to be written; when it is time to stop, only so long: its reader may have stopped reading. */
-async function unless(stop: AbortSignal, writing: Promise<void>, patience: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  writing.then(resolve, reject);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const onAbort = () => {
-    timer = setTimeout(resolve, patience);
-  };
-  if (stop.aborted) onAbort();
-  else stop.addEventListener("abort", onAbort, { once: true });
+/** Waits for output to be written; after a request to stop only for a while, because its reader may be gone. */
+async function written(writing: Promise<void>, stop: AbortSignal, patience: number): Promise<void> {
+  // Without a time limit, nothing calls `onTimeout`.
+  const options = { timeout: 0, signal: stop, onTimeout: () => new Error("Cannot write output: it took too long") };
   try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    stop.removeEventListener("abort", onAbort);
+    await withTimeout(writing, options);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    await atMost(patience, writing);
   }
 }

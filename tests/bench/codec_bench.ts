@@ -1,5 +1,5 @@
 /**
- * The codec alone: what one message costs without a network.
+ * The codec alone: the cost of a message without a network.
  *
  * @module
  */

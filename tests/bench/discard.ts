@@ -1,6 +1,6 @@
 /**
- * The discard server: reads and throws away, and at the end of a stream answers with one byte. What it takes in is
- * the most that any server on this runtime could.
+ * The discard server: discards everything it reads, and answers the end of a stream with one byte. Its intake is the
+ * most that any server on this runtime can reach.
  *
  * @module
  */

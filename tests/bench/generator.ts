@@ -4,19 +4,19 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import type { Job, JobResult } from "./load/job.ts";
 import { cpuShare, Process, type Usage } from "./process.ts";
 
-/** How long a job may take, in milliseconds. */
+/** Time limit of a job, in milliseconds. */
 const PATIENCE = 120_000;
 
-/** What came of a job, and how busy the two sides were meanwhile: 1 is one processor. */
+/** The result of a job, and the load of both sides meanwhile: 1 is one processor. */
 export interface Measured extends JobResult {
   cpu: { server: number; generator: number };
 }
 
-/** One generator process, and the connections it holds. */
+/** A generator process, and the connections it holds. */
 export class Generator implements AsyncDisposable {
   readonly #process: Process;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -31,13 +31,13 @@ export class Generator implements AsyncDisposable {
       .getReader();
   }
 
-  /** Does a job. */
+  /** Performs a job. */
   async perform(job: Job): Promise<JobResult> {
     const timer = setTimeout(() => this.#process.kill(), PATIENCE);
     try {
       await this.#input.write(new TextEncoder().encode(`${JSON.stringify(job)}\n`));
       const { value } = await this.#lines.read();
-      if (value === undefined) throw new Error(`Cannot do ${job.kind}: the load generator has ended`);
+      if (value === undefined) throw new Error(`Cannot perform ${job.kind}: the load generator has ended`);
       const result = JSON.parse(value);
       if ("error" in result) throw new Error(result.error);
       return result;
@@ -46,7 +46,7 @@ export class Generator implements AsyncDisposable {
     }
   }
 
-  /** Does a job, and watches what it costs. */
+  /** Performs a job and measures its processor time. */
   async measure(job: Job, server: Process): Promise<Measured> {
     const before = await this.#usages(server);
     const result = await this.perform(job);

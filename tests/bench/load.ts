@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import { ask } from "./load/ask.ts";
 import { churn } from "./load/churn.ts";
 import { closeConnections, type Connection, openConnections } from "./load/connection.ts";
@@ -17,7 +17,7 @@ import { stream } from "./load/stream.ts";
 
 const connections: Connection[] = [];
 
-/** Does one job. Nothing else happens in this process meanwhile. */
+/** Performs one job. Nothing else happens in this process meanwhile. */
 function perform(job: Job): JobResult {
   switch (job.kind) {
     case "connect":

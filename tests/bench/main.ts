@@ -1,5 +1,5 @@
 /**
- * The benchmark: starts what it compares, drives all of it alike, and prints the figures side by side.
+ * The benchmark: starts the servers, drives all of them alike, and prints the figures side by side.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a case is made of.
+ * The parts of a case.
  *
  * @module
  */
@@ -7,30 +7,30 @@
 import { Generator } from "./generator.ts";
 import { type Peer, type RunningServer, start } from "./peers.ts";
 
-/** What a figure is measured against. */
+/** A target of a figure. */
 export interface Target {
-  /** Another server, another figure of the same measurement, or a number. */
+  /** The reference: another server, another figure of the same measurement, or a number. */
   against: Exclude<Peer, "tracker"> | { key: string; label: string } | number;
-  /** The ratio to reach, or not to exceed where less is better. */
+  /** Ratio to reach, or not to exceed if less is better. */
   ratio: number;
 }
 
 /** One figure of a measurement. */
 export interface Metric {
-  /** Where it is in a sample. */
+  /** Its key in a sample. */
   key: string;
   /** Its name in the table. */
   label: string;
   unit: "1/s" | "µs" | "ms" | "B" | "ns/B";
-  /** Which is better. */
+  /** The better direction. */
   better: "more" | "less";
   targets: readonly Target[];
 }
 
 /**
- * The figures of requests that wait for their replies: how many a second, and how long they take.
+ * Creates the metrics of requests that wait for their replies: their rate and their latency.
  *
- * @param targets What `rate` and `p99` are measured against, where anything is set
+ * @param targets Targets of `rate` and `p99`, if any
  * @returns The metrics `rate`, `p50` and `p99`
  */
 export function requestMetrics(targets: { rate: readonly Target[]; p99: readonly Target[] }): Metric[] {
@@ -41,25 +41,25 @@ export function requestMetrics(targets: { rate: readonly Target[]; p99: readonly
   ];
 }
 
-/** What one run of one server gave. */
+/** Result of one run on one server. */
 export interface Sample {
   values: Record<string, number>;
-  /** How busy the two processes were while it was measured: 1 is one processor. */
+  /** Load of both processes during the measurement: 1 is one processor. */
   cpu?: { server: number; generator: number };
 }
 
-/** What a run may use. */
+/** Everything that a run may use. */
 export class Bench implements AsyncDisposable {
-  /** How long a run that goes by time lasts, in seconds. */
+  /** Duration of a timed run, in seconds. */
   readonly seconds: number;
-  /** Whether only to see that everything works. */
+  /** Whether only to check that everything works. */
   readonly quick: boolean;
-  /** The command line that runs Tracker. */
+  /** Command line that runs Tracker. */
   readonly tracker: readonly string[];
   readonly #servers = new Map<Peer, RunningServer>();
 
   /**
-   * @param quick Whether only to see that everything works
+   * @param quick Whether only to check that everything works
    * @param tracker The command line that runs Tracker
    */
   constructor(quick: boolean, tracker: readonly string[]) {
@@ -68,7 +68,7 @@ export class Bench implements AsyncDisposable {
     this.tracker = tracker;
   }
 
-  /** A server that lives as long as the measurement does. */
+  /** Returns a server that lives as long as the measurement. */
   async server(peer: Peer): Promise<RunningServer> {
     const known = this.#servers.get(peer);
     if (known !== undefined) return known;
@@ -77,12 +77,12 @@ export class Bench implements AsyncDisposable {
     return server;
   }
 
-  /** A server of one run's own. */
+  /** Starts a server for one run. */
   freshServer(peer: Peer): Promise<RunningServer> {
     return start(peer, this.tracker);
   }
 
-  /** A load generator of one run's own. */
+  /** Starts a load generator for one run. */
   generator(): Generator {
     return new Generator();
   }
@@ -93,7 +93,7 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-/** One line of a case: a parameter, measured on several servers in turn. */
+/** A line of a case: a parameter, measured on several servers in turn. */
 export interface Measurement {
   parameter: string;
   peers: readonly Peer[];
@@ -106,6 +106,6 @@ export interface Measurement {
 export interface Case {
   name: string;
   summary: string;
-  /** Its measurements, fewer when they only have to show that everything works. */
+  /** Its measurements, fewer if they only have to show that everything works. */
   measurements(quick: boolean): Measurement[];
 }

@@ -1,5 +1,5 @@
 /**
- * What is sent to each server, as bytes.
+ * The bytes to send to each server.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface TrackerMessages {
 }
 
 /**
- * The messages of a dialect.
+ * Creates the encoders of a dialect.
  *
  * @param dialect The dialect
  * @returns Functions that encode them
@@ -35,7 +35,7 @@ export function trackerMessages(dialect: Dialect = "wide"): TrackerMessages {
 }
 
 /**
- * What turns a connection into a watcher of everybody.
+ * Encodes the messages that make a connection watch every client.
  *
  * @returns A Hello and a Watch
  */
@@ -46,7 +46,7 @@ export function trackerWatch(): JobBytes {
 }
 
 /**
- * A Redis command.
+ * Encodes a Redis command.
  *
  * @param words The command and its arguments
  * @returns Its bytes
@@ -56,7 +56,7 @@ export function redis(...words: string[]): JobBytes {
 }
 
 /**
- * A memcached command.
+ * Encodes a memcached command.
  *
  * @param lines The command's line, and its data where it has any
  * @returns Its bytes
@@ -66,10 +66,10 @@ export function memcached(...lines: string[]): JobBytes {
 }
 
 /**
- * A state of a given size, different for each connection and, by its last letter, from another.
+ * Makes a state of a given size that differs between connections, and between letters.
  *
  * @param size Its size in bytes, at least 6
- * @param letter What it is filled with
+ * @param letter Its filling
  * @returns The state
  */
 export function stateOf(size: number, letter = "a"): string {

@@ -1,14 +1,14 @@
 /**
- * The command line of the benchmark.
+ * The benchmark's command-line options.
  *
  * @module
  */
 
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 import { CASES } from "./cases/mod.ts";
 import { type Peer, PEERS, ROOT } from "./peers.ts";
 
-/** What was asked for. */
+/** Parsed options. */
 export interface Options {
   names: readonly string[];
   quick: boolean;
@@ -22,22 +22,22 @@ export interface Options {
   tracker: readonly string[];
 }
 
-/** A mistake in the command line. */
+/** An invalid command line. */
 export class UsageError extends Error {}
 
 const names = CASES.map(({ name }) => name);
 
-/** What `--help` prints. */
+/** Text of `--help`. */
 export const HELP = `deno task bench [NAME…] [OPTIONS]
 
-Measures Tracker beside what a user would pick instead. Without a name, every case runs.
+Measures Tracker and its alternatives side by side. Without a name, every case runs.
 
 Cases:
 ${CASES.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n")}
 
 Options:
-  --quick              only see that everything works: one short round, smaller cases
-  --rounds N           rounds after the one that warms up (default 5, with --quick 1)
+  --quick              only check that everything works: one short round, smaller cases
+  --rounds N           rounds after the warm-up (default 5, with --quick 1)
   --match TEXT         only parameters that contain TEXT, as in --match "wide, 9 bytes"
   --peers LIST         only these, as in --peers tracker,discard (default ${PEERS.join(",")})
   --program PROGRAM    a compiled Tracker to measure instead of the sources
@@ -47,11 +47,11 @@ Options:
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
  * @param args The arguments
- * @returns What they ask for
- * @throws {UsageError} When they make no sense
+ * @returns The options
+ * @throws {UsageError} if they are invalid
  */
 export function parseOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
@@ -59,12 +59,12 @@ export function parseOptions(args: readonly string[]): Options {
     string: ["rounds", "match", "peers", "program", "server-flag", "_"],
     collect: ["server-flag"],
     unknown: (argument, key) => {
-      if (key !== undefined) throw new UsageError(`there is no option ${argument}`);
+      if (key !== undefined) throw new UsageError(`unknown option ${argument}`);
     },
   });
   const wanted = parsed._.map(String);
   for (const name of wanted) {
-    if (!names.includes(name)) throw new UsageError(`there is no case ${name}: the cases are ${names.join(", ")}`);
+    if (!names.includes(name)) throw new UsageError(`unknown case ${name}: the cases are ${names.join(", ")}`);
   }
   const quick = parsed["quick"] === true;
   return {
@@ -101,7 +101,7 @@ function parsePeers(value: unknown): readonly Peer[] {
   const wanted = textOf(value).split(",");
   for (const name of wanted) {
     if (!PEERS.some((peer) => peer === name)) {
-      throw new UsageError(`there is no peer "${name}": the peers are ${PEERS.join(", ")}`);
+      throw new UsageError(`unknown peer "${name}": the peers are ${PEERS.join(", ")}`);
     }
   }
   return PEERS.filter((peer) => wanted.includes(peer));

@@ -1,5 +1,5 @@
 /**
- * What the benchmark says: its result on standard output, its progress on standard error.
+ * Output: results on standard output, progress on standard error.
  *
  * @module
  */
@@ -11,12 +11,12 @@ export function write(text: string): void {
   writeAll(Deno.stdout, text);
 }
 
-/** Writes what is not the result. */
+/** Writes anything but a result. */
 export function writeError(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
-/** Shows how far it is, in one line that the next one replaces; only to somebody who looks. */
+/** Shows progress on a line that the next one replaces, and only on a terminal. */
 export function progress(text: string): void {
   if (Deno.stderr.isTerminal()) writeAll(Deno.stderr, `\r\x1b[K${text}`);
 }

@@ -1,15 +1,15 @@
 /**
- * What is compared: Tracker, and what a user would pick instead.
+ * The peers: Tracker and its alternatives.
  *
  * @module
  */
 
 import { accepting, freePort, isInstalled, Process } from "./process.ts";
 
-/** The names of what is compared, in the order of the table's columns. */
+/** Names of the peers, in the order of the table's columns. */
 export const PEERS = ["tracker", "redis", "memcached", "discard"] as const;
 
-/** Something that is compared. */
+/** The name of a peer. */
 export type Peer = typeof PEERS[number];
 
 /** A running server. */
@@ -18,13 +18,13 @@ export interface RunningServer extends AsyncDisposable {
   readonly process: Process;
 }
 
-/** Connections each server takes: more than the cases make. */
+/** Connections that each server accepts: more than the cases make. */
 const MOST_CONNECTIONS = 20_000;
 
 /** The checkout, as a path that ends with a slash. */
 export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
-/** The command that starts each. */
+/** Command that starts each peer. */
 const COMMANDS: Record<Peer, (port: number, tracker: readonly string[]) => [string, string[]]> = {
   tracker: (port, [program = "", ...args]) => [program, [
     ...[...args, "serve", "--port", `${port}`],
@@ -36,7 +36,7 @@ const COMMANDS: Record<Peer, (port: number, tracker: readonly string[]) => [stri
     `ulimit -n $(ulimit -Hn); exec redis-server --port ${port} --bind 127.0.0.1 --save "" --appendonly no ` +
     `--maxclients ${MOST_CONNECTIONS} --protected-mode no --loglevel warning`,
   ]],
-  // With its default number of threads, which is 4.
+  // With its default of 4 threads.
   memcached: (port) => ["memcached", ["-p", `${port}`, "-l", "127.0.0.1", "-U", "0", "-u", "root", "-c", "4096"]],
   discard: (port) => [Deno.execPath(), ["run", "-N", `${ROOT}tests/bench/discard.ts`, `${port}`]],
 };
@@ -44,8 +44,8 @@ const COMMANDS: Record<Peer, (port: number, tracker: readonly string[]) => [stri
 /**
  * Starts a server and waits until it accepts connections.
  *
- * @param peer Which one
- * @param tracker The command line that runs Tracker, when it is that
+ * @param peer The server's name
+ * @param tracker Command line that runs Tracker
  * @returns The server
  */
 export async function start(peer: Peer, tracker: readonly string[] = []): Promise<RunningServer> {
@@ -56,8 +56,8 @@ export async function start(peer: Peer, tracker: readonly string[] = []): Promis
 /**
  * Starts a server and measures how long it takes to accept its first connection.
  *
- * @param peer Which one
- * @param tracker The command line that runs Tracker, when it is that
+ * @param peer The server's name
+ * @param tracker Command line that runs Tracker
  * @returns The server, and the time in milliseconds
  */
 export async function startTimed(
@@ -77,7 +77,7 @@ export async function startTimed(
   }
 }
 
-/** Politely first: a server that writes a profile does so when it is asked to end. */
+/** Stops a server, politely first: one that writes a profile does so when told to end. */
 async function stop(process: Process): Promise<void> {
   process.kill("SIGTERM");
   const timer = setTimeout(() => process.kill(), 3_000);
@@ -85,7 +85,7 @@ async function stop(process: Process): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Which of the peers cannot be started because they are not installed. */
+/** Finds the peers that are not installed. */
 export function missingPeers(): Peer[] {
   const missing: Peer[] = [];
   if (!isInstalled("redis-server")) missing.push("redis");

@@ -8,11 +8,11 @@ import { writeError } from "./output.ts";
 
 const running = new Set<Process>();
 
-/** What a process has used so far. */
+/** Resources used by a process so far. */
 export interface Usage {
   /** Processor time of all its threads, in seconds. */
   cpu: number;
-  /** The clock when this was read, in seconds. */
+  /** Time of the reading, in seconds. */
   at: number;
 }
 
@@ -24,7 +24,7 @@ export class Process implements AsyncDisposable {
   /**
    * Starts a program.
    *
-   * @param program What to start
+   * @param program The program
    * @param args Its arguments
    * @param options `piped`: whether its standard input and output are wanted
    */
@@ -36,7 +36,7 @@ export class Process implements AsyncDisposable {
     this.#ended = this.#watch();
   }
 
-  /** What it says is kept from the progress line, and shown when it failed of itself. */
+  /** Keeps its complaints away from the progress line, and shows them if it fails by itself. */
   async #watch(): Promise<void> {
     const complaints = await new Response(this.#child.stderr).text();
     const { code, signal } = await this.#child.status;
@@ -44,22 +44,22 @@ export class Process implements AsyncDisposable {
     if (code !== 0 && signal === null) writeError(`\n${complaints}`);
   }
 
-  /** Its number. */
+  /** Its process identifier. */
   get id(): number {
     return this.#child.pid;
   }
 
-  /** Its standard input, if it was asked for. */
+  /** Its standard input, if it is piped. */
   get input(): WritableStream<Uint8Array> {
     return this.#child.stdin;
   }
 
-  /** Its standard output, if it was asked for. */
+  /** Its standard output, if it is piped. */
   get output(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#child.stdout;
   }
 
-  /** Whether it has not ended. */
+  /** Whether it is running. */
   get isRunning(): boolean {
     return running.has(this);
   }
@@ -79,7 +79,7 @@ export class Process implements AsyncDisposable {
     await this.#ended;
   }
 
-  /** What it has used. The scheduler's own account is exact, where `stat` counts in steps of 10 ms. */
+  /** Reads its usage. The scheduler's account is exact, while `stat` counts in steps of 10 ms. */
   async usage(): Promise<Usage> {
     const threads = (await readProc(`/proc/${this.id}/task/*/schedstat`)).trim().split("\n");
     const nanoseconds = threads.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0);
@@ -93,14 +93,14 @@ export class Process implements AsyncDisposable {
   }
 }
 
-/** Deno lets only a program with every permission read in `/proc`, and this one need not have them. */
+/** Reads a file in `/proc` through `cat`: doing so directly would take every permission. */
 async function readProc(pattern: string): Promise<string> {
-  // A thread that ends meanwhile makes `cat` complain, and is none of our concern.
+  // A thread that ends meanwhile makes `cat` complain, which does not matter.
   const { stdout } = await new Deno.Command("sh", { args: ["-c", `cat ${pattern}`], stderr: "null" }).output();
   return new TextDecoder().decode(stdout);
 }
 
-/** The share of one processor used between two readings: 1 is all of it. */
+/** Computes the share of one processor used between two readings: 1 is all of it. */
 export function cpuShare(before: Usage, after: Usage): number {
   return (after.cpu - before.cpu) / (after.at - before.at);
 }
@@ -120,13 +120,13 @@ export function isInstalled(program: string): boolean {
   }
 }
 
-/** A port nobody listens on right now. */
+/** Finds a free port. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** How long a server may take to listen, in milliseconds. */
+/** Time that a server may take to listen, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**

@@ -1,10 +1,11 @@
 /**
- * The map alone: what a change costs, and what flattening costs after none, one and all of the states have changed.
+ * The map alone: the cost of a change, and of flattening after no change, after one, and after one of every state.
  *
  * @module
  */
 
-import { type Entry, Registry } from "../../lib/registry.ts";
+import type { Entry } from "../../lib/map/entry.ts";
+import { Registry } from "../../lib/map/registry.ts";
 
 const STATE = new Uint8Array(100).fill(97);
 

@@ -1,6 +1,5 @@
 /**
- * Runs measurements: every server in turn, round by round, so that whatever slows the machine down for a while slows
- * all of them down.
+ * Runs measurements: every server in turn, round by round, so that a slow spell of the machine affects all of them.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { type Peer, PEERS } from "./peers.ts";
 import { progress } from "./output.ts";
 import { median } from "./statistics.ts";
 
-/** What to run. */
+/** Options for {@linkcode runCase}. */
 export interface Plan {
   quick: boolean;
   rounds: number;
@@ -19,10 +18,10 @@ export interface Plan {
   tracker: readonly string[];
 }
 
-/** A target and what came of it. */
+/** A target and its outcome. */
 export interface Judgement {
   target: Target;
-  /** The figure divided by what it is measured against. */
+  /** The figure divided by its reference. */
   ratio: number;
   met: boolean;
 }
@@ -38,7 +37,7 @@ export interface Row {
   judgements: Judgement[];
 }
 
-/** How busy a server and the generator that drove it were. */
+/** Load of a server and of the generator that drove it. */
 export interface Load {
   case: string;
   parameter: string;
@@ -47,7 +46,7 @@ export interface Load {
   generator: number;
 }
 
-/** What a run of the benchmark gave. */
+/** Results of a run of the benchmark. */
 export interface Report {
   rows: Row[];
   loads: Load[];
@@ -57,7 +56,7 @@ export interface Report {
  * Runs one case.
  *
  * @param { name, measurements } The case
- * @param plan How, and how often
+ * @param plan Servers, rounds and filters
  * @returns Its figures
  */
 export async function runCase({ name, measurements }: Case, plan: Plan): Promise<Report> {

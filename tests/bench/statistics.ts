@@ -1,11 +1,11 @@
 /**
- * The few statistics in use.
+ * Statistics.
  *
  * @module
  */
 
 /**
- * The middle value: unlike a mean, it does not mind the one run in five that something disturbed.
+ * Computes the median: unlike a mean, it ignores the one run in five that was disturbed.
  *
  * @param values At least one number
  * @returns Their median

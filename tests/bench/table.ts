@@ -1,5 +1,5 @@
 /**
- * The report as a table for people.
+ * The report as a table.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { type Peer, PEERS } from "./peers.ts";
 import type { Judgement, Load, Report, Row } from "./runner.ts";
 
 /**
- * Lays out a report.
+ * Formats a report.
  *
- * @param report What was measured
- * @param peers Which servers took part
+ * @param report The results
+ * @param peers The servers that took part
  * @returns Lines of text
  */
 export function formatReport({ rows, loads }: Report, peers: readonly Peer[]): string {

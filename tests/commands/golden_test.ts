@@ -1,12 +1,12 @@
-/** The bytes of PROTOCOL.md, sent to a server that runs as a process of its own. */
+/** The bytes of PROTOCOL.md, sent to a server in a process of its own. */
 
 import { assertEquals, assertGreater } from "@std/assert";
 import { connect, DIALECTS } from "../../mod.ts";
 import { bytesOf, readExactly, readToEnd, writeFully } from "../support/bytes.ts";
 import { bytesOfCell, codeOf, read, tableOf, workedExample } from "../support/page.ts";
-import { eventually, startServer } from "./tracker.ts";
+import { eventually, startServer } from "../support/program.ts";
 
-/** Sends the bytes to a server of their own, and expects exactly the reply and, before the connection ends, the map. */
+/** Sends bytes to a new server, and expects exactly the reply and, before the connection ends, the map. */
 async function exchange(what: string, sent: Uint8Array, reply: Uint8Array, map: string | undefined): Promise<void> {
   await using server = await startServer(["--log", "off"]);
   using connection = await Deno.connect({ port: server.port });
@@ -20,7 +20,7 @@ async function exchange(what: string, sent: Uint8Array, reply: Uint8Array, map: 
   assertEquals(await readToEnd(connection), bytesOf(), `${what}: more than the reply`);
 }
 
-Deno.test("a server answers the golden bytes and keeps the map as PROTOCOL says", async () => {
+Deno.test("a server answers the golden bytes and keeps the map as in PROTOCOL.md", async () => {
   const rows = tableOf(await read("PROTOCOL.md"), "Golden bytes");
   assertGreater(rows.length, 25);
   for (const [what = "", sent = "", reply = "", then = ""] of rows) {
@@ -29,7 +29,7 @@ Deno.test("a server answers the golden bytes and keeps the map as PROTOCOL says"
 });
 
 for (const dialect of DIALECTS) {
-  Deno.test(`a server holds the worked example of the ${dialect} dialect as PROTOCOL says`, async () => {
+  Deno.test(`a server follows the worked example of the ${dialect} dialect in PROTOCOL.md`, async () => {
     const { sent, reply } = await workedExample(dialect);
     await exchange(dialect, sent, reply, undefined);
   });

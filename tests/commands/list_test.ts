@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../support/hostile.ts";
-import { hostileRegistry, output, startOwnServer } from "./clients.ts";
-import { fail } from "./tracker.ts";
+import { hostileRegistry, output, startOwnServer } from "../support/command_clients.ts";
+import { fail } from "../support/program.ts";
 
-Deno.test("list prints who is there, how, since when and in which state", async () => {
+Deno.test("list prints the clients with their status, times and states", async () => {
   await using server = startOwnServer();
   await using _one = await connect({ port: server.addr.port, name: "pi-7", state: "on" });
   const other = await connect({ port: server.addr.port, name: "robot", state: "idle now", grace: 60 });
@@ -18,7 +18,7 @@ Deno.test("list prints who is there, how, since when and in which state", async 
   assertEquals(some.split("\n").map((line) => line.split(" ")[0]), ["ID", "pi-7", ""]);
 });
 
-Deno.test("list --json prints what the library gives, and bytes that are no text in base64", async () => {
+Deno.test("list --json prints what the library returns, and binary states in base64", async () => {
   await using server = startOwnServer();
   await using client = await connect({ port: server.addr.port, name: "a", state: "\ufeffé" });
   await using _other = await connect({ port: server.addr.port, name: "b", state: Uint8Array.of(0xff, 0x00) });
@@ -43,7 +43,7 @@ Deno.test("get --json prints an array that no state can forge", async () => {
   assertMatch(await fail(["get", "--json", "--dialect=java", ...server.flags], 1), /the java dialect has no Hello$/);
 });
 
-Deno.test("nothing that a client sends reaches the terminal as commands", async () => {
+Deno.test("no client can send commands to the terminal of list and get", async () => {
   await using server = startOwnServer({ registry: hostileRegistry() });
   const table = await output(["list", ...server.flags]);
   assertHarmless(table);

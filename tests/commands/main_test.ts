@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { COMMANDS } from "../../lib/commands/mod.ts";
-import { fail, run, runsSources } from "./tracker.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
+import { fail, run, runsSources } from "../support/program.ts";
+
+const COMMANDS = await loadCommands();
 
 Deno.test("help goes to stdout, lists every command, and fits 100 columns", async () => {
   for (const args of [["help"], ["--help"], ["-h"]]) {
@@ -16,7 +18,8 @@ Deno.test("help of a command lists its flags and examples, and fits 100 columns"
   for (const { name, flags, examples } of COMMANDS) {
     const { code, stdout, stderr } = await run(["help", name]);
     assertEquals([code, stderr], [0, ""]);
-    for (const flag of [...Object.keys(flags), "help"]) assertStringIncludes(stdout, `--${flag}`);
+    const aliases = Object.values(flags).flatMap(({ aliases = [] }) => aliases);
+    for (const flag of [...Object.keys(flags), ...aliases, "help"]) assertStringIncludes(stdout, `--${flag}`);
     for (const { line } of examples) assertStringIncludes(stdout, line);
     assertEquals(stdout.split("\n").filter((line) => line.length > 100), []);
     assertEquals((await run([name, "--help"])).stdout, stdout);
@@ -24,13 +27,13 @@ Deno.test("help of a command lists its flags and examples, and fits 100 columns"
   assertEquals((await run(["get", "--server", "x", "-h"])).code, 0);
 });
 
-Deno.test("the version is the one of the configuration", async () => {
+Deno.test("the version is the one in deno.json", async () => {
   for (const flag of ["--version", "-V"]) {
     assertEquals(await run([flag]), { code: 0, stdout: `tracker ${config.version}\n`, stderr: "" });
   }
 });
 
-Deno.test("version says what the program runs on, for people and for programs", async () => {
+Deno.test("version prints what the program runs on, for people and for programs", async () => {
   const { code, stdout, stderr } = await run(["version", "--json"]);
   assertEquals([code, stderr], [0, ""]);
   const { version, deno, v8, target, ...rest } = JSON.parse(stdout);
@@ -41,7 +44,7 @@ Deno.test("version says what the program runs on, for people and for programs", 
   assertEquals(await run(["version"]), { code: 0, stdout: line, stderr: "" });
 });
 
-Deno.test("no command at all is answered with the help, on stderr", async () => {
+Deno.test("without a command, the help goes to stderr", async () => {
   const { code, stdout, stderr } = await run([]);
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr, (await run(["help"])).stdout);
@@ -80,6 +83,18 @@ const refused: [args: string, message: string][] = [
     "serve --host a/b",
     "--host must be an address such as 127.0.0.1 or ::1, or a host name, not 'a/b'. Run 'tracker help serve'",
   ],
+  [
+    "serve --trusted-networks ::1 --legacy-from ::1",
+    "--trusted-networks (or --legacy-from) is given more than once. Run 'tracker help serve'",
+  ],
+  [
+    "serve --legacy-from ::1",
+    "--trusted-networks needs a --token-file: without one, every client may connect. Run 'tracker help serve'",
+  ],
+  [
+    "serve --legacy-from=10.0.0.0/8,x",
+    "--trusted-networks must be networks such as 10.0.0.0/8 or ::1, separated by commas, not 'x'. Run 'tracker help serve'",
+  ],
   ["open a b", "unexpected argument b; [STATE] is one argument, so put spaces in quotes. Run 'tracker help open'"],
   ["open -abc", "unknown flag -abc; a STATE that begins with - goes after --. Run 'tracker help open'"],
   [
@@ -103,7 +118,7 @@ const refused: [args: string, message: string][] = [
   ],
 ];
 
-Deno.test("a command line that makes no sense is refused in one line, with exit code 2", async () => {
+Deno.test("an invalid command line is refused in one line, with exit code 2", async () => {
   const batch = async ([args, message]: [string, string]) => {
     assertEquals(await fail(args.split(" "), 2), `tracker: ${message}`);
   };
@@ -111,6 +126,6 @@ Deno.test("a command line that makes no sense is refused in one line, with exit 
   for (let at = 0; at < refused.length; at += 4) await Promise.all(refused.slice(at, at + 4).map(batch));
 });
 
-Deno.test("what is repeated of a command line cannot reach the terminal as commands", async () => {
+Deno.test("a repeated argument cannot send commands to the terminal", async () => {
   assertEquals(await fail(["\x1b[2J\n"], 2), "tracker: unknown command \\x1b[2J\\x0a. Run 'tracker help'");
 });

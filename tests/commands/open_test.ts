@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { connect, type Registry, serve } from "../../mod.ts";
-import { startOwnServer } from "./clients.ts";
+import { startOwnServer } from "../support/command_clients.ts";
 import {
   eventually,
   fail,
@@ -11,7 +11,7 @@ import {
   startLiar,
   startServer,
   testUnless,
-} from "./tracker.ts";
+} from "../support/program.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`open stays until ${signal}, which closes it with exit code 0`, async () => {
@@ -26,7 +26,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("each line of input is an update, its bytes untouched, and the end of input closes", async () => {
+Deno.test("each line of input is an update, byte for byte, and the end of input closes", async () => {
   await using server = await startServer();
   await using observer = await connect({ port: server.port });
   const ask = async () => String.fromCharCode(...await observer.get());
@@ -47,7 +47,7 @@ Deno.test("each line of input is an update, its bytes untouched, and the end of 
   assertEquals(await client.end(), { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("a state arrives as it was written", async () => {
+Deno.test("a state arrives as written", async () => {
   await using server = await startServer();
   const states: [string, string[]][] = [
     ["0x10", ["0x10"]],
@@ -67,7 +67,7 @@ Deno.test("a state arrives as it was written", async () => {
   }
 });
 
-Deno.test("an open that is killed is out of the map at once", async () => {
+Deno.test("a killed open leaves the map at once", async () => {
   await using server = await startServer();
   await using client = start(["open", ...server.flags, "abc"]);
   await server.logged({ event: "join", id: "client1" });
@@ -76,7 +76,7 @@ Deno.test("an open that is killed is out of the map at once", async () => {
   assertEquals((await run(["get", ...server.flags])).stdout, "{}\n");
 });
 
-Deno.test("open says that the server went away, and why, with exit code 1", async () => {
+Deno.test("open reports that the server is gone, and why, with exit code 1", async () => {
   for (
     const [signal, why] of [["SIGTERM", /Cannot keep connection: the server is being stopped$/], [
       "SIGKILL",
@@ -96,7 +96,7 @@ Deno.test("open says that the server went away, and why, with exit code 1", asyn
   }
 });
 
-Deno.test("open says that a state is too long, for the dialect and for the server", async () => {
+Deno.test("open reports a state that is too long for the dialect or the server", async () => {
   await using server = await startServer(["--log=json", "--max-state=4"]);
   assertMatch(
     await fail(["open", ...server.flags, "--dialect=compact", "x".repeat(256)], 1),
@@ -111,7 +111,7 @@ Deno.test("open says that a state is too long, for the dialect and for the serve
   assertMatch(stderr, /^tracker: Cannot stay open at .+: 5 is above the limit of 4\n$/);
 });
 
-Deno.test("open and get say that nothing listens", async () => {
+Deno.test("open, get and send report that nothing listens", async () => {
   const port = freePort();
   for (const command of ["open", "get", "send"]) {
     const step = command === "send" ? ["get"] : [];
@@ -122,7 +122,7 @@ Deno.test("open and get say that nothing listens", async () => {
   }
 });
 
-Deno.test("a host that does not exist is said to be wrong", async () => {
+Deno.test("a host that does not exist is reported", async () => {
   assertMatch(
     await fail(["get", "--server", "nowhere.invalid"], 1),
     /^tracker: Cannot connect to nowhere\.invalid:6789: .+\. Say where the server is with --server HOST:PORT$/,
@@ -142,8 +142,8 @@ Deno.test("TRACKER_SERVER says where the server is, unless a flag does", async (
   );
 });
 
-testUnless(permissionsAreFixed, "TRACKER_SERVER goes unseen where reading it is not permitted", async () => {
-  // Seen, it would be refused; unseen, the default address answers or does not.
+testUnless(permissionsAreFixed, "TRACKER_SERVER is ignored if reading it is not permitted", async () => {
+  // If it were read it would be refused; otherwise the default address answers or does not.
   assertNotEquals((await run(["get"], { env: { TRACKER_SERVER: "::" } })).code, 2);
 });
 
@@ -157,7 +157,7 @@ Deno.test("a hostile server cannot send commands to the terminal", async () => {
   }
 });
 
-Deno.test("a server that answers nonsense is told apart from one that refuses", async () => {
+Deno.test("an invalid reply is distinguished from a refusal", async () => {
   await using liar = startLiar(Uint8Array.of(7));
   assertEquals(
     await fail(["open", "abc", "--server", `127.0.0.1:${liar.port}`], 1),
@@ -165,7 +165,7 @@ Deno.test("a server that answers nonsense is told apart from one that refuses", 
   );
 });
 
-Deno.test("open has its name, stays for its grace, and comes back to it", async () => {
+Deno.test("open has its name, stays for its grace, and comes back under it", async () => {
   await using server = startOwnServer();
   const { registry } = server;
   const args = ["open", "on", "--name=pi-7", "--grace=1m", "--heartbeat=1s", ...server.flags];
@@ -181,7 +181,7 @@ Deno.test("open has its name, stays for its grace, and comes back to it", async 
   await using client = start(args);
   await client.endInput();
   assertEquals((await client.end()).code, 0);
-  // Whoever ends in order is not waited for.
+  // The server does not wait for a client that ended in order.
   await left;
 });
 
@@ -200,9 +200,9 @@ Deno.test("open --reconnect waits for a server, comes back with the latest state
   const port = freePort();
   const address = `127.0.0.1:${port}`;
   await using client = start(["open", "first", "--name=pi-7", "--reconnect", "--server", address]);
-  const nobody = `tracker: waiting for ${address}: Cannot connect to ${address}: nothing listens there. ` +
+  const waiting = `tracker: waiting for ${address}: Cannot connect to ${address}: nothing listens there. ` +
     "Start one with: tracker serve";
-  assertEquals(await client.stderr.line(), nobody);
+  assertEquals(await client.stderr.line(), waiting);
   for (const state of ["first", "second"]) {
     await using server = serve({ port });
     assertEquals(await client.stderr.line(), `tracker: connected to ${address}`);
@@ -212,14 +212,14 @@ Deno.test("open --reconnect waits for a server, comes back with the latest state
     await server.shutdown();
     assertMatch(await client.stderr.line(), /^tracker: waiting for .+: Cannot keep connection: .+ is being stopped$/);
     await client.type("second\n");
-    assertEquals(await client.stderr.line(), nobody);
+    assertEquals(await client.stderr.line(), waiting);
   }
   client.kill("SIGINT");
   const { code, stdout } = await client.end();
   assertEquals([code, stdout], [0, ""]);
 });
 
-Deno.test("of two clients of one name the first stays, unless the second is to take over", async () => {
+Deno.test("the first of two clients with one name stays, unless the second takes over", async () => {
   await using server = startOwnServer();
   const args = ["open", "--name=pi-7", "--reconnect", ...server.flags];
   const joined = change(server.registry, "join");
@@ -239,9 +239,9 @@ Deno.test("of two clients of one name the first stays, unless the second is to t
   assertEquals((await second.end()).code, 0);
 });
 
-Deno.test("flags of a name without a name are refused", async () => {
+Deno.test("flags that need a name are refused without one", async () => {
   const wrong: [string, string][] = [
-    ["--grace=1m", "--grace needs a --name: who has none is not waited for"],
+    ["--grace=1m", "--grace needs a --name: the server does not wait for a client without one"],
     ["--takeover", "--takeover needs a --name to take over"],
     ["--name=client7", "--name must be 1 to 128 letters, digits and ._:- and not client1 or the like, not 'client7'"],
     ["--heartbeat=2h", "--heartbeat must be from 1s to 1h, or 0, not '2h'"],

@@ -1,9 +1,11 @@
-/** The permissions that README names are enough for each command, and none of them is too many. */
+/** The permissions that the commands' page names are enough for each command, and none of them is too many. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { COMMANDS } from "../../lib/commands/mod.ts";
+import { loadCommands } from "../../lib/commands/mod.ts";
 import { codeOf, read, tableOf } from "../support/page.ts";
-import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "./tracker.ts";
+import { freePort, permissionsAreFixed, run, start, startServer, testUnless } from "../support/program.ts";
+
+const COMMANDS = await loadCommands();
 
 /** What to run of each command, and how what it prints begins. */
 const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {
@@ -21,23 +23,23 @@ const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {
   help: { args: [], prints: /^Tracker/ },
 };
 
-/** What README gives each command, for a server at some port. */
+/** What the page grants each command, for a server at some port. */
 async function documented(port: number): Promise<Map<string, string[]>> {
-  const rows = tableOf(await read("README.md"), "Permissions");
+  const rows = tableOf(await read("lib/commands/README.md"), "Permissions");
   return new Map(rows.map(([command = "", given = ""]) => {
     const flags = codeOf(given).map((flag) => flag.replace(":6789", `:${port}`));
     return [codeOf(command)[0] ?? "", flags];
   }));
 }
 
-testUnless(permissionsAreFixed, "README names the permissions of every command", async () => {
+testUnless(permissionsAreFixed, "the page names the permissions of every command", async () => {
   assertEquals([...(await documented(6789)).keys()], COMMANDS.map(({ name }) => name));
 });
 
 for (const [name, { args, prints }] of Object.entries(TRIALS)) {
   testUnless(
     permissionsAreFixed,
-    `${name} works with the permissions that README names, and not with fewer`,
+    `${name} works with the permissions that the page names, and not with fewer`,
     async () => {
       await using server = await startServer();
       const permissions = (await documented(server.port)).get(name) ?? [];
@@ -60,16 +62,20 @@ for (const [name, { args, prints }] of Object.entries(TRIALS)) {
   );
 }
 
-testUnless(permissionsAreFixed, "serve works with the permissions that README names, and not with fewer", async () => {
-  const port = freePort();
-  const permissions = (await documented(port)).get("serve") ?? [];
-  const args = ["serve", "--port", `${port}`];
-  {
-    await using server = start(args, { permissions });
-    assertStringIncludes(await server.stdout.line(), `listening on 127.0.0.1:${port}`);
-    assertMatch((await run(["get", "--server", `127.0.0.1:${port}`])).stdout, /^\{\}/);
-  }
-  const { code, stderr } = await run(args, { permissions: [] });
-  assertEquals(code, 1);
-  assertStringIncludes(stderr, "permission");
-});
+testUnless(
+  permissionsAreFixed,
+  "serve works with the permissions that the page names, and not with fewer",
+  async () => {
+    const port = freePort();
+    const permissions = (await documented(port)).get("serve") ?? [];
+    const args = ["serve", "--port", `${port}`];
+    {
+      await using server = start(args, { permissions });
+      assertStringIncludes(await server.stdout.line(), `listening on 127.0.0.1:${port}`);
+      assertMatch((await run(["get", "--server", `127.0.0.1:${port}`])).stdout, /^\{\}/);
+    }
+    const { code, stderr } = await run(args, { permissions: [] });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "permission");
+  },
+);

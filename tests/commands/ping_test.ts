@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { RoundTrips } from "../../lib/commands/round_trips.ts";
-import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
-import { fail, freePort, run, start, startServer } from "./tracker.ts";
+import { RoundTrips } from "../../lib/cli/inspect/round_trips.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { fail, freePort, run, start, startServer } from "../support/program.ts";
+import { greetingReply } from "../support/greeting.ts";
 
-Deno.test("round trips are summed up as ping does", () => {
+Deno.test("round trips are summed up as by ping(8)", () => {
   const trips = new RoundTrips();
   assertEquals(trips.summary(), { sent: 0, answered: 0, loss: 0, min: null, avg: null, max: null, mdev: null });
   for (const time of [2, 4, 4, 4, 5, 5, 7, 9]) trips.add(time);
@@ -14,7 +15,7 @@ Deno.test("round trips are summed up as ping does", () => {
   assertEquals(mdev, 2);
 });
 
-Deno.test("ping prints a line for each answer, and a summary", async () => {
+Deno.test("ping prints a line for each reply, and a summary", async () => {
   await using server = startOwnServer();
   const lines = (await output(["ping", "--count=3", "--interval=10ms", ...server.flags])).split("\n");
   const address = server.flags[1];
@@ -25,7 +26,7 @@ Deno.test("ping prints a line for each answer, and a summary", async () => {
   assertMatch(lines[5]!, /^round trip min\/avg\/max\/mdev = (\d+\.\d{3}\/){3}\d+\.\d{3} ms$/);
 });
 
-Deno.test("ping --json prints an object for each answer, and one for all", async () => {
+Deno.test("ping --json prints an object for each reply, and a summary", async () => {
   await using server = startOwnServer();
   const text = await output(["ping", "--json", "--count=2", "--interval=10ms", ...server.flags]);
   const [one, two, all, ...rest] = text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -36,7 +37,7 @@ Deno.test("ping --json prints an object for each answer, and one for all", async
   assert(avg >= min && avg <= max && mdev >= 0);
 });
 
-Deno.test("ping goes on until Ctrl-C, which prints the summary and is no failure", async () => {
+Deno.test("ping goes on until Ctrl-C, which prints the summary and exits with code 0", async () => {
   await using server = startOwnServer();
   await using ping = start(["ping", "--interval=10ms", ...server.flags]);
   await ping.stdout.line();
@@ -47,7 +48,7 @@ Deno.test("ping goes on until Ctrl-C, which prints the summary and is no failure
   assertMatch(stdout, /, 0% lost\nround trip .*\n$/);
 });
 
-Deno.test("a ping whose server goes away says so, and what there was until then", async () => {
+Deno.test("a ping whose server stops says so, and prints the summary", async () => {
   await using server = await startServer();
   await using ping = start(["ping", "--interval=10ms", ...server.flags]);
   await ping.stdout.line();
@@ -58,8 +59,8 @@ Deno.test("a ping whose server goes away says so, and what there was until then"
   assertMatch(await fail(["ping", "--server", `127.0.0.1:${freePort()}`], 1), /nothing listens there/);
 });
 
-Deno.test("a question that is not answered in time is lost, and the next one is asked", async () => {
-  await using server = startScript([GREETING]);
+Deno.test("a ping that is not answered in time is lost, and the next one is sent", async () => {
+  await using server = startScript([greetingReply()]);
   const args = ["ping", "--count=2", "--interval=10ms", "--timeout=500ms", ...server.flags];
   const { code, stdout, stderr } = await run(args);
   assertEquals([code, stderr], [1, ""]);

@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Registry } from "../../mod.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
-import { GREETING, output, startOwnServer, startScript } from "./clients.ts";
-import { fail, run, startLiar, startServer } from "./tracker.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { fail, run, startLiar, startServer } from "../support/program.ts";
+import { greetingReply } from "../support/greeting.ts";
 
 Deno.test("send takes its steps in order and prints each reply", async () => {
   await using server = await startServer();
@@ -97,7 +98,7 @@ close
 });
 
 Deno.test("raw bytes are explained as the server reads them, and answered as often as they ask", async () => {
-  // Two Updates in a row, which the parser takes for one, and bytes after a Close.
+  // Two Updates in a row, which the parser reports as one, and bytes after a Close.
   const { code, stdout } = await hex("raw=2a:00:01:61 2a02020162 2a020163", "raw=2a03 2a01 2aff", "wait=60000");
   assertEquals(code, 0);
   assertEquals(
@@ -132,7 +133,7 @@ wait=60000
   );
 });
 
-Deno.test("raw bytes may be cut anywhere, and an empty compact state is told by silence", async () => {
+Deno.test("raw bytes may be cut anywhere, and silence settles an empty compact state", async () => {
   const { code, stdout } = await hex("raw=2a", "raw=00", "raw=0361", "wait=1", "raw=6263", "raw=2a0000");
   assertEquals(code, 0);
   assertEquals(
@@ -159,7 +160,7 @@ raw=2a0000
   assertEquals(silent.includes('map "{client1=}"'), true);
 });
 
-Deno.test("bytes that are wrong are sent all the same, and the refusal is shown", async () => {
+Deno.test("invalid bytes are sent all the same, and the refusal is shown", async () => {
   const { code, stdout, stderr } = await hex("raw=2a09ff", "get");
   assertEquals([code, stderr], [1, "tracker: Cannot parse message: there is no type 9\n"]);
   assertEquals(
@@ -177,7 +178,7 @@ raw=2a09ff
   );
 });
 
-Deno.test("a refusal of the last step shows, though nothing was asked after it", async () => {
+Deno.test("a refusal of the last step is shown, although it asks for no reply", async () => {
   await using server = await startServer(["--log=off", "--max-state=2"]);
   const result = await run(["send", "--hex", ...server.flags, "raw=2a 02 03 61"]);
   assertEquals(result.code, 1);
@@ -189,7 +190,7 @@ Deno.test("a refusal of the last step shows, though nothing was asked after it",
   ]);
 });
 
-Deno.test("a refusal while send waits shows", async () => {
+Deno.test("a refusal during a wait is shown", async () => {
   await using server = await startServer(["--log=off", "--idle-timeout=20ms"]);
   assertEquals(
     await fail(["send", ...server.flags, "wait=60000"], 1),
@@ -197,13 +198,13 @@ Deno.test("a refusal while send waits shows", async () => {
   );
 });
 
-Deno.test("steps after a close are ignored, as the server does", async () => {
+Deno.test("steps after a close are ignored, as by the server", async () => {
   await using server = await startServer();
   const { code, stdout, stderr } = await run(["send", ...server.flags, "close", "raw=2a03", "get"]);
   assertEquals([code, stdout, stderr], [0, "done\n", ""]);
 });
 
-Deno.test("a server that closes early, or says nothing, does not hang send", async () => {
+Deno.test("send ends if the server closes early, or does not reply", async () => {
   {
     await using liar = startLiar(new Uint8Array(0));
     const args = ["send", "--server", `127.0.0.1:${liar.port}`];
@@ -224,7 +225,7 @@ Deno.test("a server that closes early, or says nothing, does not hang send", asy
   (await accepted).close();
 });
 
-Deno.test("a reply that is none is shown for what it is", async () => {
+Deno.test("an invalid reply is shown and explained", async () => {
   await using liar = startLiar(Uint8Array.of(7));
   const { code, stdout, stderr } = await run(["send", "--hex", "--server", `127.0.0.1:${liar.port}`, "open=a"]);
   const why = "Cannot parse reply: it begins with 7, which is no answer to an Open or a Close";
@@ -232,7 +233,7 @@ Deno.test("a reply that is none is shown for what it is", async () => {
   assertEquals(stdout.split("\n").at(-2), `  received  07                       no reply: ${why}`);
 });
 
-Deno.test("maps of any length come whole", async () => {
+Deno.test("maps of any length arrive complete", async () => {
   await using server = await startServer();
   const state = "x".repeat(60_000);
   const { stdout } = await run(["send", ...server.flags, `open=${state}`, "get"]);
@@ -241,14 +242,14 @@ Deno.test("maps of any length come whole", async () => {
   assertEquals(shown.stdout.match(/78/g)?.length, 60_000);
 });
 
-Deno.test("a connection that breaks while nothing is asked is said to be broken", async () => {
+Deno.test("a connection that breaks is reported, even if no reply is pending", async () => {
   await using liar = startLiar(new Uint8Array(0), { abruptly: true });
   const updates = Array.from({ length: 200 }, () => `update=${"x".repeat(1_000)}`);
   const args = ["send", "--server", `127.0.0.1:${liar.port}`, ...updates];
   assertEquals(await fail(args, 1), "tracker: Cannot send: the server closed the connection");
 });
 
-Deno.test("send speaks the extensions, and prints what is answered as JSON", async () => {
+Deno.test("send uses the extensions, and prints the replies as JSON", async () => {
   await using server = startOwnServer();
   const steps = [
     "hello",
@@ -279,7 +280,7 @@ Deno.test("send speaks the extensions, and prints what is answered as JSON", asy
   assertEquals(told.at(-1), "done");
 });
 
-Deno.test("what a watch tells is printed by whatever step comes behind it", async () => {
+Deno.test("events of a watch are printed by any step after it", async () => {
   await using server = startOwnServer();
   server.registry.open("x");
   for (const last of [["close"], ["raw=2a01"], ["get"], []]) {
@@ -346,8 +347,8 @@ close
   }
 });
 
-Deno.test("a list or frame that makes no sense is said to be none", async () => {
-  await using list = startScript([GREETING, bytesOf(longLength(9), longLength(1), 7)]);
+Deno.test("an invalid list is reported", async () => {
+  await using list = startScript([greetingReply(), bytesOf(longLength(9), longLength(1), 7)]);
   const { code, stderr } = await run(["send", "--hex", ...list.flags, "hello", "list"]);
   assertEquals([code, stderr], [1, "tracker: Cannot parse reply: its last part is cut off\n"]);
 });

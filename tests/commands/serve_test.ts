@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { connectEventually, fail, permissionsAreFixed, run, startServer, testUnless } from "./tracker.ts";
+import { connectEventually, fail, permissionsAreFixed, run, startServer, testUnless } from "../support/program.ts";
 
-Deno.test("serve says where it listens, serves, and logs who comes and goes as JSON", async () => {
+Deno.test("serve prints where it listens, serves, and logs a client that comes and goes as JSON", async () => {
   await using server = await startServer();
   assertEquals(server.hostname, "127.0.0.1");
   await using client = await connect({ port: server.port, state: "abc" });
@@ -21,7 +21,7 @@ Deno.test("serve logs errors with their code", async () => {
   assertEquals(message, "Cannot parse message: it begins with 7, not 42 or 66");
 });
 
-Deno.test("serve logs text unless told otherwise, and nothing when that is asked", async () => {
+Deno.test("serve logs text by default, and nothing with --log off", async () => {
   for (const [args, lines] of [[[], 2], [["--log=off"], 0]] as const) {
     await using server = await startServer(args);
     await (await connect({ port: server.port, state: "abc" })).close();
@@ -51,7 +51,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`serve ends at once on a second signal, ${signal}`, async () => {
     await using server = await startServer();
-    // Reads what it is told and does not close: the server waits for it.
+    // It stays connected, so the server waits for it.
     using connection = await Deno.connect({ port: server.port });
     await connection.write(Uint8Array.of(42, 0, 1, 97));
     await server.logged({ event: "join" });
@@ -62,7 +62,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   });
 }
 
-Deno.test("serve says that the port is taken, and what to do", async () => {
+Deno.test("serve reports that the port is taken, and what to do", async () => {
   await using server = await startServer();
   assertEquals(
     await fail(["serve", "--port", `${server.port}`], 1),
@@ -71,11 +71,11 @@ Deno.test("serve says that the port is taken, and what to do", async () => {
   );
 });
 
-Deno.test("serve takes host and port from the environment, unless a flag says otherwise", async () => {
+Deno.test("serve takes host and port from the environment, unless flags are given", async () => {
   await using server = await startServer();
   const permissions = ["-N", "--allow-env=TRACKER_HOST,TRACKER_PORT"];
   const where = (line: string) => /^tracker: Cannot listen on (\S+): /.exec(line)?.[1];
-  // Each fails, and says where: the host is for documentation, which nobody has, or the port is taken.
+  // Each fails and says where: the host is one of those reserved for documentation, or the port is taken.
   const taken = { TRACKER_PORT: `${server.port}` };
   assertEquals(where(await fail(["serve"], 1, { permissions, env: taken })), `127.0.0.1:${server.port}`);
   const foreign = { ...taken, TRACKER_HOST: "192.0.2.1" };
@@ -91,13 +91,13 @@ Deno.test("serve takes host and port from the environment, unless a flag says ot
   );
 });
 
-Deno.test("serve says that a host is not one of this machine", async () => {
-  // Of the range for documentation, which nobody has.
+Deno.test("serve reports that a host is not an address of this machine", async () => {
+  // Reserved for documentation.
   const line = await fail(["serve", "--host", "192.0.2.1", "--port", "0"], 1);
   assertMatch(line, /^tracker: Cannot listen on 192\.0\.2\.1:0: .+\. Give --host an address of this machine, such as /);
 });
 
-testUnless(permissionsAreFixed, "serve and get say which permission is missing", async () => {
+testUnless(permissionsAreFixed, "serve and get report a missing permission", async () => {
   const options = { permissions: [] };
   assertEquals(
     await fail(["serve", "--port", "0"], 1, options),
@@ -110,11 +110,11 @@ testUnless(permissionsAreFixed, "serve and get say which permission is missing",
   );
 });
 
-Deno.test("serve warns in one line when others than this machine can connect", async () => {
+Deno.test("serve warns in one line that other machines can connect", async () => {
   await using server = await startServer(["--host", "0.0.0.0"]);
   assertEquals(
     await server.stderr.line(),
-    `tracker: warning: 0.0.0.0:${server.port} is not only for this machine: all who reach it can read and write ` +
+    `tracker: warning: 0.0.0.0:${server.port} accepts other machines: any client that can connect may read and write ` +
       "every state",
   );
   await (await connect({ port: server.port })).close();
@@ -133,26 +133,26 @@ function hasIPv6(): boolean {
 
 const noIPv6 = hasIPv6() ? undefined : "this machine has no IPv6";
 
-testUnless(noIPv6, "serve listens on IPv6, and get finds it there", async () => {
+testUnless(noIPv6, "serve listens on IPv6, and get connects to it", async () => {
   await using server = await startServer(["--host", "[::1]"]);
   assertEquals(server.hostname, "[::1]");
   assertEquals((await run(["get", ...server.flags])).stdout, "{}\n");
 });
 
-Deno.test("serve insists on a dialect, and on its limits", async () => {
+Deno.test("serve enforces a dialect and its limits", async () => {
   const flags = ["--log=json", "--dialect=java", "--max-state=4", "--max-clients=1", "--message-timeout=100ms"];
   await using server = await startServer(flags);
   const send = (...args: string[]) => fail(["send", ...server.flags, ...args], 1);
   assertMatch(await send("open=abc"), /: it begins with 42, not 66$/);
   assertMatch(await send("--dialect=java", "open=abcde"), /: 5 is above the limit of 4$/);
   assertMatch(await send("raw=42", "wait=10000"), /: a message was not complete 100 ms after it began$/);
-  // The only place is free once the server is done with the one before.
+  // The only place is free once the server is done with the previous connection.
   await using client = await connectEventually({ port: server.port, state: "a", dialect: "java" });
   assertMatch(await send("--dialect=java", "get"), /: the limit of 1 is reached$/);
   await client.close();
 });
 
-Deno.test("serve gives up clients that are silent for too long", async () => {
+Deno.test("serve drops clients that are silent for too long", async () => {
   await using server = await startServer(["--log=json", "--idle-timeout=50ms"]);
   await using client = await connect({ port: server.port, state: "abc" });
   await server.logged({ event: "leave", cause: "timeout" });
@@ -160,7 +160,7 @@ Deno.test("serve gives up clients that are silent for too long", async () => {
   assertEquals(client.error?.code, "TIMEOUT");
 });
 
-Deno.test("serve goes on when nobody reads its output", async () => {
+Deno.test("serve goes on when its output is closed", async () => {
   await using server = await startServer();
   await server.stdout.cancel();
   await server.stderr.cancel();

@@ -1,14 +1,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { output, startOwnServer } from "./clients.ts";
-import { fail } from "./tracker.ts";
+import { output, startOwnServer } from "../support/command_clients.ts";
+import { fail } from "../support/program.ts";
 
-Deno.test("set leaves a state in the map, and sets it again at once; unset takes it out", async () => {
+Deno.test("set leaves a state in the map and can replace it at once; unset removes it", async () => {
   await using server = startOwnServer();
   const { registry } = server;
   for (const state of ["begun", "done, 12 GB"]) {
     assertEquals(await output(["set", "backup", state, ...server.flags]), "");
-    // What it says is done is done: there is nothing to wait for.
+    // The command ends only after the state is in the map: there is nothing to wait for.
     const entry = registry.get("backup");
     assertEquals([entry?.status, new TextDecoder().decode(entry?.state)], ["suspect", state]);
   }
@@ -17,7 +17,7 @@ Deno.test("set leaves a state in the map, and sets it again at once; unset takes
   assertEquals(await output(["unset", "backup", ...server.flags]), "backup was not in the map\n");
 });
 
-Deno.test("what was set leaves when its time is over", async () => {
+Deno.test("a state that was set leaves when its time is over", async () => {
   await using server = startOwnServer();
   const left = new Promise<string>((resolve) => {
     server.registry.subscribe(({ kind, entry }) => {
@@ -29,7 +29,7 @@ Deno.test("what was set leaves when its time is over", async () => {
   assertEquals(await left, "short");
 });
 
-Deno.test("set and unset leave a client alone that is connected, unless they are to take over", async () => {
+Deno.test("set and unset leave a connected client alone, unless they take over", async () => {
   await using server = startOwnServer();
   for (const command of [["set", "pi-7", "mine"], ["unset", "pi-7"]]) {
     await using client = await connect({ port: server.addr.port, name: "pi-7", state: "theirs" });
@@ -48,7 +48,7 @@ Deno.test("set and unset leave a client alone that is connected, unless they are
   }
 });
 
-Deno.test("set says what it does not do", async () => {
+Deno.test("set and unset refuse invalid command lines", async () => {
   const wrong: [string[], string][] = [
     [["set", "backup"], "set needs a NAME and a STATE. Run 'tracker help set'"],
     [["unset"], "unset needs a NAME. Run 'tracker help unset'"],

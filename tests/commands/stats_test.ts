@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { assertHarmless } from "../support/hostile.ts";
-import { GREETING, jsonReply, output, startOwnServer, startScript } from "./clients.ts";
-import { run } from "./tracker.ts";
+import { output, startOwnServer, startScript } from "../support/command_clients.ts";
+import { run } from "../support/program.ts";
+import { greetingReply, jsonReply } from "../support/greeting.ts";
 
 Deno.test("stats prints what the server holds and has counted", async () => {
   await using server = startOwnServer();
@@ -14,7 +15,7 @@ Deno.test("stats prints what the server holds and has counted", async () => {
   assertStringIncludes(table, "wide messages    open 1, hello 2, stats 1\n");
 });
 
-Deno.test("stats --json prints the server's report as it is", async () => {
+Deno.test("stats --json prints the report of the server unchanged", async () => {
   await using server = startOwnServer();
   const { uptime, bytes, lag: _, ...report } = JSON.parse(await output(["stats", "--json", ...server.flags]));
   const { uptime: _uptime, bytes: _bytes, lag: _lag, ...own } = server.metrics();
@@ -22,7 +23,7 @@ Deno.test("stats --json prints the server's report as it is", async () => {
   assertEquals([typeof uptime, typeof bytes.sent], ["number", "number"]);
 });
 
-Deno.test("a report that is no report is refused, and none can send commands to the terminal", async () => {
+Deno.test("an invalid report is refused, and no report can send commands to the terminal", async () => {
   const evil = "\\u001b[2J";
   const report = {
     version: evil,
@@ -31,6 +32,7 @@ Deno.test("a report that is no report is refused, and none can send commands to 
     revision: 0,
     now: { connections: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
     accepted: 1,
+    tlsErrors: 0,
     messages: { [evil]: { [evil]: 1 } },
     bytes: { received: 1, sent: 2 },
     errors: { [evil]: 1 },
@@ -41,12 +43,12 @@ Deno.test("a report that is no report is refused, and none can send commands to 
   };
   const json = JSON.stringify(report).replaceAll("\\\\u001b", "\\u001b");
   for (const flags of [[], ["--json"]]) {
-    await using server = startScript([GREETING, jsonReply(json)]);
+    await using server = startScript([greetingReply(), jsonReply(json)]);
     const text = await output(["stats", ...flags, ...server.flags]);
     assertHarmless(text);
     assertStringIncludes(text, flags.length === 0 ? "\\x1b[2J" : "\\u001b[2J");
   }
-  await using server = startScript([GREETING, jsonReply("{}")]);
+  await using server = startScript([greetingReply(), jsonReply("{}")]);
   const { code, stderr } = await run(["stats", ...server.flags]);
   assertEquals(code, 1);
   assertMatch(stderr, /^tracker: Cannot parse reply: the report's version is missing or of a wrong type\n$/);

@@ -4,19 +4,18 @@ import { Authority, LONG_AGO } from "../support/certificates.ts";
 import {
   commandLine,
   fail,
+  noSighup,
   permissionsAreFixed,
   run,
   Running,
   RunningServer,
   startServer,
   testUnless,
-} from "./tracker.ts";
+} from "../support/program.ts";
 
 let made: Promise<Authority> | undefined;
 
-const noSighup = Deno.build.os === "windows" ? "Windows has no SIGHUP" : undefined;
-
-/** Certificates and keys in files of their own. */
+/** Files with certificates and keys. */
 class Files implements AsyncDisposable {
   readonly directory: string;
   readonly authority: Authority;
@@ -46,12 +45,12 @@ class Files implements AsyncDisposable {
     await this.write("key", key);
   }
 
-  /** What makes a server speak TLS with them. */
+  /** The flags of a server that uses them. */
   get flags(): string[] {
     return ["--tls-cert", this.path("cert"), "--tls-key", this.path("key"), "--tls-port", "0"];
   }
 
-  /** Starts a server that speaks only TLS. */
+  /** Starts a server that accepts only TLS. */
   serve(...args: string[]): Promise<RunningServer> {
     const line = ["serve", "--log", "json", ...this.flags, ...args];
     return new RunningServer(commandLine(line, this.permissions)).listening();
@@ -70,7 +69,7 @@ class Files implements AsyncDisposable {
   }
 }
 
-Deno.test("serve speaks TLS with a certificate, and every command of a client does with --ca", async () => {
+Deno.test("serve accepts TLS with a certificate, and every client command uses it with --ca", async () => {
   await using files = await Files.create();
   await using server = await files.serve();
   const { permissions } = files;
@@ -91,7 +90,7 @@ Deno.test("serve speaks TLS with a certificate, and every command of a client do
   assertEquals((await server.end()).code, 0);
 });
 
-Deno.test("serve with a certificate listens without TLS only where --port says so, and names both places", async () => {
+Deno.test("serve with a certificate accepts plain connections only if --port is given, and prints both addresses", async () => {
   await using files = await Files.create();
   await using server = new RunningServer(commandLine(["serve", "--port", "0", ...files.flags], files.permissions));
   const first = await server.stdout.line();
@@ -103,7 +102,7 @@ Deno.test("serve with a certificate listens without TLS only where --port says s
   assertEquals(await client.getText(), "{client1=abc}");
 });
 
-testUnless(noSighup, "commands say what to do when TLS does not come about", async () => {
+testUnless(noSighup, "commands say what to do when TLS fails", async () => {
   await using files = await Files.create();
   await using server = await files.serve();
   const address = `127.0.0.1:${server.port}`;
@@ -137,22 +136,26 @@ testUnless(noSighup, "commands say what to do when TLS does not come about", asy
   await server.logged({ event: "tls-error", code: "TLS_FAILED" });
 });
 
-testUnless(noSighup, "SIGHUP reads the certificate again: who is there stays, who comes gets the new one", async () => {
-  await using files = await Files.create();
-  await using server = await files.serve();
-  const caCerts = [files.authority.cert];
-  await using early = await connect({ port: server.port, tls: { caCerts }, state: "early" });
-  const other = await Authority.create("Other Authority");
-  await files.pair(other.issue());
-  server.kill("SIGHUP");
-  const { time: _, ...line } = await server.logged({ event: "reload" });
-  assertEquals(line, { event: "reload", what: "certificate" });
-  await using late = await connect({ port: server.port, tls: { caCerts: [other.cert] }, state: "late" });
-  assertEquals(await early.getText(), "{client1=early, client2=late}");
-  assertEquals(await late.getText(), "{client1=early, client2=late}");
-});
+testUnless(
+  noSighup,
+  "SIGHUP reloads the certificate: connected clients stay, new ones get the new certificate",
+  async () => {
+    await using files = await Files.create();
+    await using server = await files.serve();
+    const caCerts = [files.authority.cert];
+    await using early = await connect({ port: server.port, tls: { caCerts }, state: "early" });
+    const other = await Authority.create("Other Authority");
+    await files.pair(other.issue());
+    server.kill("SIGHUP");
+    const { time: _, ...line } = await server.logged({ event: "reload" });
+    assertEquals(line, { event: "reload", what: "certificate" });
+    await using late = await connect({ port: server.port, tls: { caCerts: [other.cert] }, state: "late" });
+    assertEquals(await early.getText(), "{client1=early, client2=late}");
+    assertEquals(await late.getText(), "{client1=early, client2=late}");
+  },
+);
 
-testUnless(noSighup, "SIGHUP with a certificate that cannot be used is logged, and the old one stays", async () => {
+testUnless(noSighup, "SIGHUP with an unusable certificate is logged, and the old one stays", async () => {
   await using files = await Files.create();
   await using server = await files.serve();
   for (const [cert, reason] of [["", /no certificate in it/], [null, /^Cannot read the certificate .*No such file/]]) {
@@ -167,7 +170,7 @@ testUnless(noSighup, "SIGHUP with a certificate that cannot be used is logged, a
   }
 });
 
-testUnless(noSighup, "SIGHUP reads the tokens again, and keeps them if the file makes no sense", async () => {
+testUnless(noSighup, "SIGHUP reloads the tokens, and keeps them if the file is invalid", async () => {
   await using files = await Files.create();
   const path = files.path("tokens");
   const write = (token: string) => Deno.writeTextFile(path, `robots:${token}\n`, { mode: 0o600 });
@@ -189,7 +192,7 @@ testUnless(noSighup, "SIGHUP reads the tokens again, and keeps them if the file 
   await using _last = await connect({ ...options, token: second });
 });
 
-Deno.test("serve refuses what cannot be used as a certificate in one line", async () => {
+Deno.test("serve refuses an unusable certificate in one line", async () => {
   await using files = await Files.create();
   const { flags, permissions } = files;
   const advice = "Look at the files of --tls-cert and --tls-key";
@@ -211,16 +214,20 @@ Deno.test("serve refuses what cannot be used as a certificate in one line", asyn
   }
 });
 
-testUnless(permissionsAreFixed, "serve and get say which permission they need to read a certificate", async () => {
-  await using files = await Files.create();
-  const path = files.path("cert");
-  assertEquals(
-    await fail(["serve", ...files.flags], 1),
-    `tracker: Cannot read the certificate ${path}: Deno was not given the permission (-R=${path} grants it)`,
-  );
-  const ca = files.path("ca");
-  assertEquals(
-    await fail(["get", "--ca", ca], 1),
-    `tracker: Cannot read the certificates ${ca}: Deno was not given the permission (-R=${ca} grants it)`,
-  );
-});
+testUnless(
+  permissionsAreFixed,
+  "serve and get report the permission that they need to read a certificate",
+  async () => {
+    await using files = await Files.create();
+    const path = files.path("cert");
+    assertEquals(
+      await fail(["serve", ...files.flags], 1),
+      `tracker: Cannot read the certificate ${path}: Deno was not given the permission (-R=${path} grants it)`,
+    );
+    const ca = files.path("ca");
+    assertEquals(
+      await fail(["get", "--ca", ca], 1),
+      `tracker: Cannot read the certificates ${ca}: Deno was not given the permission (-R=${ca} grants it)`,
+    );
+  },
+);

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect, serve } from "../../mod.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../support/hostile.ts";
-import { hostileRegistry, startOwnServer } from "./clients.ts";
-import { commandLine, freePort, Running, start, testUnless } from "./tracker.ts";
+import { hostileRegistry, startOwnServer } from "../support/command_clients.ts";
+import { commandLine, freePort, noShell, Running, start, testUnless } from "../support/program.ts";
 
-/** The next lines, each without its time. */
+/** Waits for the next lines, and returns them without their times. */
 async function lines(watch: Running, count: number): Promise<string[]> {
   const taken: string[] = [];
   while (taken.length < count) {
@@ -41,7 +41,7 @@ Deno.test("watch prints a line for each event, until Ctrl-C", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("watch --json prints an object for each event, of a prefix alone if so told", async () => {
+Deno.test("watch --json prints an object for each event, and with --prefix only those of matching clients", async () => {
   await using server = startOwnServer();
   const { port } = server.addr;
   await using _other = await connect({ port, state: "not told of" });
@@ -57,7 +57,7 @@ Deno.test("watch --json prints an object for each event, of a prefix alone if so
   assertEquals(await event(watch), { event: "leave", revision: 4, id: "pi-7", cause: "close" });
 });
 
-Deno.test("watch waits for a server that is not there, comes back to one that was, and says so", async () => {
+Deno.test("watch waits for a server that is down, reconnects to one that was lost, and says so", async () => {
   const port = freePort();
   await using watch = start(["watch", "--json", "--server", `127.0.0.1:${port}`]);
   const { event: kind, code, message } = await event(watch);
@@ -71,14 +71,14 @@ Deno.test("watch waits for a server that is not there, comes back to one that wa
     assertEquals((await event(watch)).id, id);
     assertEquals((await event(watch)).event, "synced");
     await server.shutdown();
-    // That those who are told leave may come first.
+    // The leaves of clients may come first.
     while ((await event(watch)).event !== "lost");
   }
   watch.kill("SIGTERM");
   assertEquals((await watch.end()).code, 0);
 });
 
-Deno.test("watch --until-lost ends with its connection, and does not wait for one", async () => {
+Deno.test("watch --until-lost ends with its connection, and does not wait for a server", async () => {
   await using server = startOwnServer();
   await using watch = start(["watch", "--until-lost", ...server.flags]);
   assertEquals(await lines(watch, 3), ["connected", "snapshot", "synced 0"]);
@@ -91,7 +91,7 @@ Deno.test("watch --until-lost ends with its connection, and does not wait for on
   assertMatch(ended.stderr, /: nothing listens there\. Start one with: tracker serve\n$/);
 });
 
-Deno.test("nothing of what clients send reaches a terminal as commands", async () => {
+Deno.test("no client can send commands to the terminal of watch", async () => {
   await using server = startOwnServer({ registry: hostileRegistry() });
   for (const flags of [[], ["--json"]]) {
     await using watch = start(["watch", ...flags, ...server.flags]);
@@ -101,15 +101,13 @@ Deno.test("nothing of what clients send reaches a terminal as commands", async (
   }
 });
 
-const noShell = Deno.build.os === "windows" ? "there is no sh" : undefined;
-
-testUnless(noShell, "watch ends without a word when its reader has", async () => {
+testUnless(noShell, "watch ends without a word when its reader ends", async () => {
   await using server = startOwnServer();
-  // What is piped away tells its exit code by the only stream that is left.
+  // The exit code goes to the only stream that is not piped into head.
   const script = '{ "$@"; echo "code $?" >&2; } | head -n 1';
   await using watch = new Running(["sh", "-c", script, "sh", ...commandLine(["watch", ...server.flags])]);
   assertMatch(await watch.stdout.line(), / connected$/);
-  // Only what is written shows that nobody reads.
+  // Only a write shows that the reader is gone.
   const more = setInterval(() => server.registry.close(server.registry.open("x")), 20);
   try {
     assertEquals(await watch.stderr.line(), "code 0");
@@ -118,10 +116,10 @@ testUnless(noShell, "watch ends without a word when its reader has", async () =>
   }
 });
 
-Deno.test("a watch whose reader has stopped reading ends on Ctrl-C all the same", async () => {
+Deno.test("a watch whose reader has stopped reading still ends on Ctrl-C", async () => {
   await using server = startOwnServer();
   for (let count = 0; count < 200; count++) server.registry.open("x".repeat(10_000));
-  // The stream reads ahead by a little, and a pipe holds a little: not all that there is.
+  // The stream reads ahead a little and a pipe holds a little, but not the whole map.
   const [program, ...args] = commandLine(["watch", ...server.flags]);
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
   const reader = child.stdout.getReader({ mode: "byob" });

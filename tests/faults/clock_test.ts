@@ -1,4 +1,4 @@
-/** A wall clock that is set while the server runs: it may show, and must not matter. */
+/** A wall clock that is set while the server runs: it may be visible, but must not matter. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { connect, Connection, dial, serve } from "../../mod.ts";
@@ -6,7 +6,7 @@ import { ROOT } from "../support/page.ts";
 
 const HOUR = 3_600_000;
 
-/** Runs with a wall clock that can be set; it goes on from where it is set. */
+/** Runs with a wall clock that can be set, and that runs on from there. */
 async function withClock(run: (set: (offset: number) => void) => Promise<void>): Promise<void> {
   const { now } = Date;
   let offset = 0;
@@ -18,7 +18,7 @@ async function withClock(run: (set: (offset: number) => void) => Promise<void>):
   }
 }
 
-Deno.test("a clock set forward gives nobody up before the time", async () => {
+Deno.test("a clock set forward times out no client early", async () => {
   await withClock(async (set) => {
     await using server = serve({ port: 0, idleTimeout: 400, messageTimeout: 400, writeTimeout: 400 });
     await using client = await connect({ port: server.addr.port, state: "here", heartbeat: 1, timeout: 1_000 });
@@ -28,7 +28,7 @@ Deno.test("a clock set forward gives nobody up before the time", async () => {
       set(step * HOUR);
       client.update(`step ${step}`);
       assertEquals(await client.getText(), `{client1=step ${step}}`);
-      // Deadlines have had their turn by then.
+      // By then every deadline has been checked.
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assertEquals(server.metrics().errors, {});
@@ -37,7 +37,7 @@ Deno.test("a clock set forward gives nobody up before the time", async () => {
   });
 });
 
-Deno.test("a clock set back keeps nobody beyond the time", async () => {
+Deno.test("a clock set back keeps no client beyond its time", async () => {
   await withClock(async (set) => {
     await using server = serve({ port: 0, idleTimeout: 300 });
     await using client = new Connection(await dial("127.0.0.1", server.addr.port, undefined, 1_000));
@@ -52,7 +52,7 @@ Deno.test("a clock set back keeps nobody beyond the time", async () => {
   });
 });
 
-Deno.test("the times of a record are by the wall clock, as it is set", async () => {
+Deno.test("the times of a record follow the wall clock", async () => {
   await withClock(async (set) => {
     await using server = serve({ port: 0 });
     await using client = await connect({ port: server.addr.port, state: "first" });
@@ -66,18 +66,18 @@ Deno.test("the times of a record are by the wall clock, as it is set", async () 
   });
 });
 
-/** Who may look at the wall clock, and what for. */
+/** Files that may read the wall clock, and why. */
 const WALL_CLOCK: Record<string, string> = {
-  "lib/registry.ts": "the times of records",
-  "lib/commands/log.ts": "the time of a line",
-  "lib/commands/event_lines.ts": "the time of a line",
+  "lib/map/registry.ts": "the times of records",
+  "lib/cli/log/log.ts": "the time of a line",
+  "lib/cli/terminal/event_lines.ts": "the time of a line",
   "lib/commands/list.ts": "how long ago a record was made",
-  "lib/commands/live_table.ts": "the same",
-  "lib/commands/times.ts": "the time of a record as people write it",
-  "lib/tls.ts": "until when a certificate is valid as people write it",
+  "lib/cli/terminal/live_table.ts": "how long ago a record was made",
+  "lib/cli/text/times.ts": "the time of a record in people's notation",
+  "lib/tcp/tls_errors.ts": "the end of a certificate's validity in people's notation",
 };
 
-Deno.test("nothing but records, and what people are shown of them, is dated by the wall clock", async () => {
+Deno.test("only records and their display use the wall clock", async () => {
   const users: string[] = [];
   const folders = ["lib/"];
   for (const folder of folders) {

@@ -1,14 +1,14 @@
-/** Crowds that say nothing, next to nothing, or nonsense; and what those notice who behave. */
+/** Crowds that send nothing, next to nothing, or garbage, and what well-behaved clients notice of them. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";
 import { affordable, figure, median, notLinux, scale, size, time } from "./support/scale.ts";
 import { Asker, type FaultyServer, startFaulty } from "./support/server.ts";
 
-/** How long a server may be asked in one measurement, in milliseconds. */
+/** Duration of one measurement, in milliseconds. */
 const MOMENT = scale(200, 1_000);
 
 async function startGood(server: FaultyServer, count: number): Promise<Helper> {
@@ -25,7 +25,7 @@ function latency(good: Helper): Promise<Latency> {
   return good.ask({ milliseconds: MOMENT });
 }
 
-/** What good clients notice of a crowd: rounds without it and with it take turns, so that a slow moment hits both. */
+/** Measures good clients without a crowd and beside it, in alternate rounds, so that a slow moment affects both. */
 async function compare(
   server: FaultyServer,
   good: Helper,
@@ -48,7 +48,7 @@ function p99(latencies: readonly Latency[]): number {
   return median(latencies.map(({ p99 }) => p99));
 }
 
-testUnless(notLinux, "connections that never say anything cost memory alone, and little of it", async () => {
+testUnless(notLinux, "silent connections cost only a little memory", async () => {
   await using server = await startFaulty();
   await using good = await startGood(server, 20);
   const count = affordable(scale(1_000, 5_000));
@@ -60,18 +60,18 @@ testUnless(notLinux, "connections that never say anything cost memory alone, and
   await server.until(({ now }) => now.connections === count + 21);
   const each = (await server.residentBytes() - before) / count;
   const beside = await latency(good);
-  assertLess(each, 40_000, "bytes of memory for a connection that says nothing");
-  // One measurement of each: this sees only that the good ones are served as before.
+  assertLess(each, 40_000, "bytes of memory for a silent connection");
+  // One measurement of each: it only shows that good clients are still served.
   assertLess(beside.p99, Math.max(50, without.p99 * 5));
   figure(`memory for each of ${count} silent connections`, size(each));
   figure("99th percentile of a Get, without and beside them", `${time(without.p99)}, ${time(beside.p99)}`);
 });
 
-testUnless(notLinux, "clients that send a byte a second hardly slow the others down", async () => {
+testUnless(notLinux, "clients that send a byte a second hardly slow down others", async () => {
   await using server = await startFaulty();
   await using good = await startGood(server, 100);
   const count = affordable(scale(500, 2_000));
-  // Whatever else the machine has to do falls on one of the two as well: what is really slower is so every time.
+  // Other work on the machine hits either side at random; a real slowdown shows every time.
   let { without, beside } = await compare(server, good, "slow", { count, rounds: scale(3, 7) });
   for (let more = 0; more < 3 && p99(beside) >= 2 * p99(without); more++) {
     ({ without, beside } = await compare(server, good, "slow", { count, rounds: scale(3, 7) }));
@@ -84,7 +84,7 @@ testUnless(notLinux, "clients that send a byte a second hardly slow the others d
   );
 });
 
-testUnless(notLinux, "a client that sends a byte a second is given up when its time is over", async () => {
+testUnless(notLinux, "a client that sends a byte a second times out", async () => {
   await using server = await startFaulty({ args: ["--log", "json", "--message-timeout", "2s"] });
   await using crowd = startCrowd(server, "slow", 20);
   await crowd.answer();
@@ -93,30 +93,34 @@ testUnless(notLinux, "a client that sends a byte a second is given up when its t
 });
 
 for (const kind of ["garbage", "late garbage"] as const) {
-  testUnless(notLinux, `a flood of ${kind} leaves the server up, its memory flat and the others served`, async () => {
-    await using server = await startFaulty();
-    await using good = await startGood(server, 20);
-    using asker = await Asker.dial(server);
-    const { without, beside } = await compare(server, good, kind, { count: 4, rounds: scale(2, 7) });
-    await using crowd = startCrowd(server, kind, 4);
-    await crowd.answer();
-    await latency(good);
-    const before = await server.residentBytes();
-    const { sent } = await crowd.ask<CrowdState>({});
-    const started = performance.now();
-    while (performance.now() - started < scale(800, 5_000)) await latency(good);
-    const rate = ((await crowd.ask<CrowdState>({})).sent - sent) / (performance.now() - started) * 1_000;
-    const grown = await server.residentBytes() - before;
-    assertLess(grown, 100 * 2 ** 20, "bytes of memory more");
-    assertLess(p99(beside), 500, "milliseconds");
-    const { errors } = await asker.stats();
-    const refused = Object.values(errors).reduce((sum, count) => sum + count, 0);
-    assertGreater(refused, 0);
-    assert((await asker.map()).includes("=good 19"));
-    figure(
-      `99th percentile of a Get of 20 clients, without and beside a flood of ${kind}`,
-      `${time(p99(without))}, ${time(p99(beside))} (worst ${time(Math.max(...beside.map(({ worst }) => worst)))})`,
-    );
-    figure("the flood", `${size(rate)} a second, ${refused} refusals; memory ${size(grown)} more`);
-  });
+  testUnless(
+    notLinux,
+    `a flood of ${kind} leaves the server up, its memory flat and other clients served`,
+    async () => {
+      await using server = await startFaulty();
+      await using good = await startGood(server, 20);
+      using asker = await Asker.dial(server);
+      const { without, beside } = await compare(server, good, kind, { count: 4, rounds: scale(2, 7) });
+      await using crowd = startCrowd(server, kind, 4);
+      await crowd.answer();
+      await latency(good);
+      const before = await server.residentBytes();
+      const { sent } = await crowd.ask<CrowdState>({});
+      const started = performance.now();
+      while (performance.now() - started < scale(800, 5_000)) await latency(good);
+      const rate = ((await crowd.ask<CrowdState>({})).sent - sent) / (performance.now() - started) * 1_000;
+      const grown = await server.residentBytes() - before;
+      assertLess(grown, 100 * 2 ** 20, "bytes of additional memory");
+      assertLess(p99(beside), 500, "milliseconds");
+      const { errors } = await asker.stats();
+      const refused = Object.values(errors).reduce((sum, count) => sum + count, 0);
+      assertGreater(refused, 0);
+      assert((await asker.map()).includes("=good 19"));
+      figure(
+        `99th percentile of a Get of 20 clients, without and beside a flood of ${kind}`,
+        `${time(p99(without))}, ${time(p99(beside))} (worst ${time(Math.max(...beside.map(({ worst }) => worst)))})`,
+      );
+      figure("the flood", `${size(rate)} a second, ${refused} refusals; ${size(grown)} of additional memory`);
+    },
+  );
 }

@@ -1,20 +1,21 @@
-/** Clients that never read what they are sent. */
+/** Clients that never read their output. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { Connection, dial } from "../../mod.ts";
-import { eventually, testUnless } from "../commands/tracker.ts";
+import { eventually, testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import type { GoodJob, Latency } from "./support/good.ts";
 import { Helper } from "./support/helper.ts";
 import { figure, notLinux, scale, size, time } from "./support/scale.ts";
-import { Asker, type FaultyServer, pause, startFaulty } from "./support/server.ts";
+import { Asker, type FaultyServer, startFaulty } from "./support/server.ts";
 
 const COUNT = scale(20, 100);
 
-/** How long a client may take nothing. */
+/** How long a client may leave output unread. */
 const TIMEOUT = `${scale(1, 2)}s`;
 
-/** Waits until the server has given all of the crowd up, and returns how much memory it took at most meanwhile. */
+/** Waits until the server has dropped the whole crowd, and returns its peak memory until then. */
 async function watchMemory(server: FaultyServer, code: string, whileWaiting: () => Promise<unknown>): Promise<number> {
   using asker = await Asker.dial(server);
   let most = await server.residentBytes();
@@ -27,7 +28,7 @@ async function watchMemory(server: FaultyServer, code: string, whileWaiting: () 
   return most;
 }
 
-testUnless(notLinux, "clients that ask without reading are given up, and cost next to nothing until then", async () => {
+testUnless(notLinux, "clients that ask without reading are dropped, and cost next to nothing until then", async () => {
   await using server = await startFaulty({ args: ["--log", "json", "--write-timeout", TIMEOUT] });
   await using good = new Helper("good.ts", { port: server.port, count: 20 } satisfies GoodJob);
   await good.answer();
@@ -45,13 +46,13 @@ testUnless(notLinux, "clients that ask without reading are given up, and cost ne
   await server.until(({ now }) => now.connections === 21);
   await eventually(async () => (await crowd.ask<CrowdState>({})).ended, COUNT);
   assertLess(most - before, 60 * 2 ** 20, "bytes of memory");
-  assertLess(worst, 5_000, "milliseconds that the others waited");
-  figure(`memory for ${COUNT} that ask without reading`, size(most - before));
-  figure(`until all of them were given up, with --write-timeout ${TIMEOUT}`, time(took));
-  figure("worst 99th percentile of the others' Gets meanwhile", time(worst));
+  assertLess(worst, 5_000, "milliseconds that other clients waited");
+  figure(`memory for ${COUNT} clients that ask without reading`, size(most - before));
+  figure(`until all of them were dropped, with --write-timeout ${TIMEOUT}`, time(took));
+  figure("worst 99th percentile of other clients' Gets meanwhile", time(worst));
 });
 
-testUnless(notLinux, "watchers that never read are given up when they are too far behind", async () => {
+testUnless(notLinux, "watchers that never read are dropped when they are too far behind", async () => {
   const args = ["--log", "json", "--write-timeout", TIMEOUT, "--max-unsent", `${2 ** 20}`];
   await using server = await startFaulty({ args });
   const writers = await Promise.all(Array.from({ length: 64 }, async () => {
@@ -71,18 +72,18 @@ testUnless(notLinux, "watchers that never read are given up when they are too fa
   const most = await watchMemory(server, "SLOW_CONSUMER", change);
   const took = performance.now() - started;
   await server.until(({ now }) => now.watchers === 1 && now.connections === 66);
-  assertEquals((await keen.ask<CrowdState>({})).ended, 0, "one that reads is told on");
+  assertEquals((await keen.ask<CrowdState>({})).ended, 0, "the watcher that reads keeps its watch");
   assertLess(most - before, 100 * 2 ** 20, "bytes of memory");
   figure(`memory for ${COUNT} watchers that never read, ${round * 32} KiB of changes`, size(most - before));
-  figure(`until all of them were given up, with --write-timeout ${TIMEOUT} and --max-unsent 1 MiB`, time(took));
+  figure(`until all of them were dropped, with --write-timeout ${TIMEOUT} and --max-unsent 1 MiB`, time(took));
   for (const writer of writers) await writer.close();
 });
 
-testUnless(notLinux, "a watcher that never reads and owes little is left alone", async () => {
+testUnless(notLinux, "a watcher that never reads but is hardly behind is kept", async () => {
   await using server = await startFaulty({ args: ["--log", "json", "--write-timeout", "1s"] });
   await using crowd = new Helper("crowd.ts", { port: server.port, count: 5, kind: "deaf watcher" } satisfies CrowdJob);
   await crowd.answer();
   await server.until(({ now }) => now.watchers === 5);
-  await pause(1_500);
+  await delay(1_500);
   assertEquals((await server.stats()).now.watchers, 5);
 });

@@ -1,12 +1,12 @@
-/** A log that cannot be written, or that nobody reads. */
+/** A log that cannot be written, or that no process reads. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Connection, dial } from "../../mod.ts";
-import { commandLine, freePort, testUnless } from "../commands/tracker.ts";
+import { commandLine, freePort, testUnless } from "../support/program.ts";
 import { figure, notLinux, scale, size, time } from "./support/scale.ts";
 import { Asker, FaultyServer, startFaulty } from "./support/server.ts";
 
-/** Has clients come and go, each of which is two lines of the log. */
+/** Makes clients come and go, each with two lines in the log. */
 async function churn(port: number, count: number): Promise<void> {
   for (let done = 0; done < count; done += 50) {
     await Promise.all(Array.from({ length: 50 }, async () => {
@@ -24,20 +24,20 @@ async function stop(server: FaultyServer): Promise<number> {
   return performance.now() - asked;
 }
 
-testUnless(notLinux, "a log on a full disk is done without: the server goes on", async () => {
+testUnless(notLinux, "the server goes on when its log is on a full disk", async () => {
   for (const format of ["text", "json"]) {
     await using server = await startFaulty({ args: ["--log", format], shell: 'exec "$@" 2>/dev/full' });
     const before = await server.residentBytes();
     await churn(server.port, scale(200, 5_000));
     const asker = await Asker.dial(server);
     assertEquals(await asker.map(), "{}");
-    assertLess(await server.residentBytes() - before, 60 * 2 ** 20, "bytes of memory more");
+    assertLess(await server.residentBytes() - before, 60 * 2 ** 20, "bytes of additional memory");
     asker[Symbol.dispose]();
-    figure(`until it has stopped, ${format} on a full disk`, time(await stop(server)));
+    figure(`until it stopped, ${format} on a full disk`, time(await stop(server)));
   }
 });
 
-testUnless(notLinux, "standard output on a full disk as well is no reason not to serve", async () => {
+testUnless(notLinux, "the server goes on when its standard output is on a full disk as well", async () => {
   const port = freePort();
   const command = commandLine(["serve", "--port", `${port}`]);
   await using server = new FaultyServer(["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", ...command]);
@@ -56,10 +56,10 @@ testUnless(notLinux, "standard output on a full disk as well is no reason not to
   await stop(server);
 });
 
-testUnless(notLinux, "a log in a pipe that nobody reads is dropped, and nobody waits for it", async () => {
+testUnless(notLinux, "a log in a pipe that no process reads is dropped, and delays no client", async () => {
   const directory = await Deno.makeTempDir({ prefix: "tracker-faults-" });
   try {
-    // The server holds the reading end itself and never reads: the pipe is full after 64 KiB.
+    // The server itself holds the reading end and never reads: the pipe is full after 64 KiB.
     const shell = `mkfifo ${directory}/log && exec "$@" 2<>${directory}/log`;
     await using server = await startFaulty({ shell });
     await using silent = await startFaulty({ args: ["--log", "off"] });
@@ -67,17 +67,17 @@ testUnless(notLinux, "a log in a pipe that nobody reads is dropped, and nobody w
     const started = performance.now();
     await churn(server.port, count);
     const took = performance.now() - started;
-    // So many that come and go take memory without a log too.
+    // That many clients take memory without a log, too.
     await churn(silent.port, count);
     const more = await server.residentBytes() - await silent.residentBytes();
-    assertLess(more, 40 * 2 ** 20, "bytes of memory more than without a log");
+    assertLess(more, 40 * 2 ** 20, "bytes of memory above those without a log");
     const asker = await Asker.dial(server);
     assertEquals(await asker.map(), "{}");
     asker[Symbol.dispose]();
     const stopping = await stop(server);
-    assertLess(stopping, 5_000, "milliseconds until it has stopped");
-    figure(`${count} clients that come and go while nobody reads the log`, `${time(took / count)} each`);
-    figure("memory more than without a log, and time until it has stopped", `${size(more)}, ${time(stopping)}`);
+    assertLess(stopping, 5_000, "milliseconds until it stopped");
+    figure(`${count} clients that come and go while the log is not read`, `${time(took / count)} each`);
+    figure("memory above that without a log, and time until it stopped", `${size(more)}, ${time(stopping)}`);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -1,8 +1,8 @@
-/** What a server takes when a limit is reached: so many bytes of memory for each thing. */
+/** Memory of a server at each of its limits, per thing it holds. */
 
 import { assertEquals, assertLess } from "@std/assert";
 import { Connection, DEFAULT_MAX_STATE, DEFAULT_MAX_UNSENT, dial, type Stats } from "../../mod.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import type { CrowdJob, CrowdState } from "./support/crowd.ts";
 import { Helper } from "./support/helper.ts";
 import { affordable, figure, notLinux, scale, size } from "./support/scale.ts";
@@ -19,10 +19,10 @@ async function gather(
   return crowd;
 }
 
-/** Longest state there can be, in bytes. */
+/** Longest state allowed, in bytes. */
 const STATE = DEFAULT_MAX_STATE;
 
-/** What a server takes besides while it is busy, whatever the number of its clients: buffers, garbage; in bytes. */
+/** Memory of a busy server that does not depend on the number of clients, such as buffers and garbage, in bytes. */
 const SLACK = 60 * 2 ** 20;
 
 const CLIENTS = scale(1_000, 16_384);
@@ -49,7 +49,7 @@ testUnless(notLinux, "memory of a server full of watchers", async () => {
   figure(`memory for each of ${count} watchers (--max-watchers)`, size(each));
 });
 
-testUnless(notLinux, "memory of a server full of states, and of one that was asked for all of them", async () => {
+testUnless(notLinux, "memory of a server full of states, before and after a Get of all of them", async () => {
   const count = scale(256, 4_096);
   const total = count * STATE;
   await using server = await startFaulty({ args: ["--log", "off", "--max-total-state", `${total}`] });
@@ -69,10 +69,10 @@ testUnless(notLinux, "memory of a server full of states, and of one that was ask
   figure("the same after a Get of all of them", (asked / total).toFixed(2));
 });
 
-testUnless(notLinux, "memory of a server whose watchers are as far behind as they may be", async () => {
+testUnless(notLinux, "memory of a server whose watchers are as far behind as allowed", async () => {
   const watchers = scale(20, 200);
   await using server = await startFaulty({ args: ["--log", "off", "--write-timeout", "1s"] });
-  // Together just what a watcher may be behind without being cut off.
+  // Together just as much as a watcher may be behind without being dropped.
   const states = DEFAULT_MAX_UNSENT / STATE - 1;
   const writers = await Promise.all(Array.from({ length: states }, async () => {
     return new Connection(await dial("127.0.0.1", server.port, undefined, 5_000));
@@ -86,12 +86,12 @@ testUnless(notLinux, "memory of a server whose watchers are as far behind as the
     { kind: "deaf watcher", count: watchers },
     (now) => now.watchers >= watchers,
   );
-  // All that their systems take is 4 MiB and some; the rest they owe, which is all states but the first.
+  // Their systems buffer little more than 4 MiB; they are behind by the rest, which is all states but the first.
   for (let more = 0; more < 20; more++) await change();
   const grown = await server.residentBytes() - before;
   assertEquals((await crowd.ask<CrowdState>({})).ended, 0);
   assertLess(grown, SLACK + watchers * 2 ** 18, "bytes of memory");
-  const what = `${watchers} watchers that take nothing and are ${size(states * STATE)} behind (--max-unsent)`;
+  const what = `${watchers} watchers that read nothing and are ${size(states * STATE)} behind (--max-unsent)`;
   figure(`memory for each of ${what}`, size(grown / watchers));
   for (const writer of writers) await writer.close();
 });

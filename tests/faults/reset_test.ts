@@ -1,8 +1,8 @@
-/** Connections that are reset, at every byte of every message. */
+/** Connections that are reset at every byte of every message. */
 
 import { assertEquals, assertLess } from "@std/assert";
 import { MESSAGE_NAMES } from "../../lib/protocol.ts";
-import { testUnless } from "../commands/tracker.ts";
+import { testUnless } from "../support/program.ts";
 import { bytesOf, longLength } from "../support/bytes.ts";
 import { Helper } from "./support/helper.ts";
 import type { ResetJob, ResetQuestion } from "./support/reset.ts";
@@ -18,7 +18,7 @@ const HELLO = json(4, {});
 const OPEN = bytesOf(42, 0, longLength(3), "abc");
 const COMPACT_OPEN = bytesOf(42, 0, 3, "abc");
 
-/** Each message: its bytes, and what comes before them. */
+/** The bytes of each message, and of what precedes it. */
 const MESSAGES: Record<string, { before?: Uint8Array; bytes: Uint8Array }> = {
   "compact Open": { bytes: COMPACT_OPEN },
   "compact Update": { before: COMPACT_OPEN, bytes: bytesOf(42, 2, 4, 3, "xyz") },
@@ -39,7 +39,7 @@ const MESSAGES: Record<string, { before?: Uint8Array; bytes: Uint8Array }> = {
   Stats: { before: HELLO, bytes: bytesOf(42, 8) },
 };
 
-/** What is sent before a reset: everything up to each byte of the message. */
+/** Everything sent before a reset: all bytes up to each byte of the message. */
 function partsOf({ before = new Uint8Array(0), bytes }: typeof MESSAGES[string]): number[][] {
   return Array.from({ length: bytes.length + 1 }, (_, length) => [...before, ...bytes.subarray(0, length)]);
 }
@@ -50,19 +50,19 @@ async function startResetter({ port }: FaultyServer): Promise<Helper> {
   return helper;
 }
 
-/** Has clients send their parts and then, when the server has heard all of it, be reset. */
+/** Makes clients send their parts, and resets them once the server has read everything. */
 async function resetWhenHeard(resetter: Helper, witness: Asker, parts: number[][]): Promise<void> {
   const expected = (await witness.stats()).bytes.received + parts.reduce((sum, { length }) => sum + length, 0);
   await resetter.ask({ parts, atOnce: false } satisfies ResetQuestion);
   const end = performance.now() + 10_000;
-  // Each question is of two bytes itself.
+  // Each question itself has two bytes.
   for (let asked = 2; (await witness.stats()).bytes.received < expected + asked; asked += 2) {
-    assertLess(performance.now(), end, "the server has not heard all that was sent");
+    assertLess(performance.now(), end, "the server has not read everything that was sent");
   }
   await resetter.ask("reset" satisfies ResetQuestion);
 }
 
-testUnless(notLinux, "connections that are reset at any byte of any message leave nothing behind", async () => {
+testUnless(notLinux, "connections reset at any byte of any message leave nothing behind", async () => {
   const tested = Object.keys(MESSAGES);
   assertEquals(MESSAGE_NAMES.filter((name) => !tested.includes(name)), [], "not tested");
   await using server = await startFaulty();
@@ -74,7 +74,7 @@ testUnless(notLinux, "connections that are reset at any byte of any message leav
     for (const [name, message] of Object.entries(MESSAGES)) {
       const parts = partsOf(message);
       await resetter.ask({ parts, atOnce: true } satisfies ResetQuestion);
-      // Whoever asks on a new connection comes after them.
+      // A question on a new connection comes after them.
       await server.until(({ now }) => now.connections === 2);
       await resetWhenHeard(resetter, witness, parts);
       count += 2 * parts.length;
@@ -84,10 +84,10 @@ testUnless(notLinux, "connections that are reset at any byte of any message leav
     }
   }
   assertEquals(await server.descriptors(), descriptors);
-  figure("resets, after which no connection, client, watcher or descriptor was left", `${count}`);
+  figure("resets that left no connection, client, watcher or descriptor", `${count}`);
 });
 
-testUnless(notLinux, "connections that are reset before they are accepted hold nobody up", async () => {
+testUnless(notLinux, "connections reset before they are accepted delay no client", async () => {
   await using server = await startFaulty();
   await using resetter = await startResetter(server);
   const count = scale(500, 5_000);
@@ -95,12 +95,12 @@ testUnless(notLinux, "connections that are reset before they are accepted hold n
   await resetter.ask({ parts: Array.from({ length: count }, () => []), atOnce: true } satisfies ResetQuestion);
   using _asker = await Asker.dial(server);
   const took = performance.now() - started;
-  // A pause after each would be a tenth of a second.
+  // A pause after each would take a tenth of a second.
   assertLess(took / count, 10, "milliseconds for each");
-  figure(`from the first of ${count} resets to the connection behind them`, time(took));
+  figure(`from the first of ${count} resets to the connection after them`, time(took));
 });
 
-testUnless(notLinux, "a named client that is reset is waited for, and no longer than its grace", async () => {
+testUnless(notLinux, "a named client that is reset stays in the map for its grace and no longer", async () => {
   await using server = await startFaulty();
   await using resetter = await startResetter(server);
   using witness = await Asker.dial(server);

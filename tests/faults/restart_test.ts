@@ -1,8 +1,8 @@
-/** A server that dies and comes back, and the clients and mirrors of it. */
+/** A server that dies and comes back, with its clients and mirrors. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { eventually, testUnless } from "../commands/tracker.ts";
+import { eventually, testUnless } from "../support/program.ts";
 import type { FleetJob, FleetState } from "./support/fleet.ts";
 import { Helper } from "./support/helper.ts";
 import { affordable, figure, notLinux, scale, size, time } from "./support/scale.ts";
@@ -21,7 +21,7 @@ function histogram(times: readonly number[]): number[] {
   return bins;
 }
 
-/** Has a fleet come back to a server that was ended by a signal and started again. */
+/** Makes a fleet reconnect to a server that was ended by a signal and started again. */
 async function storm(signal: Deno.Signal, reason: string): Promise<void> {
   const count = affordable(scale(300, 10_000));
   const args = ["--log", "off"];
@@ -46,28 +46,28 @@ async function storm(signal: Deno.Signal, reason: string): Promise<void> {
   using asker = await Asker.dial(second);
   assertEquals((await asker.map()).slice(1, -1).split(", ").sort(), wanted);
 
-  // The first attempts are due in the first second: without jitter all would fall on the same moment.
+  // The first attempts are due in the first second; without jitter all would come at once.
   const bins = histogram(attempts.map((at) => Math.max(0, at - died)));
   const firstSecond = bins.slice(0, 10);
   const mean = firstSecond.reduce((sum, bin) => sum + bin, 0) / firstSecond.length;
   assertLess(Math.max(...firstSecond), Math.max(3 * mean, mean + 30), `attempts in each ${BIN} ms: ${bins}`);
   const sorted = back.map((at) => at - listens).sort((one, other) => one - other);
-  figure(`clients that came back after ${signal}`, `${count}; the server was away for ${time(listens - died)}`);
-  figure("until all were back, from when it listened again", time(allBack - listens));
-  figure("until half of them were back", time(sorted[Math.floor(count / 2)] ?? NaN));
+  figure(`clients that reconnected after ${signal}`, `${count}; the server was away for ${time(listens - died)}`);
+  figure("from listening again until all clients were back", time(allBack - listens));
+  figure("from listening again until half of them were back", time(sorted[Math.floor(count / 2)] ?? NaN));
   figure(`attempts in each ${BIN} ms since it died`, bins.slice(0, 40).join(" ") + (bins.length > 40 ? " …" : ""));
-  figure("server's memory for each client, all included", size(each));
+  figure("the server's total memory for each client", size(each));
 }
 
-testUnless(notLinux, "a storm of clients that come back to a server that was killed is spread out, and served", () => {
+testUnless(notLinux, "a storm of clients reconnecting to a killed server is spread out and served", () => {
   return storm("SIGKILL", "CONNECTION_CLOSED");
 });
 
-testUnless(notLinux, "a storm of clients that come back to a server that was stopped is spread out, and served", () => {
+testUnless(notLinux, "a storm of clients reconnecting to a stopped server is spread out and served", () => {
   return storm("SIGTERM", "SHUTTING_DOWN");
 });
 
-testUnless(notLinux, "a server that is killed and started again has all states; a mirror follows", async () => {
+testUnless(notLinux, "a server that is killed and restarted regains all states, and a mirror follows", async () => {
   const count = scale(50, 500);
   await using first = await startFaulty({ args: ["--log", "off"] });
   const { port } = first;
@@ -84,7 +84,7 @@ testUnless(notLinux, "a server that is killed and started again has all states; 
 
   first.kill("SIGKILL");
   await first.status;
-  // What is reported while there is no server is told to the next one.
+  // Updates made while there is no server reach the next one.
   for (const [number, client] of clients.entries()) {
     if (number % 2 === 0) client.update(`${number}, second`);
   }

@@ -1,40 +1,41 @@
-/** Silence: a program that stands still, a link that is cut, and how exactly the published bound is kept. */
+/** Silence: a stalled program, a cut link, and how exactly the documented bound is kept. */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { eventually, type RunningServer, testUnless } from "../commands/tracker.ts";
+import { delay } from "../../lib/base/async.ts";
+import { eventually, type RunningServer, testUnless } from "../support/program.ts";
 import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
 import type { FleetJob, FleetState } from "./support/fleet.ts";
 import { Helper } from "./support/helper.ts";
 import { noHosts, TwoHosts } from "./support/hosts.ts";
 import { figure, notLinux, scale, time } from "./support/scale.ts";
-import { pause, startFaulty } from "./support/server.ts";
+import { startFaulty } from "./support/server.ts";
 
 /** Two and a half times the shortest heartbeat, in milliseconds. */
 const BOUND = 2_500;
 
-/** How much later than the bound it may become on a machine that has other things to do, in milliseconds. */
+/** Tolerance above the bound on a busy machine, in milliseconds. */
 const LATE = 300;
 
-/** What clocks of two processes differ in, rounded to milliseconds. */
+/** Difference between the clocks of two processes when rounded to milliseconds. */
 const ROUNDING = 2;
 
-/** Asserts that something that happened so long after the last byte happened when it was due. */
+/** Asserts that a silence lasted as long as the bound. */
 function assertInBound(milliseconds: number, what: string): void {
   assertGreater(milliseconds, BOUND - ROUNDING, `${what}: too early`);
   assertLess(milliseconds, BOUND + LATE, `${what}: too late`);
 }
 
-/** Waits until a fleet of one has just said something and heard the answer: nothing more comes for a while. */
+/** Waits until a fleet of one has just had an answer, so that no more bytes come for a while. */
 async function justHeard(fleet: Helper): Promise<FleetState> {
   const { wroteAt } = await fleet.ask<FleetState>({});
   for (;;) {
     const state = await fleet.ask<FleetState>({});
     if (state.wroteAt !== wroteAt && state.readAt >= state.wroteAt) return state;
-    await pause(10);
+    await delay(10);
   }
 }
 
-/** When an event was logged, by the clock, in milliseconds. */
+/** Wall-clock time at which an event was logged, in milliseconds. */
 async function loggedAt(server: RunningServer, event: Record<string, unknown>): Promise<number> {
   return Date.parse(String((await server.logged(event)).time));
 }
@@ -44,7 +45,7 @@ function hello(request: unknown): Uint8Array {
   return bytesOf(42, 4, longLength(text.length), text);
 }
 
-testUnless(notLinux, "a server that stood still drops nobody for it, however long the stall", async () => {
+testUnless(notLinux, "a stalled server drops no client for the stall, however long it was", async () => {
   await using server = await startFaulty();
   const connections = await Promise.all(Array.from({ length: 20 }, async (_, number) => {
     const connection = await Deno.connect({ port: server.port });
@@ -64,28 +65,28 @@ testUnless(notLinux, "a server that stood still drops nobody for it, however lon
 
   server.kill("SIGSTOP");
   const stall = scale(4_000, 15_000);
-  await pause(stall);
+  await delay(stall);
   server.kill("SIGCONT");
-  // They are as silent as before for a good part of what they have left.
-  await pause(1_000);
+  // They stay silent for a good part of the time they have left.
+  await delay(1_000);
   const { errors, now } = await server.stats();
   assertEquals(errors["TIMEOUT"], undefined);
   for (const connection of connections) await writeFully(connection, bytesOf(42, 7));
   await server.until(({ messages }) => (messages["wide"]?.["ping"] ?? 0) >= 40);
   assertGreater(now.clients, 39);
 
-  // Clients have a bound of their own: those that gave the server up are back under their names.
+  // Clients have a bound of their own: those that dropped the server are back under their names.
   await eventually(async () => (await fleet.ask<FleetState>({})).open, 20);
   const { closed, reasons, lost } = await fleet.ask<FleetState>({});
   assertEquals(closed, []);
   assertEquals(Object.keys(reasons), ["TIMEOUT"]);
   assertEquals((await server.stats()).now.clients, 40);
   for (const connection of connections) connection.close();
-  figure("clients dropped by a server that stood still", `0 of 40, in ${time(stall)}, with a bound of ${time(BOUND)}`);
-  figure("clients of the library that gave it up meanwhile, and were back after it", `${lost.length} of 20`);
+  figure("clients dropped by a stalled server", `0 of 40, in ${time(stall)}, with a bound of ${time(BOUND)}`);
+  figure("clients of the library that dropped it meanwhile and were back afterwards", `${lost.length} of 20`);
 });
 
-testUnless(notLinux, "a client whose program stands still is dropped exactly at the bound", async () => {
+testUnless(notLinux, "a client whose program stalls is dropped exactly at the bound", async () => {
   await using server = await startFaulty();
   await using fleet = new Helper("fleet.ts", { port: server.port, count: 1, options: { heartbeat: 1 } } as FleetJob);
   await fleet.answer();
@@ -106,10 +107,10 @@ testUnless(notLinux, "a client whose program stands still is dropped exactly at 
   figure(`from the last byte of a stopped client to its leave, bound ${BOUND} ms`, `${silences.join(", ")} ms`);
 });
 
-testUnless(noHosts, "a link that is cut without a word is noticed on both sides exactly at the bound", async () => {
+testUnless(noHosts, "a silently cut link is noticed on both sides exactly at the bound", async () => {
   await using hosts = await TwoHosts.make();
   await using server = await startFaulty({ prefix: hosts.onFirst, args: ["--log", "json", "--host", hosts.address] });
-  // That it listens for others is warned of.
+  // The server warns that it listens for other hosts.
   await server.stderr.line();
   const { port } = server;
   const fleetOf = (options: FleetJob["options"]) => {
@@ -137,7 +138,7 @@ testUnless(noHosts, "a link that is cut without a word is noticed on both sides 
     }
     const server_ = (times.get("plain") ?? NaN) - wroteAt;
     assertInBound(server_, "the server's bound");
-    // Its last byte may have been just before the cut, and after it was asked.
+    // Its last byte may have come just before the cut, after the question.
     assertGreater((times.get("patient") ?? NaN) - before.wroteAt, BOUND - ROUNDING);
     await eventually(async () => (await plain.ask<FleetState>({})).lost.length, round + 1);
     const { lost, reasons } = await plain.ask<FleetState>({});
@@ -153,7 +154,7 @@ testUnless(noHosts, "a link that is cut without a word is noticed on both sides 
       assertEquals((await fleet.ask<FleetState>({})).closed, []);
     }
   }
-  // Who promises nothing is not missed either.
+  // A client without a heartbeat is not missed.
   assert((await silent.ask<FleetState>({})).lost.length === 0);
   const list = (side: "server" | "client") => noticed.map((times) => times[side]).join(", ");
   figure(`a cut link, from the client's last byte to its leave, bound ${BOUND} ms`, `${list("server")} ms`);

@@ -1,31 +1,31 @@
 /**
- * The corpus: inputs that are tried each time, and from which new ones are made. A folder a target, a file an input;
- * lines at its top that begin with `# ` say what it is there for.
+ * The corpus: inputs that every run replays and makes new ones from. It has a folder per target and a file per input,
+ * whose first lines, beginning with `# `, say what the input is for.
  *
  * @module
  */
 
 import type { Target } from "./target.ts";
 
-/** Where it lies. */
+/** Folder of the corpus. */
 export const CORPUS: URL = new URL("corpus/", import.meta.url);
 
 /** An input of the corpus. */
-export interface Kept {
-  /** Its file. */
+export interface CorpusInput {
+  /** Name of its file. */
   readonly name: string;
   readonly input: unknown;
 }
 
 /**
- * Reads what is kept for a target.
+ * Reads the inputs of a target.
  *
  * @param target The target
- * @param corpus Where the corpus lies
- * @returns The inputs, by the names of their files
+ * @param corpus Folder of the corpus
+ * @returns The inputs, in the order of their files' names
  * @throws {SyntaxError} when a file cannot be read
  */
-export async function readCorpus(target: Target, corpus: URL = CORPUS): Promise<Kept[]> {
+export async function readCorpus(target: Target, corpus: URL = CORPUS): Promise<CorpusInput[]> {
   const folder = folderOf(target, corpus);
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
   return await Promise.all(names.map(async (name) => {
@@ -35,15 +35,15 @@ export async function readCorpus(target: Target, corpus: URL = CORPUS): Promise<
 }
 
 /**
- * Keeps an input.
+ * Saves an input.
  *
  * @param target The target
  * @param input The input
- * @param reason What it is kept for, a line
- * @param corpus Where the corpus lies
+ * @param reason What it is for, in one line
+ * @param corpus Folder of the corpus
  * @returns The name of its file
  */
-export async function keep(target: Target, input: unknown, reason: string, corpus: URL = CORPUS): Promise<string> {
+export async function saveInput(target: Target, input: unknown, reason: string, corpus: URL = CORPUS): Promise<string> {
   const text = `${target.write(input)}\n`;
   const name = `${slugOf(reason)}-${await digestOf(text)}.txt`;
   await Deno.mkdir(folderOf(target, corpus), { recursive: true });
@@ -55,7 +55,7 @@ function folderOf({ name }: Target, corpus: URL): URL {
   return new URL(`${name}/`, corpus);
 }
 
-/** A few words of it, fit for a file's name on any system. */
+/** Shortens a reason to a file name that is valid on any system. */
 function slugOf(reason: string): string {
   return reason.toLowerCase().replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "").slice(0, 50);
 }

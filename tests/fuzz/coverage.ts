@@ -1,18 +1,18 @@
 /**
- * Which places of the code have been reached: the engine's own coverage, asked for while the program runs.
+ * Which blocks of code have run: the engine's own coverage, read while the program runs.
  *
  * @module
  */
 
 import { type Profiler, Session } from "node:inspector";
 
-/** Watches which blocks of some files run. */
+/** Records which blocks of some files run. */
 export class Coverage {
   readonly #session = new Session();
   readonly #files: readonly string[];
   readonly #reached = new Set<string>();
 
-  /** @param files How the addresses of the files end */
+  /** @param files Ends of the files' URLs */
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#session.connect();
@@ -20,15 +20,15 @@ export class Coverage {
     this.#session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
   }
 
-  /** How many blocks have been reached in all. */
+  /** Number of blocks that have run. */
   get size(): number {
     return this.#reached.size;
   }
 
   /**
-   * Looks at what has run since the last time.
+   * Collects the blocks that have run since the last call.
    *
-   * @returns The blocks that have been reached and had not been before
+   * @returns The blocks that had not run before
    */
   async take(): Promise<Set<string>> {
     const fresh = new Set<string>();
@@ -40,16 +40,16 @@ export class Coverage {
   }
 
   /**
-   * Looks at what has run since the last time.
+   * Tells whether some blocks have run since the last call.
    *
-   * @param blocks Some blocks
-   * @returns Whether any of them has
+   * @param blocks The blocks
+   * @returns `true` if any of them has
    */
   async reaches(blocks: ReadonlySet<string>): Promise<boolean> {
     return (await this.#takeBlocks()).some((block) => blocks.has(block));
   }
 
-  /** Stops watching. */
+  /** Stops recording. */
   [Symbol.dispose](): void {
     this.#session.post("Profiler.stopPreciseCoverage");
     this.#session.disconnect();

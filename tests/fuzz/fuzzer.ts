@@ -1,141 +1,141 @@
 /**
- * The loop: makes inputs, checks them, and makes more out of those that showed something new.
+ * The fuzzer's loop: makes inputs, checks them, and makes more out of those that show new behaviour.
  *
  * @module
  */
 
 import { Random } from "../support/random.ts";
-import { CORPUS, keep, readCorpus } from "./corpus.ts";
+import { CORPUS, readCorpus, saveInput } from "./corpus.ts";
 import type { Coverage } from "./coverage.ts";
 import { type Failure, failureOf, minimise } from "./minimise.ts";
 import type { Target } from "./target.ts";
 
-/** What a run is to do. */
-export interface Plan {
-  /** What random numbers begin with: the same for the same inputs. */
+/** Options for {@linkcode fuzz}. */
+export interface FuzzOptions {
+  /** Seed of the random numbers: the same seed makes the same inputs. */
   readonly seed: number;
-  /** How long it may take, in seconds; what is in the corpus is tried however long that takes. */
+  /** Time limit, in seconds; the corpus is replayed however long that takes. */
   readonly seconds: number;
-  /** Most inputs, besides those of the corpus. */
+  /** Most inputs, not counting the corpus. */
   readonly inputs: number;
-  /** Says which inputs reach new places of the code. */
+  /** Finds inputs that reach new blocks of code. */
   readonly coverage?: Coverage;
-  /** Where the corpus lies. */
+  /** Folder of the corpus. */
   readonly corpus?: URL;
-  /** Stops before the time is over. */
+  /** Stops the run before its time limit. */
   readonly signal?: AbortSignal;
-  /** Told several times a second. */
+  /** Called several times a second. */
   readonly onProgress?: (outcome: Outcome) => void;
 }
 
-/** An input that has done something wrong. */
+/** An input that breaks a promise. */
 export interface Finding extends Failure {
-  /** Its file in the corpus. */
+  /** Name of its file in the corpus. */
   readonly file: string;
 }
 
-/** What came of a run. */
+/** Result of a run. */
 export interface Outcome {
   readonly target: string;
-  /** Inputs checked. */
+  /** Number of inputs checked. */
   inputs: number;
-  /** How long that took. */
+  /** Time that took, in seconds. */
   seconds: number;
-  /** How many different things were seen to happen. */
+  /** Number of different behaviours seen. */
   behaviours: number;
-  /** How many blocks of code have run; `null` when nobody looked. */
+  /** Number of blocks of code that have run; `null` without coverage. */
   blocks: number | null;
-  /** Inputs in the corpus, when it began. */
+  /** Number of inputs in the corpus at the start. */
   corpus: number;
   readonly findings: Finding[];
 }
 
-/** Inputs between two looks at what they have reached, at first and at most: a look costs a millisecond. */
+/** Inputs between two reads of the coverage, at first and at most: a read takes a millisecond. */
 const BATCH = { least: 64, most: 4_096 } as const;
 
-/** Most inputs that are kept to make others from; behind that a new one takes the place of an old one. */
+/** Most inputs kept to make others from; beyond that a new one replaces an old one. */
 const MOST_KEPT = 2_000;
 
-/** Most behaviours told apart: the fuzzer's own memory is bounded too. */
+/** Most behaviours told apart, so that the fuzzer's own memory is bounded. */
 const MOST_BEHAVIOURS = 100_000;
 
-/** More kinds of failure than that at once are not worth the time to look for. */
+/** A run stops at this many kinds of failure: finding more at once is not worth the time. */
 const MOST_FINDINGS = 10;
 
-/** How long one input may take, in milliseconds: all are small. */
+/** Longest time for one input, in milliseconds: all inputs are small. */
 const SLOWEST = 2_000;
 
-/** How often a kept input is changed instead of making one from nothing. */
+/** Share of inputs that are made by changing a kept one. */
 const MUTATION_SHARE = 0.5;
 
-/** Tries a target until the time is over. */
-export async function fuzz(target: Target, plan: Plan): Promise<Outcome> {
-  return await new Fuzzer(target, plan).run();
+/** Fuzzes a target until a limit is reached. */
+export async function fuzz(target: Target, options: FuzzOptions): Promise<Outcome> {
+  return await new Fuzzer(target, options).run();
 }
 
 class Fuzzer {
   readonly #target: Target;
-  readonly #plan: Plan;
+  readonly #options: FuzzOptions;
   readonly #random: Random;
   readonly #outcome: Outcome;
   readonly #start = performance.now();
   readonly #pool: unknown[] = [];
   readonly #seen = new Set<string | number>();
   readonly #broken = new Set<string>();
-  /** Whether the input being checked has shown something new. */
+  /** Whether the input being checked has shown new behaviour. */
   #isNew = false;
 
-  constructor(target: Target, plan: Plan) {
+  constructor(target: Target, options: FuzzOptions) {
     this.#target = target;
-    this.#plan = plan;
-    this.#random = new Random(plan.seed);
-    const blocks = plan.coverage === undefined ? null : 0;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    const blocks = options.coverage === undefined ? null : 0;
     this.#outcome = { target: target.name, inputs: 0, seconds: 0, behaviours: 0, blocks, corpus: 0, findings: [] };
   }
 
   async run(): Promise<Outcome> {
     await this.#replay();
-    const { inputs } = this.#plan;
+    const { inputs } = this.#options;
     const most = this.#outcome.inputs + inputs;
     for (let size: number = BATCH.least; this.#hasTime && this.#outcome.inputs < most;) {
       const batch = await this.#runBatch(Math.min(size, most - this.#outcome.inputs));
-      const isFruitful = await this.#keepReaching(batch);
+      const isFruitful = await this.#keepFirstToReach(batch);
       size = isFruitful ? BATCH.least : Math.min(BATCH.most, size * 2);
-      this.#tell();
+      this.#reportProgress();
     }
-    this.#tell();
+    this.#reportProgress();
     return this.#outcome;
   }
 
   get #hasTime(): boolean {
-    const { seconds, signal } = this.#plan;
+    const { seconds, signal } = this.#options;
     const isOver = performance.now() - this.#start >= seconds * 1_000 || signal?.aborted === true;
     return !isOver && this.#broken.size < MOST_FINDINGS;
   }
 
-  #tell(): void {
+  #reportProgress(): void {
     const outcome = this.#outcome;
     outcome.seconds = (performance.now() - this.#start) / 1_000;
     outcome.behaviours = this.#seen.size;
-    outcome.blocks = this.#plan.coverage?.size ?? null;
-    this.#plan.onProgress?.(outcome);
+    outcome.blocks = this.#options.coverage?.size ?? null;
+    this.#options.onProgress?.(outcome);
   }
 
-  /** Tries what is in the corpus, which also is what new inputs are made from. */
+  /** Checks the corpus, which is also what new inputs are made from. */
   async #replay(): Promise<void> {
-    const corpus = await readCorpus(this.#target, this.#plan.corpus);
+    const corpus = await readCorpus(this.#target, this.#options.corpus);
     this.#outcome.corpus = corpus.length;
     for (const { name, input } of corpus) {
       const failure = await this.#check(input);
       if (failure === null) this.#pool.push(input);
       else this.#outcome.findings.push({ ...failure, file: name });
     }
-    await this.#plan.coverage?.take();
+    await this.#options.coverage?.take();
   }
 
   async #runBatch(size: number): Promise<unknown[]> {
     const batch: unknown[] = [];
-    // The clock is looked at now and then only: some checks take a few microseconds.
+    // The clock is read only now and then, because some checks take a few microseconds.
     while (batch.length < size && (batch.length % BATCH.least !== 0 || this.#hasTime)) {
       const input = this.#make();
       batch.push(input);
@@ -143,7 +143,7 @@ class Fuzzer {
       if (failure !== null) await this.#report(input, failure);
       else if (this.#isNew) this.#keepInPool(input);
     }
-    // Whoever wants to stop it, and timers of what is tested, get a turn.
+    // Signals, and timers of the code under test, get a turn.
     await new Promise((resolve) => setTimeout(resolve));
     return batch;
   }
@@ -161,7 +161,7 @@ class Fuzzer {
     const failure = await failureOf(this.#target, input, this.#note);
     const time = performance.now() - start;
     if (failure !== null || time < SLOWEST) return failure;
-    return { rule: "an input is dealt with in time", error: new Error(`${Math.round(time)} ms`) };
+    return { rule: "an input is handled in time", error: new Error(`${Math.round(time)} ms`) };
   }
 
   readonly #note = (behaviour: string | number): void => {
@@ -175,9 +175,9 @@ class Fuzzer {
     else this.#pool[this.#random.integer(0, MOST_KEPT - 1)] = input;
   }
 
-  /** Looks for an input of the batch that has reached what none before has, by halves. */
-  async #keepReaching(batch: readonly unknown[]): Promise<boolean> {
-    const { coverage } = this.#plan;
+  /** Finds, by halving, an input of the batch that reached blocks which none before had. */
+  async #keepFirstToReach(batch: readonly unknown[]): Promise<boolean> {
+    const { coverage } = this.#options;
     const fresh = await coverage?.take();
     if (coverage === undefined || fresh === undefined || fresh.size === 0) return false;
     let part = batch;
@@ -195,7 +195,7 @@ class Fuzzer {
     this.#broken.add(failure.rule);
     const simplest = await minimise(this.#target, input, failure.rule);
     const { error } = await failureOf(this.#target, simplest) ?? failure;
-    const file = await keep(this.#target, simplest, failure.rule, this.#plan.corpus ?? CORPUS);
+    const file = await saveInput(this.#target, simplest, failure.rule, this.#options.corpus ?? CORPUS);
     this.#outcome.findings.push({ rule: failure.rule, error, file });
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The fuzzer: gives the code what nobody would send, for as long as it is told to.
+ * The fuzzer's command line.
  *
  * @module
  */
 
-import { parseFlags, toggle } from "../../lib/commands/flags.ts";
-import { UsageError } from "../../lib/commands/usage.ts";
-import { choice, integer } from "../../lib/commands/values.ts";
+import { parseFlags, toggle } from "../../lib/cli/flags/flags.ts";
+import { UsageError } from "../../lib/cli/flags/usage.ts";
+import { choice, integer } from "../../lib/cli/flags/values.ts";
 import { progress, write, writeError } from "../bench/output.ts";
 import { Coverage } from "./coverage.ts";
 import { fuzz, type Outcome } from "./fuzzer.ts";
@@ -19,19 +19,19 @@ const FLAGS = {
   seconds: {
     placeholder: "N",
     default: "10",
-    description: "how long for each target; 0 only tries what is in the corpus",
+    description: "time for each target; 0 only replays the corpus",
     parse: integer(0, 1_000_000),
   },
   inputs: {
     placeholder: "N",
     default: "0",
-    description: "stop a target after so many inputs, if that is earlier; 0 for any number",
+    description: "stop a target after this many inputs, if that is earlier; 0 for no limit",
     parse: integer(0, 1e12),
   },
   seed: {
     placeholder: "S",
     default: `${crypto.getRandomValues(new Uint32Array(1))[0]}`,
-    description: "what random numbers begin with; another one each time unless given",
+    description: "seed of the random numbers; a new one each time unless given",
     parse: integer(0, HIGHEST_SEED),
   },
   target: {
@@ -45,8 +45,8 @@ const FLAGS = {
 
 const HELP = `deno task fuzz [OPTIONS]
 
-Gives parts of Tracker random inputs, and looks whether they keep what they promise. An input
-that makes one fail is made simple and put into tests/fuzz/corpus/; the exit code is 1 then.
+Feeds random inputs to parts of Tracker and checks what they promise. An input that breaks a
+promise is minimised and saved in tests/fuzz/corpus/; the exit code is then 1.
 
 ${Object.entries(FLAGS).map(([name, flag]) => lineOf(name, flag)).join("\n")}
 `;

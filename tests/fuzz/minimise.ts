@@ -1,25 +1,25 @@
 /**
- * Making an input that fails as simple as it can be.
+ * Minimising an input that fails.
  *
  * @module
  */
 
 import { type Note, type Target, Violation } from "./target.ts";
 
-/** Most inputs tried: a simpler one is worth a few seconds, not an hour. */
+/** Most inputs to try: a simpler one is worth a few seconds, not an hour. */
 const MOST_TRIES = 5_000;
 
-/** What an input has done wrong. */
+/** A failure of an input. */
 export interface Failure {
-  /** The same words for all inputs that do the same thing wrong. */
+  /** The broken promise, in words that are the same for every input that breaks it. */
   readonly rule: string;
   readonly error: unknown;
 }
 
-/** Checks an input; `null` when it does nothing wrong. */
+/** Checks an input, and returns `null` if it keeps every promise. */
 export async function failureOf(target: Target, input: unknown, note: Note = () => {}): Promise<Failure | null> {
   try {
-    // Waiting costs more than most checks.
+    // Awaiting costs more than most checks, so only what is asynchronous is awaited.
     const checking = target.check(input, note);
     if (checking !== undefined) await checking;
     return null;
@@ -28,20 +28,20 @@ export async function failureOf(target: Target, input: unknown, note: Note = () 
   }
 }
 
-/** What was thrown, in words that are the same for every input. */
+/** Puts a thrown error into words that are the same for every input. */
 function ruleOf(error: unknown): string {
   if (error instanceof Violation) return error.rule;
   const name = error instanceof Error ? error.constructor.name : typeof error;
-  return `throws nothing but the errors it may: ${name}`;
+  return `throws only the errors it may: ${name}`;
 }
 
 /**
- * Makes an input simpler as long as it does the same thing wrong.
+ * Simplifies an input while it still breaks the same promise.
  *
- * @param target Whose input it is
+ * @param target The target that the input is for
  * @param input The input
- * @param rule What it does wrong
- * @returns The simplest found
+ * @param rule The promise that it breaks
+ * @returns The simplest input found
  */
 export async function minimise(target: Target, input: unknown, rule: string): Promise<unknown> {
   let simplest = input;

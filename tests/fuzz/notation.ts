@@ -1,21 +1,21 @@
 /**
- * How bytes are written in the corpus: `2a 00 03 "abc" | 2a 03`. Two hexadecimal digits are a byte, quotes are around
- * text in ASCII, and whoever reads it says what the marks in between mean.
+ * The notation for bytes in the corpus: `2a 00 03 "abc" | 2a 03`. Two hexadecimal digits are a byte, text in ASCII is
+ * quoted, and marks stand between bytes; the caller gives them their meaning.
  *
  * @module
  */
 
-/** Shorter runs of letters are as easy to read in digits. `*` is never among them, since it begins a message. */
+/** Shorter runs of letters are as easy to read in digits. `*` is always in digits, because it begins a message. */
 const SHORTEST_TEXT = 2;
 
 /** Bytes with marks between them. */
 export interface Marked {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** In the order of their places. */
+  /** The marks, in the order of their offsets. */
   readonly marks: readonly { readonly at: number; readonly mark: string }[];
 }
 
-/** Writes bytes, with marks in their places. */
+/** Writes bytes with their marks. */
 export function writeBytes(bytes: Uint8Array, marks: Marked["marks"] = []): string {
   const parts: string[] = [];
   let at = 0;
@@ -34,15 +34,15 @@ function writePart(bytes: Uint8Array): string[] {
   );
 }
 
-/** JSON is easier to read in quotes that it does not use itself. */
+/** Quotes text: JSON is easier to read in quotes that it does not use itself. */
 function quote(text: string): string {
   return /^[^'\\]*"[^'\\]*$/.test(text) ? `'${text}'` : JSON.stringify(text);
 }
 
 /**
- * Reads what {@linkcode writeBytes} wrote.
+ * Reads the output of {@linkcode writeBytes}.
  *
- * @throws {SyntaxError} when it is something else
+ * @throws {SyntaxError} when the text is anything else
  */
 export function readBytes(text: string): Marked {
   const bytes: number[] = [];
@@ -52,7 +52,7 @@ export function readBytes(text: string): Marked {
     else if (word.startsWith('"')) bytes.push(...new TextEncoder().encode(JSON.parse(word)));
     else if (/^[0-9a-f]{2}$/.test(word)) bytes.push(Number.parseInt(word, 16));
     else if (/^[|!]$/.test(word)) marks.push({ at: bytes.length, mark: word });
-    else throw new SyntaxError(`Cannot read input: ${word} is neither a byte nor a text nor a mark`);
+    else throw new SyntaxError(`Cannot read input: ${word} is not a byte, a text or a mark`);
   }
   return { bytes: Uint8Array.from(bytes), marks };
 }

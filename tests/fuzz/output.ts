@@ -1,40 +1,40 @@
 /**
- * What a server has said on a connection, compared with what it owes there.
+ * The output of a server on a connection, compared with the replies that it owes.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { decodeEvents, decodeList, type WatchEvent } from "../../mod.ts";
+import { decodeEvents, decodeList, type WatchEvent } from "../../lib/wire/mod.ts";
 import type { Owed } from "./reference/server.ts";
 import { demand } from "./target.ts";
 
-/** One character a byte. */
+/** Turns each byte into a character. */
 export function latinOf(bytes: Uint8Array | readonly number[]): string {
   return Buffer.from(bytes).toString("latin1");
 }
 
-/** What a server has said on a connection. */
-export interface Said {
-  /** What it owed, as far as it came. */
+/** The output of a server on a connection. */
+export interface Output {
+  /** Kinds of the replies that came, or their codes if they are errors. */
   readonly kinds: readonly string[];
-  /** What a watcher was told. */
+  /** Events that a watcher was sent. */
   readonly events: readonly WatchEvent[];
 }
 
 /**
- * Reads what a server has said: it must be what is owed, in that order, and nothing else.
+ * Reads the output of a server, which must be the replies that it owes, in order, and nothing else.
  *
- * @param output All the bytes
- * @param owed What is owed
- * @returns What it was
- * @throws {Violation} when it is something else
+ * @param output All bytes
+ * @param owed The replies that it owes
+ * @returns The replies that came
+ * @throws {Violation} when the output is anything else
  */
-export function readOutput(output: readonly number[], owed: readonly Owed[]): Said {
+export function readOutput(output: readonly number[], owed: readonly Owed[]): Output {
   const reader = new OutputReader(Uint8Array.from(output));
   const kinds: string[] = [];
   for (const each of owed) {
-    // Frames come when they come, and the answer to a Ping is one of their events.
+    // Frames may come at any time, and the answer to a Ping is one of their events.
     if (kinds.includes("watching")) reader.takeFrames();
     if (reader.atEnd && each.kind !== "pong") break;
     if (each.kind === "pong" && !reader.takePong()) break;
@@ -42,12 +42,12 @@ export function readOutput(output: readonly number[], owed: readonly Owed[]): Sa
     kinds.push(each.kind === "error" ? each.code : each.kind);
   }
   if (kinds.includes("watching")) reader.takeFrames();
-  demand(reader.atEnd, "nothing is said that is not owed", () => `${kinds.join(" ")}, then ${reader.rest}`);
+  demand(reader.atEnd, "nothing is sent that is not owed", () => `${kinds.join(" ")}, then ${reader.rest}`);
   demandRevisions(reader.events);
   return { kinds, events: reader.events };
 }
 
-/** Each change is told once, in the order of revisions. */
+/** Each change is sent once, in the order of revisions. */
 function demandRevisions(events: readonly WatchEvent[]): void {
   const synced = events.findIndex(({ kind }) => kind === "synced");
   const changes = events.slice(synced + 1).filter(({ kind }) => kind !== "pong");
@@ -56,10 +56,10 @@ function demandRevisions(events: readonly WatchEvent[]): void {
 }
 
 /**
- * Follows a watch to its end.
+ * Applies all events of a watch.
  *
- * @param events What was told
- * @returns A line for each client that a watcher then knows of, sorted
+ * @param events The events
+ * @returns A line for each client that the watcher then knows, sorted
  */
 export function followWatch(events: readonly WatchEvent[]): string[] {
   const known = new Map<string, Known>();
@@ -71,24 +71,24 @@ export function followWatch(events: readonly WatchEvent[]): string[] {
     else if (event.kind === "suspect") find(known, event.id).status = "suspect";
     else if (event.kind === "resume") find(known, event.id).status = "live";
   }
-  demand(events.some(({ kind }) => kind === "synced"), "a snapshot comes to an end");
+  demand(events.some(({ kind }) => kind === "synced"), "a snapshot ends");
   return Array.from(known, ([id, { status, state }]) => `${id} ${status} ${state}`).sort();
 }
 
-/** What a watcher knows of a client. */
+/** A client as the watcher knows it. */
 interface Known {
   status: string;
   state: string;
 }
 
 function join(known: Map<string, Known>, id: string, state: string): void {
-  demand(!known.has(id), "nobody joins who is there already", () => id);
+  demand(!known.has(id), "a client joins only once", () => id);
   known.set(id, { status: "live", state });
 }
 
 function find(known: ReadonlyMap<string, Known>, id: string): Known {
   const client = known.get(id);
-  demand(client !== undefined, "nothing is told of a client that is not there", () => id);
+  demand(client !== undefined, "an event is about a client that is there", () => id);
   return client;
 }
 
@@ -124,13 +124,13 @@ class OutputReader {
     }
   }
 
-  /** Whether there is a pong that answers no Ping yet. */
+  /** Takes a pong that answers no Ping yet; `false` if none has come. */
   takePong(): boolean {
     return this.events.filter(({ kind }) => kind === "pong").length > this.#pongs && ++this.#pongs > 0;
   }
 
   #takeDone(): void {
-    demand(this.#byte() === 1, "what is done is answered with 1");
+    demand(this.#byte() === 1, "a message is answered with 1");
   }
 
   #takeObject(): void {
@@ -145,19 +145,19 @@ class OutputReader {
     demand(length !== 0 && text.startsWith(`${code}: Cannot `), "an error has its code and a reason", () => {
       return `${code}, and ${text}`;
     });
-    demand(this.atEnd, "an error is the last word", () => `${code}, then ${this.rest}`);
+    demand(this.atEnd, "an error is the last reply", () => `${code}, then ${this.rest}`);
   }
 
   #takeMap(map: string, wide: boolean): void {
     const bytes = wide || map.length > 255 ? this.#takeLong() : this.#takeBytes(this.#byte());
     const found = latinOf(bytes);
-    demand(found === map, "a Get shows the map as it is at that message", () => `${found}, and ${map}`);
+    demand(found === map, "a Get shows the map as of that message", () => `${found}, and ${map}`);
   }
 
   #takeList(records: readonly string[]): void {
     const list = decodeList(this.#takeLong());
     const found = list.records.map(({ id, status, state }) => `${id} ${status} ${latinOf(state)}`);
-    demand(JSON.stringify(found) === JSON.stringify(records), "a List shows the clients as they are", () => {
+    demand(JSON.stringify(found) === JSON.stringify(records), "a List shows the clients as of that message", () => {
       return `${found}, and ${records}`;
     });
   }
@@ -172,7 +172,7 @@ class OutputReader {
   }
 
   #takeBytes(count: number): Uint8Array {
-    demand(this.#at + count <= this.#bytes.length, "a reply is whole", () => this.rest);
+    demand(this.#at + count <= this.#bytes.length, "a reply is complete", () => this.rest);
     this.#at += count;
     return this.#bytes.subarray(this.#at - count, this.#at);
   }

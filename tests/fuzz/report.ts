@@ -1,12 +1,12 @@
 /**
- * What a run has to say.
+ * The progress line and the report of a run.
  *
  * @module
  */
 
 import type { Finding, Outcome } from "./fuzzer.ts";
 
-/** The line that shows how far a run is. */
+/** Formats the progress of a run, in one line. */
 export function formatProgress(outcome: Outcome): string {
   const { target, inputs, seconds, behaviours, blocks, findings } = outcome;
   const reached = blocks === null ? "" : `, ${blocks} blocks`;
@@ -14,7 +14,7 @@ export function formatProgress(outcome: Outcome): string {
   return `${target}: ${Math.floor(seconds)} s, ${count(inputs)} inputs, ${behaviours} behaviours${reached}${failed}`;
 }
 
-/** The table at the end, and what has gone wrong. */
+/** Formats the results as a table, followed by the failures. */
 export function formatOutcomes(outcomes: readonly Outcome[], seed: number): string {
   const rows = [
     ["target", "inputs", "inputs/s", "behaviours", "blocks", "corpus", "failures"],
@@ -43,7 +43,7 @@ function formatFinding(target: string, { rule, error, file }: Finding): string {
   ].join("\n");
 }
 
-/** The same as JSON. */
+/** Formats the results as JSON. */
 export function formatJson(outcomes: readonly Outcome[], seed: number): string {
   const targets = outcomes.map(({ findings, ...figures }) => ({
     ...figures,

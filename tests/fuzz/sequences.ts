@@ -1,5 +1,5 @@
 /**
- * Changing and simplifying anything that is one thing after another: bytes, characters, arguments, steps.
+ * Changing and simplifying sequences: bytes, characters, arguments, steps.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import type { Random } from "../support/random.ts";
 
 /**
- * Changes a sequence in one place: leaves a part out, says it twice, puts something in, or replaces one thing.
+ * Changes a sequence in one place: removes a part, repeats it, cuts off the rest, inserts an item or replaces one.
  *
- * @param items The sequence, which stays as it is
- * @param random Where
- * @param make Makes something to put in; what stood there, if anything, is given
+ * @param items The sequence, which is not modified
+ * @param random Random numbers
+ * @param make Makes an item to insert; called with the item that it replaces, if any
  * @returns The new sequence
  */
 export function mutateSequence<T>(items: readonly T[], random: Random, make: (before?: T) => T): T[] {
@@ -32,10 +32,10 @@ export function mutateSequence<T>(items: readonly T[], random: Random, make: (be
 }
 
 /**
- * Leaves parts out of a sequence: halves first, single things last.
+ * Removes parts of a sequence: halves first, single items last.
  *
  * @param items The sequence
- * @returns The shorter ones, one after the other
+ * @returns The shorter sequences, one at a time
  */
 export function* shorterSequences<T>(items: readonly T[]): Generator<T[]> {
   for (let size = Math.ceil(items.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -44,11 +44,11 @@ export function* shorterSequences<T>(items: readonly T[]): Generator<T[]> {
 }
 
 /**
- * Changes a text: by characters, or with a word that means something there.
+ * Changes a text in one place, with random characters or meaningful words.
  *
  * @param text The text
- * @param random Where
- * @param words Words that mean something there
+ * @param random Random numbers
+ * @param words Words that have a meaning in such texts
  * @returns The new text
  */
 export function mutateText(text: string, random: Random, words: readonly string[]): string {
@@ -59,10 +59,10 @@ export function mutateText(text: string, random: Random, words: readonly string[
 }
 
 /**
- * Makes a text simpler: shorter, or with a plainer character in one place.
+ * Simplifies a text: makes it shorter, or replaces one character by `a`.
  *
  * @param text The text
- * @returns The simpler ones, one after the other
+ * @returns The simpler texts, one at a time
  */
 export function* simplerTexts(text: string): Generator<string> {
   const characters = text.split("");

@@ -1,23 +1,23 @@
 /**
- * What can be fuzzed.
+ * A target of the fuzzer.
  *
  * @module
  */
 
 import type { Random } from "../support/random.ts";
 
-/** Tells that something was seen: an input that shows what none has shown before is worth changing a little. */
+/** Reports a behaviour: an input that shows a new one is worth changing a little. */
 export type Note = (behaviour: string | number) => void;
 
-/** A promise of the code that it has broken. */
+/** A promise that the code has broken. */
 export class Violation extends Error {
   override readonly name = "Violation";
-  /** Which promise: minimising keeps to the same one. */
+  /** The promise; minimising an input keeps to the same one. */
   readonly rule: string;
 
   /**
-   * @param rule Which promise, the same words for whatever input
-   * @param detail What was seen
+   * @param rule The promise, in words that are the same for every input
+   * @param detail What was observed
    */
   constructor(rule: string, detail = "") {
     super(detail === "" ? rule : `${rule}: ${detail}`);
@@ -25,31 +25,31 @@ export class Violation extends Error {
   }
 }
 
-/** Throws a violation unless a promise is kept. */
+/** Throws a {@linkcode Violation} unless a promise is kept. */
 export function demand(kept: boolean, rule: string, detail?: () => string): asserts kept {
   if (!kept) throw new Violation(rule, detail?.());
 }
 
-/** A part of the code, what may be given to it, and what it promises to do with that. */
+/** A part of the code: what inputs it takes, and what it promises for each. */
 export interface Target<Input = unknown> {
-  /** The word for it on the command line, and the name of its folder in the corpus. */
+  /** Its name on the command line, and that of its folder in the corpus. */
   readonly name: string;
-  /** The files of the program that it is about: new places reached in these are new behaviour. */
+  /** Ends of the files' URLs that it is about: new blocks reached in these files are new behaviour. */
   readonly covers: readonly string[];
-  /** Makes an input by the grammar, or nearly by it. */
+  /** Makes an input that is valid, or nearly so. */
   generate(random: Random): Input;
-  /** Changes an input a little. The original stays as it is. */
+  /** Changes an input a little, without modifying the original. */
   mutate(input: Input, random: Random): Input;
   /**
-   * Gives the input to the code and looks at what it does.
+   * Runs the code on an input and checks what it does.
    *
    * @throws {Violation} when a promise is broken; any other error is one that the code must not throw
    */
   check(input: Input, note: Note): void | Promise<void>;
-  /** Inputs that are a little simpler, those that leave out most first. */
+  /** Yields simpler inputs, those that leave out most first. */
   simpler(input: Input): Iterable<Input>;
-  /** The input as a few lines of text for people. */
+  /** Writes an input as a few readable lines. */
   write(input: Input): string;
-  /** Reads what {@linkcode write} wrote. */
+  /** Reads the output of {@linkcode write}. */
   read(text: string): Input;
 }

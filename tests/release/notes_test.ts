@@ -24,7 +24,7 @@ Ten.
 
 `;
 
-Deno.test("the notes of a version are its section, without the heading and up to the next one", () => {
+Deno.test("the notes of a version are its section, without the heading", () => {
   assertEquals(
     notesOf(CHANGELOG, "0.2.0"),
     "### Added\n\n- A [page](./PAGE.md), and [another site](https://example.com/).\n",
@@ -32,7 +32,7 @@ Deno.test("the notes of a version are its section, without the heading and up to
   assertEquals(notesOf(CHANGELOG, "0.1.10"), "Ten.\n");
 });
 
-Deno.test("a version without a section has no notes, not even those of one that begins like it", () => {
+Deno.test("a version without a section has no notes, even if another version begins like it", () => {
   assertThrows(
     () => notesOf(CHANGELOG, "0.1"),
     Error,
@@ -40,12 +40,12 @@ Deno.test("a version without a section has no notes, not even those of one that 
   );
 });
 
-Deno.test("a section without a date or without a word is not ready for a release", () => {
+Deno.test("a section without a date or without content is refused", () => {
   assertThrows(() => notesOf(CHANGELOG, "Unreleased"), Error, 'has no date in "## [Unreleased]"');
   assertThrows(() => notesOf(CHANGELOG, "0.1.1"), Error, "says nothing about 0.1.1");
 });
 
-Deno.test("on the page of a release, links inside the project lead to it", () => {
+Deno.test("relative links become absolute on the page of a release", () => {
   assertEquals(
     withWholeLinks(notesOf(CHANGELOG, "0.2.0"), "https://example.com/tracker/v0.2.0/"),
     "### Added\n\n- A [page](https://example.com/tracker/v0.2.0/PAGE.md), and [another site](https://example.com/).\n",

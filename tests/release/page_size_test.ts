@@ -12,12 +12,11 @@ interface Segment {
   content: string;
 }
 
-/** Where the appended part begins: lined up to 4 KiB only, at the address that is its offset. */
+/** Where the appended part begins: aligned to 4 KiB only, at the address that is its offset. */
 const APPENDED = 0x1_3000;
 
 /**
- * A file as `deno compile` makes them: a program, and behind it the table of segments, a note and the table of
- * sections.
+ * Makes a file as `deno compile` does: a program, followed by the table of segments, a note and the table of sections.
  */
 function compiled(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(APPENDED + 0x400);
@@ -64,7 +63,7 @@ function segmentsOf(bytes: Uint8Array<ArrayBuffer>): Segment[] {
   });
 }
 
-/** Address and content of each section. */
+/** Returns the address and content of each section. */
 function sectionsOf(bytes: Uint8Array<ArrayBuffer>): [number, string][] {
   const table = numberAt(bytes, 40);
   return [0, 1].map((index) => {
@@ -76,33 +75,33 @@ function sectionsOf(bytes: Uint8Array<ArrayBuffer>): [number, string][] {
   });
 }
 
-Deno.test("what is appended to a program shares no page with the rest, however large pages are", () => {
+Deno.test("the appended part shares no page with the rest, however large pages are", () => {
   const [own, appended, note] = segmentsOf(lineUp(compiled()));
   assertEquals(own?.offset, 0);
   assertEquals([appended?.offset, appended?.address], [0x2_0000, 0x2_0000]);
   assertEquals(appended!.address % LARGEST_PAGE, 0);
   assertEquals([note?.type, note?.content], [NOTE, "what is appended"]);
-  // What the program itself finds in memory: the note is where its segment's address says.
+  // In memory, the note is at the address of its segment.
   assertEquals(note!.address - appended!.address, note!.offset - appended!.offset);
 });
 
-Deno.test("a program that is lined up has its sections where they say, and keeps what it had", () => {
+Deno.test("an aligned program keeps its contents, and its sections are at their offsets", () => {
   const before = compiled();
   const after = lineUp(before);
   assertEquals(after.length, before.length + 0xd000);
   assertEquals(sectionsOf(after), [[0x100, "program's bytes."], [0x2_0000 + 3 * 56, "what is appended"]]);
   // The section that is not loaded still has no address.
   assertEquals(numberAt(after, numberAt(after, 40) + 2 * 64 + 16), 0);
-  // Behind the header's two offsets, all is as it was up to the appended part.
+  // Between the header's two offsets and the appended part, nothing changes.
   assertEquals(after.subarray(48, APPENDED), before.subarray(48, APPENDED));
 });
 
-Deno.test("a program that is lined up already is left alone", () => {
+Deno.test("a program that is already aligned is unchanged", () => {
   const after = lineUp(compiled());
   assertStrictEquals(lineUp(after), after);
 });
 
-Deno.test("a file that is no program for Linux is refused", () => {
+Deno.test("a file that is not a Linux program is refused", () => {
   assertThrows(() => lineUp(new TextEncoder().encode("MZ and so on")), Error, "no 64-bit ELF file");
   assertThrows(() => lineUp(new Uint8Array()), Error, "no 64-bit ELF file");
 });

@@ -9,7 +9,7 @@ import { VERSION } from "../../lib/version.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-Deno.test("only the version's own tag is released", () => {
+Deno.test("only the version's own tag is accepted", () => {
   checkTag("v0.1.0", "0.1.0");
   for (const tag of ["v0.1.1", "0.1.0", "v0.1.0-rc.1", "v0.1.0\n", ""]) {
     assertThrows(() => checkTag(tag, "0.1.0"), Error, "the tag must be v0.1.0");
@@ -17,14 +17,14 @@ Deno.test("only the version's own tag is released", () => {
   assertThrows(() => checkTag(undefined, "0.1.0"), Error, "give one");
 });
 
-Deno.test("a release has a program for every target, their checksums and the systemd unit", () => {
+Deno.test("a release has a program for every target, checksums and the systemd unit", () => {
   const args = publication("0.1.0", "Notes.\n");
   for (const target of TARGETS) assert(args.includes(`dist/${programName("0.1.0", target)}`), target.triple);
   assertEquals(args.slice(-2), ["dist/SHA256SUMS", ".release/tracker.service"]);
   assertEquals(args.slice(0, 4), ["release", "create", "v0.1.0", "--verify-tag"]);
 });
 
-Deno.test("a version that is not yet done is neither the latest release nor the latest image", () => {
+Deno.test("a prerelease is neither the latest release nor the latest image", () => {
   assert(publication("0.2.0-rc.1", "Notes.\n").includes("--prerelease"));
   assert(!publication("0.2.0", "Notes.\n").includes("--prerelease"));
   const image = { name: "tracker", push: false };
@@ -32,14 +32,14 @@ Deno.test("a version that is not yet done is neither the latest release nor the 
   assert(imageBuild({ ...image, version: "0.2.0" }).includes("tracker:latest"));
 });
 
-Deno.test("an image that is pushed is made for every processor, one that stays here for this one", () => {
+Deno.test("a pushed image is built for every processor, a local one for this processor", () => {
   const image = { name: "ghcr.io/someone/tracker", version: "0.1.0" };
   const pushed = commandLine("docker", imageBuild({ ...image, push: true }));
   assertStringIncludes(pushed, "--platform linux/amd64,linux/arm64 --push");
   assert(!commandLine("docker", imageBuild({ ...image, push: false })).includes("--platform"));
 });
 
-Deno.test("a command is written down so that a shell reads it as it is", async () => {
+Deno.test("a formatted command is read by a shell as it is", async () => {
   const words = ["plain", "two words", "it's", '$HOME `x` "y"\nz', ""];
   assertEquals(commandLine("program", ["a-b", "c d"]), "program a-b 'c d'");
   if (Deno.build.os === "windows") return; // It has no such shell.
@@ -48,14 +48,14 @@ Deno.test("a command is written down so that a shell reads it as it is", async (
   assertEquals(new TextDecoder().decode(stdout), words.map((word) => `${word}|`).join(""));
 });
 
-/** Runs a task as the workflows do, where nothing has been built. */
+/** Runs a task as the workflows do, before anything has been built. */
 async function runTask(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new Deno.Command(Deno.execPath(), { args: ["task", ...args], cwd: ROOT, env: { NO_COLOR: "1" } });
   const { code, stdout, stderr } = await command.output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("the tasks of a release say what they would do, and what is wrong", async () => {
+Deno.test("the tasks of a release print what they would do, and what is wrong", async () => {
   const notes = await runTask("notes");
   assertEquals(notes.code, 0, notes.stderr);
   assertStringIncludes(await Deno.readTextFile(new URL("CHANGELOG.md", ROOT)), notes.stdout);

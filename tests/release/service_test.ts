@@ -1,11 +1,11 @@
-/** The systemd unit, as systemd's own tools judge it. They are asked where they are. */
+/** The systemd unit, checked by systemd's own tools where they are installed. */
 
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAX_CLIENTS } from "../../mod.ts";
 
 const UNIT = new URL("../../.release/tracker.service", import.meta.url);
 
-/** What systemd-analyze gives a service from 0, locked up, to 10, free to do anything. */
+/** The highest score of systemd-analyze, which ranges from 0 for a confined service to 10 for an unconfined one. */
 const HIGHEST_EXPOSURE = 1.2;
 
 async function analyze(...args: string[]): Promise<{ code: number; output: string }> {
@@ -28,7 +28,7 @@ const ignore = !await hasSystemd();
 // deno-lint-ignore no-console -- a skipped test must not go unnoticed
 if (ignore) console.warn("The systemd unit is not checked: there is no systemd-analyze of version 250 or later here");
 
-/** Runs a test on a copy of the unit that starts a program which is there. */
+/** Runs a test on a copy of the unit that starts an existing program. */
 async function withUnit(test: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
@@ -41,7 +41,7 @@ async function withUnit(test: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** The value that a unit gives a setting. */
+/** Returns the value of a setting in a unit. */
 function settingOf(unit: string, name: string): string {
   const [, value] = new RegExp(`^${name}=(.*)$`, "m").exec(unit) ?? [];
   assert(value !== undefined, `the unit has no ${name}`);
@@ -59,7 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "systemd finds the service locked up",
+  name: "systemd rates the service as confined",
   ignore,
   fn: () =>
     withUnit(async (path) => {
@@ -69,13 +69,13 @@ Deno.test({
     }),
 });
 
-Deno.test("the unit lets in as many clients as the server does, and waits while it tells them to go", async () => {
+Deno.test("the unit allows as many clients as the server, and enough time to tell them that it stops", async () => {
   const unit = await Deno.readTextFile(UNIT);
   assert(Number(settingOf(unit, "LimitNOFILE")) > DEFAULT_MAX_CLIENTS + 256);
   assert(Number(settingOf(unit, "TimeoutStopSec").replace("s", "")) * 1_000 > DEFAULT_DRAIN_TIMEOUT + 2_000);
 });
 
-Deno.test("the unit leaves the engine what it cannot do without", async () => {
+Deno.test("the unit does not forbid what the engine needs", async () => {
   const unit = await Deno.readTextFile(UNIT);
   assertEquals(settingOf(unit, "MemoryDenyWriteExecute"), "no");
   assertEquals(settingOf(unit, "SystemCallErrorNumber"), "EPERM");

@@ -1,17 +1,20 @@
-/** The feed alone: random changes, and watchers that take their frames when they like, or never. */
+/** The feed alone, under random changes and with watchers that take frames at random times, or never. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
-import { decodeEvents, type Entry, type LeaveCause, Registry } from "../../mod.ts";
-import { Feed, type Watcher } from "../../lib/feed.ts";
+import fc from "../support/packages/fast_check.ts";
+import { type Entry, type LeaveCause, Registry } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
+import { Feed } from "../../lib/feed/feed.ts";
+import type { Watcher } from "../../lib/feed/watcher.ts";
+import { EventWriter } from "../../lib/wire/event_writer.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 import { History } from "./history.ts";
 import { Mirror } from "./mirror.ts";
 
 const CAUSES: readonly LeaveCause[] = ["close", "disconnect", "timeout", "kicked"];
-const PREFIXES = ["", "", "a", "a:1", "client", "nobody"];
+const PREFIXES = ["", "", "a", "a:1", "client", "none"];
 
-/** What a step does, to whom, and how much of it. */
+/** One step: what happens, to which client or watcher, and the size of the states. */
 const step = fc.record({
   act: fc.constantFrom(
     ...["open", "open", "update", "update", "update", "close", "suspect", "live", "burst", "churn"],
@@ -31,24 +34,24 @@ class Follower {
     this.mirror = new Mirror(world.history, prefix);
   }
 
-  /** Begins to watch, where it was when it ended. */
+  /** Begins a watch from where the last one ended. */
   watch(): void {
     this.stop();
     const { feed, registry } = this.world;
-    const { prefix, revision, begun } = this.mirror;
-    const since = begun ? { since: { incarnation: registry.incarnation, revision } } : {};
-    if (begun) this.mirror.expectResume();
+    const { prefix, revision, isComplete } = this.mirror;
+    const since = isComplete ? { since: { incarnation: registry.incarnation, revision } } : {};
+    if (isComplete) this.mirror.expectResume();
     else this.mirror.expectSnapshot();
     this.#watcher = feed.watch({ prefix, ...since }, () => {});
   }
 
-  /** Takes a frame; `false` when there is none. */
+  /** Takes a frame; `false` if there is none. */
   take(): boolean {
     const watcher = this.#watcher;
     const frame = watcher?.hasNews ? watcher.next() : null;
     if (watcher === null || frame === null) return false;
     this.mirror.takeFrame(decodeEvents(frame.subarray(8)));
-    // What a pong would say now.
+    // A pong would have this revision now.
     this.mirror.takeFrame([{ kind: "pong", revision: watcher.revision }]);
     return true;
   }
@@ -63,11 +66,11 @@ class Follower {
   }
 }
 
-/** A map, its feed and those who watch. */
+/** A map, its feed and its watchers. */
 class World {
   readonly registry = new Registry();
   readonly history = new History(this.registry);
-  readonly feed = new Feed(this.registry);
+  readonly feed = new Feed(this.registry, () => new EventWriter());
   readonly #followers: Follower[] = [];
   readonly #entries: Entry[] = [];
   #states = 0;
@@ -83,7 +86,7 @@ class World {
     else this.#change(act, who, size);
   }
 
-  /** Whoever watches takes all there is, and must then have the map. */
+  /** Lets all watchers take what is left, and checks that they have the map. */
   async settle(time: VirtualTime): Promise<void> {
     await time.advance(20);
     for (const follower of this.#followers) {
@@ -122,7 +125,7 @@ class World {
   }
 }
 
-Deno.test("whoever watches, and however slowly, has the map in the end and no leave too few", async () => {
+Deno.test("watchers of any speed end up with the map, and miss no leave", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), async (steps) => {
       using time = new VirtualTime();

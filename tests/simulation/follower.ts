@@ -1,29 +1,33 @@
-import { decodeEvents } from "../../mod.ts";
+import { decodeEvents } from "../../lib/wire/mod.ts";
 import type { History } from "./history.ts";
 import { isEnd, type Link } from "./link.ts";
 import { Mirror, Violation } from "./mirror.ts";
 
-/** How a follower comes by its connections, and where it reports what must not be. */
+/** The simulation, as its clients know it. */
 export interface Ground {
+  /** Everything that has happened to the map. */
   readonly history: History;
+  /** The map's incarnation. */
   readonly incarnation: string;
+  /** Connects; `onVerdict` is called with the code of an error with which the server ends the connection. */
   connect(onVerdict?: (code: string) => void): Link;
+  /** Reports a failure. */
   fail(error: unknown): void;
-  /** The server has ended a watch with an error. */
+  /** Checks whether the server was right to end a watch with an error. */
   judge(follower: Follower, code: string): void;
 }
 
-/** A client that watches, that is cut off and comes back, and that holds the server to what it says. */
+/** A client that watches, is cut off and comes back, and checks all it is told. */
 export class Follower {
   readonly mirror: Mirror;
-  /** Since when it has read nothing, in virtual milliseconds. */
+  /** When it stopped reading, in virtual milliseconds; `null` while it reads. */
   stalledAt: number | null = null;
-  /** Whether it has read all the time. */
+  /** Whether it has never stopped reading. */
   isSteady = true;
   frames = 0;
   resumes = 0;
   snapshots = 0;
-  /** Whether a watch is under way, or was until the server ended it. */
+  /** The connection it watches on, or the one that the server has ended. */
   link: Link | null = null;
   readonly #ground: Ground;
 
@@ -33,16 +37,16 @@ export class Follower {
   }
 
   get isWatching(): boolean {
-    return this.link !== null && !this.link.ended;
+    return this.link !== null && !this.link.isEnded;
   }
 
-  /** Begins to watch: where it was, or from the beginning, or with a position in another life of the map. */
+  /** Begins a watch: from its position, from the beginning, or from a position of another incarnation. */
   watch(isStranger = false): void {
     const { incarnation } = this.#ground;
     const link = this.link = this.#ground.connect((code) => this.#ground.judge(this, code));
-    const { prefix, begun, revision } = this.mirror;
-    const since = begun ? { incarnation: isStranger ? "another" : incarnation, revision } : undefined;
-    if (begun && !isStranger) {
+    const { prefix, isComplete, revision } = this.mirror;
+    const since = isComplete ? { incarnation: isStranger ? "another" : incarnation, revision } : undefined;
+    if (isComplete && !isStranger) {
       this.mirror.expectResume();
       this.resumes++;
     } else {
@@ -76,7 +80,7 @@ export class Follower {
       await link.readPayload();
       await link.readDone();
       for (let payload = await link.readPayload(); payload !== null; payload = await link.readPayload()) {
-        // Once it is cut off it does not hear what arrives.
+        // After it is cut off it ignores what still arrives.
         if (this.link !== link) return;
         this.frames++;
         this.mirror.takeFrame(decodeEvents(payload));
@@ -84,10 +88,10 @@ export class Follower {
     } catch (error) {
       if (!isEnd(error)) this.#ground.fail(error);
       else if (this.link === link && link.verdict === null) {
-        this.#ground.fail(new Violation("a watch was ended, and the server does not say why"));
+        this.#ground.fail(new Violation("a watch ended, and the server does not say why"));
       }
     }
-    link.ended = true;
+    link.isEnded = true;
     if (!link.refusal) link.cut(false);
   }
 }

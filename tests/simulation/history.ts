@@ -1,24 +1,24 @@
 import type { Change, LeaveCause, Registry, Status } from "../../mod.ts";
 import { textOf } from "../support/bytes.ts";
 
-/** One change of the map, as the registry told of it. */
+/** A change of the map, as the registry reported it. */
 export interface Step {
   readonly revision: number;
   readonly kind: Change["kind"];
   readonly id: string;
-  /** The client's state from here on, in short. */
+  /** The client's state after the change, in short. */
   readonly state: string;
   readonly status: Status;
   readonly cause: LeaveCause | null;
 }
 
-/** What is known of a client in the map. */
+/** A client in the map. */
 export interface Present {
   readonly state: string;
   readonly status: Status;
 }
 
-/** A state in short: as it is when it is short, else its beginning, its length and a sum over its bytes. */
+/** Shortens a state: a long one to its beginning, its length and a checksum. */
 export function summarize(state: Uint8Array): string {
   if (state.length <= 32) return textOf(state);
   let sum = 0;
@@ -26,16 +26,16 @@ export function summarize(state: Uint8Array): string {
   return `${textOf(state.subarray(0, 16))}… (${state.length} bytes, ${sum})`;
 }
 
-/** Everything that has happened to a map, from its first change on: what watchers are measured by. */
+/** Everything that has happened to a map, from its first change on: the truth that watchers are checked against. */
 export class History {
   readonly steps: Step[] = [];
-  /** The revisions at which a state was set. The simulation sets none twice. */
+  /** The revisions at which states were set. The simulation sets no state twice. */
   readonly stateRevisions = new Map<string, number>();
-  /** The map as it is now. */
+  /** The present map. */
   readonly map = new Map<string, Present>();
   readonly #lastChanges = new Map<string, number>();
 
-  /** @param registry The map, in which nothing has happened yet */
+  /** @param registry The map, before its first change */
   constructor(registry: Registry) {
     registry.subscribe((change) => this.#add(change));
   }
@@ -44,14 +44,14 @@ export class History {
     return this.steps.length;
   }
 
-  /** What made a revision. */
+  /** The change that made a revision. */
   at(revision: number): Step {
     const step = this.steps[revision - 1];
-    if (step === undefined) throw new Error(`revision ${revision} is not one of the map's 1 to ${this.revision}`);
+    if (step === undefined) throw new Error(`revision ${revision} is not between 1 and ${this.revision}`);
     return step;
   }
 
-  /** The revision of a client's last change, by now. */
+  /** The revision of a client's last change; 0 if it has none. */
   lastChangeOf(id: string): number {
     return this.#lastChanges.get(id) ?? 0;
   }
@@ -67,7 +67,7 @@ export class History {
   }
 }
 
-/** Makes a map into that of the next revision. */
+/** Applies a change to a map. */
 export function applyStep(map: Map<string, Present>, { kind, id, state, status }: Step): void {
   if (kind === "leave") map.delete(id);
   else map.set(id, { state, status });

@@ -2,14 +2,14 @@ import { TrackerError } from "../../mod.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "../support/bytes.ts";
 import type { MemoryConnection } from "../support/memory.ts";
 
-/** A client's end of a connection on which nothing is waited for: what is sent goes out in order, when it can. */
+/** A client's end of a connection. Sending does not wait: bytes go out in order, as soon as they can. */
 export class Link {
-  /** The code of the error reply that ended it, if one did. */
+  /** The code of the error reply that ended the connection, if any. */
   refusal: string | null = null;
-  /** The code of the error that the server says it ended it with. */
+  /** The code of the error with which the server says it ended the connection, if any. */
   verdict: string | null = null;
   /** Whether nothing more can come from the server. */
-  ended = false;
+  isEnded = false;
   readonly #end: MemoryConnection;
   #sending: Promise<unknown> = Promise.resolve();
 
@@ -17,10 +17,10 @@ export class Link {
     this.#end = end;
   }
 
-  /** Sends bytes behind those that were sent before. */
+  /** Sends bytes after those sent before. */
   send(...parts: Parameters<typeof bytesOf>): void {
     const bytes = bytesOf(...parts);
-    // What breaks the connection shows where it is read.
+    // A broken connection shows where it is read.
     this.#sending = this.#sending.then(() => writeFully(this.#end, bytes)).catch(() => {});
   }
 
@@ -38,22 +38,22 @@ export class Link {
     this.#end.stall(isStalled);
   }
 
-  /** Goes away: orderly as TCP sees it, or as a crash. */
+  /** Closes the connection in an orderly way, or as a crash does. */
   cut(isCrash: boolean): void {
-    this.ended = true;
+    this.isEnded = true;
     if (this.#end.closed) return;
     if (isCrash) this.#end.reset();
     this.#end.close();
   }
 
-  /** The 1 that answers an Open, a Hello, a Watch and a Close. */
+  /** Reads the 1 that answers an Open, a Hello, a Watch or a Close. */
   async readDone(): Promise<void> {
     const first = (await this.#read(1))[0];
     if (first === 0) await this.#throwError((await this.#read(1))[0] ?? 0);
     if (first !== 1) throw new Error(`a reply begins with ${first}`);
   }
 
-  /** What has a length of eight bytes in front: a list, a greeting or a frame; `null` for the answer to a Close. */
+  /** Reads a payload after its length of eight bytes: a list, a greeting or a frame; `null` for the reply to a Close. */
   async readPayload(): Promise<Uint8Array | null> {
     const [first = 0] = await this.#read(1);
     if (first === 1) return null;
@@ -72,11 +72,11 @@ export class Link {
   async #read(length: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await readExactly(this.#end, length);
     if (bytes.length === length) return bytes;
-    throw new TrackerError("CONNECTION_CLOSED", "the stream has ended");
+    throw new TrackerError("CONNECTION_CLOSED", "the stream ended");
   }
 }
 
-/** Whether an error is only that a connection has ended, in whichever way. */
+/** Whether an error only means that a connection has ended, in any way. */
 export function isEnd(error: unknown): boolean {
   if (error instanceof TrackerError) return error.code === "CONNECTION_CLOSED";
   return [Deno.errors.ConnectionReset, Deno.errors.Interrupted, Deno.errors.BrokenPipe, Deno.errors.BadResource]

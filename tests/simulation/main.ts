@@ -1,5 +1,5 @@
 /**
- * Runs simulations one after the other, each from its own seed, until the time is over or one of them fails.
+ * Runs simulations one after another, each from its own seed, until the time is up or one fails.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { progress, write, writeError } from "../bench/output.ts";
 import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
 import { type Report, simulate } from "./simulation.ts";
 
-/** Runs what was asked for. Returns the exit code. */
+/** Runs the simulations and returns the exit code. */
 async function run({ seed: first, seconds, json }: Options): Promise<number> {
   const reports: Report[] = [];
   const start = performance.now();
@@ -38,12 +38,12 @@ function fail(seed: number, error: unknown, json: boolean): number {
 
 function summarize(first: number, reports: readonly Report[]): string {
   const sum = (key: keyof Report) => reports.reduce((all, report) => all + report[key], 0).toLocaleString("en");
-  return `${reports.length} simulations from seed ${first} on, and every mirror was the map.
+  return `${reports.length} simulations from seed ${first} on: every mirror was the map.
 ${sum("connections")} connections made ${sum("changes")} changes in ${sum("seconds")} virtual seconds.
 Watchers got ${sum("snapshots")} snapshots, came back ${sum("resumes")} times, read ${sum("events")} events, ${
     sum("leaves")
   } of them leaves,
-skipped ${sum("skipped")} changes, and were ended ${sum("slow")} times with SLOW_CONSUMER. ${
+skipped ${sum("skipped")} changes, and were closed ${sum("slow")} times with SLOW_CONSUMER. ${
     sum("lists")
   } lists were right.
 `;

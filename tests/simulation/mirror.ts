@@ -1,41 +1,41 @@
-import type { WatchEvent } from "../../mod.ts";
+import type { WatchEvent } from "../../lib/wire/mod.ts";
 import { applyStep, type History, type Present, summarize } from "./history.ts";
 
-/** Something that a watcher was told, or was not told, and that must not be. */
+/** Something that a watcher was wrongly told, or not told. */
 export class Violation extends Error {
   override name = "Violation";
 }
 
-type Told = Exclude<WatchEvent, { kind: "synced" | "pong" | "present" }>;
+type ChangeEvent = Exclude<WatchEvent, { kind: "synced" | "pong" | "present" }>;
 
 /**
- * A watcher's mirror of the map, next to the map as it was at the revision that the watcher has been told. Where the
- * two differ, the client must have changed again since: then what is missing is still to come. Of a watcher to which
- * nothing more is to come this makes its mirror equal to the map.
+ * A watcher's mirror of the map, beside the map as it was at the revision that the watcher has been told. Where they
+ * differ, the client must have changed again since, so that the missing change is still to come. Once nothing more is
+ * to come, the mirror must therefore equal the map.
  */
 export class Mirror {
   readonly prefix: string;
-  /** What the watcher has made of what it was told. */
+  /** The map as the watcher knows it. */
   readonly map = new Map<string, Present>();
-  /** Whether a `synced` has come, and nothing that would make it void. */
-  synced = false;
-  /** The revision up to which it has been told. */
+  /** Whether `synced` has come in the present watch. */
+  isSynced = false;
+  /** The revision up to which the watcher has been told. */
   revision = 0;
-  /** How many leaves it was told. */
+  /** The number of leaves it was told. */
   leaves = 0;
-  /** How many events it was told. */
+  /** The number of events it was told. */
   events = 0;
-  /** How many revisions of its clients it was not told after `synced`: it read too slowly for them. */
+  /** The number of changes after `synced` that it was not told, because it read too slowly. */
   skipped = 0;
   readonly #history: History;
-  /** The map at `#at`, as far as the prefix goes. */
+  /** The clients with its prefix as they were at revision `#at`. */
   #truth = new Map<string, Present>();
   #at = 0;
-  /** The clients of which mirror and truth say different things. */
+  /** The clients that differ between mirror and truth. */
   readonly #different = new Set<string>();
-  /** While a snapshot comes in: nothing can be said of the mirror but at its end. */
+  /** Whether a snapshot is coming in: the mirror can be checked only at its end. */
   #isPartial = true;
-  /** Whether every leave must be told from `#leavesFrom` on. In a snapshot that is not known before the first of them. */
+  /** The revision from which every leave must be told; in a snapshot it is unknown until the first leave. */
   #leavesFrom: number | null = null;
 
   constructor(history: History, prefix = "") {
@@ -43,12 +43,12 @@ export class Mirror {
     this.prefix = prefix;
   }
 
-  /** Whether it can go on from `revision`: it has had its snapshot. */
-  get begun(): boolean {
+  /** Whether its snapshot is complete, so that a watch can resume from `revision`. */
+  get isComplete(): boolean {
     return !this.#isPartial;
   }
 
-  /** Forgets everything: what comes next is a snapshot. */
+  /** Starts over: the next events are a snapshot. */
   expectSnapshot(): void {
     this.map.clear();
     this.#different.clear();
@@ -57,25 +57,25 @@ export class Mirror {
     for (const id of this.#truth.keys()) this.#different.add(id);
     this.#isPartial = true;
     this.#leavesFrom = null;
-    this.synced = false;
+    this.isSynced = false;
     this.revision = 0;
   }
 
-  /** What comes next begins where the last event was. */
+  /** The next events continue from `revision`. */
   expectResume(): void {
-    this.synced = false;
+    this.isSynced = false;
   }
 
-  /** Takes a frame in, and checks everything that can be checked. */
+  /** Applies a frame, and checks everything that can be checked. */
   takeFrame(events: readonly WatchEvent[]): void {
     if (events.length === 0) throw new Violation("a frame has no event");
     for (const event of events) this.#take(event);
     this.#checkDifferences();
   }
 
-  /** To be called when nothing more is to come: the mirror must be the map. */
+  /** Checks that the mirror equals the map; for when nothing more is to come. */
   requireExact(): void {
-    if (!this.synced) throw new Violation("nothing more comes, and synced has not come");
+    if (!this.isSynced) throw new Violation("nothing more is to come, and synced did not come");
     this.#advance(this.#history.revision);
     this.#checkDifferences();
   }
@@ -84,27 +84,27 @@ export class Mirror {
     this.events++;
     if (event.kind === "synced") return this.#takeSynced(event.revision);
     if (event.kind === "pong") return this.#takePong(event.revision);
-    this.#require(event.id.startsWith(this.prefix), event, `is not of the prefix ${this.prefix}`);
-    this.#require(event.revision <= this.#history.revision, event, `is from the future`);
+    this.#require(event.id.startsWith(this.prefix), event, `does not have the prefix ${this.prefix}`);
+    this.#require(event.revision <= this.#history.revision, event, "is from the future");
     if (event.kind === "present") this.#takePresent(event);
     else this.#takeTold(event);
   }
 
   #takePresent(event: WatchEvent & { kind: "present" }): void {
-    this.#require(this.#isPartial && this.revision === 0, event, "does not belong into a snapshot");
+    this.#require(this.#isPartial && this.revision === 0, event, "comes outside of a snapshot");
     this.#require(!this.map.has(event.id), event, "comes twice");
     const state = summarize(event.state);
-    this.#require(this.#history.at(event.revision).id === event.id, event, "has the revision of another client");
-    this.#require(this.#history.at(event.revision).state === state, event, "has not the state of its revision");
+    this.#require(this.#history.at(event.revision).id === event.id, event, "has another client's revision");
+    this.#require(this.#history.at(event.revision).state === state, event, "does not have the state of its revision");
     this.#require(
       this.#history.at(event.revision).status === event.status,
       event,
-      "has not the status of its revision",
+      "does not have the status of its revision",
     );
     this.#set(event.id, { state, status: event.status });
   }
 
-  #takeTold(event: Told): void {
+  #takeTold(event: ChangeEvent): void {
     const step = this.#history.at(event.revision);
     this.#require(event.revision > this.revision, event, `comes after ${this.revision}`);
     this.#require(step.id === event.id, event, `has the revision of ${step.id}`);
@@ -122,30 +122,30 @@ export class Mirror {
     if (!this.#isPartial) this.#advance(event.revision);
   }
 
-  /** A state may be newer than its revision: then it comes once more. */
-  #takeState(event: Told & { state: Uint8Array }): void {
+  /** A state may be newer than its revision; then it comes again later. */
+  #takeState(event: ChangeEvent & { state: Uint8Array }): void {
     const set = this.#history.stateRevisions.get(summarize(event.state)) ?? 0;
     this.#require(set >= event.revision, event, `has the state of revision ${set}`);
     this.#require(this.#history.at(set).id === event.id, event, "has another client's state");
   }
 
-  /** Whatever it is not told, no leave may be among it. */
-  #countSkipped(event: Told): void {
+  /** Changes may be skipped, but no leave. */
+  #countSkipped(event: ChangeEvent): void {
     if (event.kind === "leave") this.#leavesFrom ??= event.revision;
     if (this.#leavesFrom === null && this.#isPartial) return;
     for (let revision = Math.max(this.revision, this.#leavesFrom ?? 0) + 1; revision < event.revision; revision++) {
       const step = this.#history.at(revision);
       if (!step.id.startsWith(this.prefix)) continue;
-      this.#require(step.kind !== "leave", event, `comes, and the leave of ${step.id} at ${revision} did not`);
-      if (this.synced) this.skipped++;
+      this.#require(step.kind !== "leave", event, `comes, but the leave of ${step.id} at ${revision} did not`);
+      if (this.isSynced) this.skipped++;
     }
   }
 
   #takeSynced(revision: number): void {
-    if (this.synced) throw new Violation(`synced ${revision} comes twice`);
+    if (this.isSynced) throw new Violation(`synced ${revision} comes twice`);
     if (revision < this.revision) throw new Violation(`synced ${revision} comes after ${this.revision}`);
     this.#requireNoLeave(revision);
-    this.synced = true;
+    this.isSynced = true;
     this.#isPartial = false;
     this.revision = revision;
     this.#leavesFrom ??= revision;
@@ -153,10 +153,10 @@ export class Mirror {
     if (this.#different.size !== 0) throw new Violation(`synced ${revision}: ${this.#describe([...this.#different])}`);
   }
 
-  /** A pong says up to where everything has been told. */
+  /** A pong has the revision up to which everything has been told. */
   #takePong(revision: number): void {
     if (this.#isPartial) {
-      if (revision > this.revision) throw new Violation(`pong ${revision} comes in the middle of a snapshot`);
+      if (revision > this.revision) throw new Violation(`pong ${revision} comes during a snapshot`);
       return;
     }
     if (revision < this.revision) throw new Violation(`pong ${revision} comes after ${this.revision}`);
@@ -171,17 +171,17 @@ export class Mirror {
     for (let missing = this.revision + 1; missing <= revision; missing++) {
       const step = this.#history.at(missing);
       if (step.kind !== "leave" || !step.id.startsWith(this.prefix)) continue;
-      throw new Violation(`${revision} is told, and the leave of ${step.id} at ${missing} was not`);
+      throw new Violation(`${revision} was told, but the leave of ${step.id} at ${missing} was not`);
     }
   }
 
-  #apply(event: Told): void {
+  #apply(event: ChangeEvent): void {
     const known = this.map.get(event.id);
     if (event.kind === "leave") return this.#set(event.id, null);
     if (event.kind === "join") return this.#set(event.id, { state: summarize(event.state), status: "live" });
     if (known === undefined) {
-      // In the middle of a snapshot the client can have changed and left before the snapshot came to it.
-      return this.#require(this.#history.lastChangeOf(event.id) > event.revision, event, "is of an unknown client");
+      // During a snapshot the client can have changed and left before its turn came.
+      return this.#require(this.#history.lastChangeOf(event.id) > event.revision, event, "is about an unknown client");
     }
     if (event.kind === "update") return this.#set(event.id, { ...known, state: summarize(event.state) });
     this.#set(event.id, { ...known, status: event.kind === "suspect" ? "suspect" : "live" });
@@ -193,7 +193,7 @@ export class Mirror {
     this.#compare(id);
   }
 
-  /** Brings the truth to a revision. */
+  /** Advances the truth to a revision. */
   #advance(revision: number): void {
     for (; this.#at < revision; this.#at++) {
       const step = this.#history.at(this.#at + 1);
@@ -204,8 +204,8 @@ export class Mirror {
   }
 
   #compare(id: string): void {
-    const [mine, true_] = [this.map.get(id), this.#truth.get(id)];
-    if (mine?.state === true_?.state && mine?.status === true_?.status) this.#different.delete(id);
+    const [known, actual] = [this.map.get(id), this.#truth.get(id)];
+    if (known?.state === actual?.state && known?.status === actual?.status) this.#different.delete(id);
     else this.#different.add(id);
   }
 
@@ -217,13 +217,13 @@ export class Mirror {
 
   #describe(ids: readonly string[]): string {
     const words = ids.slice(0, 3).map((id) => {
-      const [mine, true_] = [this.map.get(id), this.#truth.get(id)].map((one) => JSON.stringify(one) ?? "nothing");
-      return `of ${id} the watcher has ${mine}, the map ${true_}`;
+      const [known, actual] = [this.map.get(id), this.#truth.get(id)].map((one) => JSON.stringify(one) ?? "nothing");
+      return `${id} is ${known} to the watcher and ${actual} in the map`;
     });
     return `${ids.length} clients differ; ${words.join("; ")}`;
   }
 
-  #require(isRight: boolean, event: Told | WatchEvent & { kind: "present" }, why: string): void {
-    if (!isRight) throw new Violation(`${event.kind} ${event.id} at ${event.revision} ${why}`);
+  #require(isValid: boolean, event: ChangeEvent | WatchEvent & { kind: "present" }, why: string): void {
+    if (!isValid) throw new Violation(`${event.kind} ${event.id} at ${event.revision} ${why}`);
   }
 }

@@ -1,10 +1,10 @@
-/** Names: random claims, drop-outs and late ends, and a plain model of who holds what. */
+/** Names under random claims, disconnects and late ends, against a plain model. */
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { Registry } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext } from "../../lib/server/context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";
@@ -13,7 +13,7 @@ import { isEnd, Link } from "./link.ts";
 
 const NAMES = ["ada", "ben"];
 
-/** Seconds of grace. A tick is 0.6 s, so that no grace ends in the very moment of one. */
+/** Seconds of grace. A tick is 0.6 s, so that no grace ends at the moment of a tick. */
 const GRACES = [0, 1, 60];
 
 const step = fc.record({
@@ -38,14 +38,14 @@ const step = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** What the model knows of a name. */
+/** A name in the model. */
 interface Holding {
-  /** Who holds it; `null` while the entry is suspect. */
+  /** The connection that holds it; `null` while the entry is suspect. */
   holder: Link | null;
   grace: number;
   key: string;
   state: string | null;
-  /** When the grace is over. */
+  /** When the grace ends. */
   until: number;
 }
 
@@ -55,8 +55,8 @@ class World {
   readonly #time: VirtualTime;
   readonly #model = new Map<string, Holding>();
   readonly #keys = new Map<string, string[]>(NAMES.map((name) => [name, ["none"]]));
-  readonly #slots = new Map<number, { link: Link; name: string }>();
-  /** Connections that were taken over from, and whose clients have not noticed. */
+  readonly #clients = new Map<number, { link: Link; name: string }>();
+  /** Connections whose names were taken over, and whose clients have not noticed. */
   readonly #late: Link[] = [];
   readonly #sessions: { session: Session; ended: Promise<void> }[] = [];
   #states = 0;
@@ -66,11 +66,11 @@ class World {
   }
 
   async step({ act, who, name, grace, right }: Step): Promise<void> {
-    const slot = this.#slots.get(who);
+    const client = this.#clients.get(who);
     if (act === "tick") await this.#time.advance(600);
     else if (act === "late") this.#late.shift()?.cut(grace === 0);
     else if (act === "hello") await this.#greet(who, name, grace, right);
-    else if (slot !== undefined) await this.#act(act, who, slot.link, slot.name);
+    else if (client !== undefined) await this.#act(act, who, client.link, client.name);
     await this.#time.settle();
     this.#expire();
     this.#check();
@@ -86,7 +86,7 @@ class World {
   }
 
   async #greet(who: number, name: string, grace: number, right: Step["right"]): Promise<void> {
-    if (this.#slots.has(who)) return;
+    if (this.#clients.has(who)) return;
     const held = this.#model.get(name);
     const resume = right === "key" ? held?.key : right === "old key" ? this.#keys.get(name)?.[0] : undefined;
     const takeover = right === "takeover";
@@ -97,15 +97,15 @@ class World {
     const key = await this.#readKey(link);
     assertEquals(key !== null, isGranted, `${name}: ${link.refusal}`);
     if (key === null) return link.cut(false);
-    assertEquals(key === held?.key, knowsKey, "a key was kept that was not shown, or the other way round");
+    assertEquals(key === held?.key, knowsKey, "the key is kept if and only if it was shown");
     this.#keys.get(name)?.push(key);
     const state = held === undefined || (held.holder !== null && !knowsKey) ? null : held.state;
     this.#supersede(held?.holder ?? null);
     this.#model.set(name, { holder: link, grace, key, state, until: 0 });
-    this.#slots.set(who, { link, name });
+    this.#clients.set(who, { link, name });
   }
 
-  /** The key of the greeting, or `null` when there is none. */
+  /** The key in the greeting; `null` if the Hello was refused. */
   async #readKey(link: Link): Promise<string | null> {
     try {
       await link.readDone();
@@ -118,8 +118,8 @@ class World {
   }
 
   #supersede(link: Link | null): void {
-    for (const [who, slot] of this.#slots) {
-      if (slot.link === link) this.#slots.delete(who);
+    for (const [who, client] of this.#clients) {
+      if (client.link === link) this.#clients.delete(who);
     }
     if (link !== null) this.#late.push(link);
   }
@@ -137,7 +137,7 @@ class World {
       await link.readDone();
     }
     link.cut(act === "crash");
-    this.#slots.delete(who);
+    this.#clients.delete(who);
     if (act === "close" || held.state === null || held.grace === 0) this.#model.delete(name);
     else Object.assign(held, { holder: null, until: this.#time.now + held.grace * 1_000 });
   }
@@ -163,7 +163,7 @@ class World {
   }
 }
 
-Deno.test("a name has one holder, and no late end of an old one touches it", async () => {
+Deno.test("name has one holder, and the late end of an earlier one does not affect it", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: "max" }), async (steps) => {
       using time = new VirtualTime();

@@ -1,6 +1,6 @@
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 
-/** What was asked for. */
+/** The options of the command line. */
 export interface Options {
   readonly seed: number;
   readonly seconds: number;
@@ -11,24 +11,25 @@ export interface Options {
 /** A mistake in the command line. */
 export class UsageError extends Error {}
 
-export const HELP =
-  `Lets hundreds of clients and watchers loose on a server, on connections in memory that are as bad as
+export const HELP = `Runs hundreds of clients and watchers against a server, on connections in memory that are as bad as
 connections get, and checks that every watcher sees the map as it is.
 
 Usage: deno task simulate [--seed N] [--seconds N] [--json]
 
   --seed N     the first simulation's seed; the next ones count on from it (default: a random one)
-  --seconds N  how long to go on; one simulation is always run to its end (default: 10)
-  --json       print what happened as JSON
-  --help       print this
+  --seconds N  how long to go on; the last simulation always runs to its end (default: 10)
+  --json       print the results as JSON
+  --help       print this help
 `;
 
 const LARGEST = 2 ** 32 - 1;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @throws {UsageError} when it makes no sense
+ * @param args The arguments
+ * @returns The options
+ * @throws {UsageError} if an argument is invalid
  */
 export function parseOptions(args: string[]): Options {
   const { seed, seconds, json, help } = parseArgs(args, {
@@ -36,7 +37,7 @@ export function parseOptions(args: string[]): Options {
     boolean: ["json", "help"],
     alias: { h: "help" },
     unknown: (arg: string) => {
-      throw new UsageError(`${arg} is not known; --help tells what is`);
+      throw new UsageError(`unknown argument ${arg}; see --help`);
     },
   });
   const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
@@ -51,5 +52,5 @@ export function parseOptions(args: string[]): Options {
 function integer(flag: string, text: unknown): number {
   const value = Number(text);
   if (typeof text === "string" && /^\d+$/.test(text) && value <= LARGEST) return value;
-  throw new UsageError(`${flag} is ${text}, not an integer from 0 to ${LARGEST}`);
+  throw new UsageError(`${flag} must be an integer from 0 to ${LARGEST}, not ${text}`);
 }

@@ -1,25 +1,24 @@
-import { decodeList, type Greeting } from "../../mod.ts";
+import type { Greeting } from "../../mod.ts";
+import { decodeList } from "../../lib/wire/mod.ts";
 import { textOf } from "../support/bytes.ts";
 import type { Ground } from "./follower.ts";
 import { applyStep, type Present, summarize } from "./history.ts";
 import { isEnd, type Link } from "./link.ts";
 import { Violation } from "./mirror.ts";
 
-/** How a reporter says Hello. */
+/** The options of a reporter's Hello. */
 export interface Manner {
   readonly grace?: number;
   readonly takeover?: boolean;
-  /** Whether to show the key of the last greeting that anyone got for the name. */
+  /** Whether to show the latest key that a client got for the name. */
   readonly resume?: boolean;
 }
 
-/** A client that is in the map, with a name or without. */
+/** A client in the map, with or without a name. */
 export class Reporter {
   readonly name: string | null;
-  /** The state it has sent last on this connection. */
+  /** The last state it has sent on this connection. */
   state: string | null = null;
-  /** Whether the server has granted what its Hello asked for. */
-  greeted = false;
   lists = 0;
   link: Link | null = null;
   readonly #ground: Ground;
@@ -32,22 +31,21 @@ export class Reporter {
   }
 
   get isConnected(): boolean {
-    return this.link !== null && !this.link.ended;
+    return this.link !== null && !this.link.isEnded;
   }
 
-  /** A new connection with a Hello. */
+  /** Connects and sends a Hello. */
   connect({ grace, takeover, resume }: Manner): void {
     const link = this.link = this.#ground.connect();
     this.state = null;
-    this.greeted = false;
     const key = resume && this.name !== null ? this.#keys.get(this.name) : undefined;
     link.request(4, this.name === null ? {} : { name: this.name, grace, takeover, resume: key });
-    void this.#hear(link, () => this.#readGreeting(link));
+    void this.#receive(link, () => this.#readGreeting(link));
   }
 
   open(state: string): void {
     this.state = state;
-    this.#say((link) => link.message(0, state), (link) => link.readDone());
+    this.#request((link) => link.message(0, state), (link) => link.readDone());
   }
 
   update(state: string): void {
@@ -59,13 +57,13 @@ export class Reporter {
     const { history } = this.#ground;
     const map = new Map(history.map);
     const from = history.revision;
-    this.#say((link) => link.request(6, { prefix }), async (link) => {
+    this.#request((link) => link.request(6, { prefix }), async (link) => {
       this.#checkList(await link.readPayload() ?? new Uint8Array(), prefix, map, from);
     });
   }
 
   close(): void {
-    this.#say((link) => link.send(42, 1), async (link) => {
+    this.#request((link) => link.send(42, 1), async (link) => {
       await link.readDone();
       link.cut(false);
     });
@@ -77,20 +75,20 @@ export class Reporter {
     this.link = null;
   }
 
-  /** Replies are read in the order of what they answer. */
-  #hearing: Promise<void> = Promise.resolve();
+  /** Replies are read in the order of their requests. */
+  #receiving: Promise<void> = Promise.resolve();
 
-  #say(ask: (link: Link) => void, read: (link: Link) => Promise<void>): void {
+  #request(ask: (link: Link) => void, read: (link: Link) => Promise<void>): void {
     const { link } = this;
-    if (link === null || link.ended) return;
+    if (link === null || link.isEnded) return;
     ask(link);
-    void this.#hear(link, () => read(link));
+    void this.#receive(link, () => read(link));
   }
 
-  #hear(link: Link, read: () => Promise<void>): Promise<void> {
-    return this.#hearing = this.#hearing.then(async () => {
+  #receive(link: Link, read: () => Promise<void>): Promise<void> {
+    return this.#receiving = this.#receiving.then(async () => {
       try {
-        if (!link.ended) await read();
+        if (!link.isEnded) await read();
       } catch (error) {
         if (!isEnd(error)) this.#ground.fail(error);
         else if (link.refusal !== null && !["NAME_TAKEN", "TAKEN_OVER", "SHUTTING_DOWN"].includes(link.refusal)) {
@@ -105,19 +103,18 @@ export class Reporter {
     await link.readDone();
     const greeting: Greeting = JSON.parse(textOf(await link.readPayload() ?? new Uint8Array()));
     if (greeting.id !== this.name) throw new Violation(`${this.name} was granted the name ${greeting.id}`);
-    if (this.link === link) this.greeted = true;
     if (this.name !== null && greeting.resume !== null) this.#keys.set(this.name, greeting.resume);
   }
 
-  /** A List is the map at its revision. */
+  /** Checks that a List is the map at its revision. */
   #checkList(payload: Uint8Array, prefix: string, map: Map<string, Present>, from: number): void {
     const { history } = this.#ground;
     const { revision, records } = decodeList(payload);
     for (let at = from + 1; at <= revision; at++) applyStep(map, history.at(at));
-    const wanted = [...map].filter(([id]) => id.startsWith(prefix));
-    const wanted_ = JSON.stringify(wanted.map(([id, { state, status }]) => [id, state, status]));
+    const matching = [...map].filter(([id]) => id.startsWith(prefix));
+    const expected = JSON.stringify(matching.map(([id, { state, status }]) => [id, state, status]));
     const got = JSON.stringify(records.map(({ id, state, status }) => [id, summarize(state), status]));
-    if (wanted_ !== got) throw new Violation(`a list at revision ${revision} is not the map: ${got}, not ${wanted_}`);
+    if (expected !== got) throw new Violation(`the list at revision ${revision} is ${got}, not ${expected}`);
     this.lists++;
   }
 }

@@ -1,6 +1,6 @@
 import { Registry } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/server/context.ts";
 import { textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
 import { createPair } from "../support/memory.ts";
@@ -12,39 +12,39 @@ import { Link } from "./link.ts";
 import { Violation } from "./mirror.ts";
 import { Reporter } from "./reporter.ts";
 
-/** What happened in a simulation. */
+/** The results of a simulation. */
 export interface Report {
   seed: number;
-  /** Virtual seconds. */
+  /** Duration in virtual seconds. */
   seconds: number;
   connections: number;
   changes: number;
   frames: number;
   events: number;
-  /** Changes that watchers were not told because they read too slowly. */
+  /** Changes that watchers were not told, because they read too slowly. */
   skipped: number;
   leaves: number;
   snapshots: number;
   resumes: number;
   lists: number;
-  /** Watches that were ended with SLOW_CONSUMER. */
+  /** Watches that ended with SLOW_CONSUMER. */
   slow: number;
 }
 
 const PREFIXES = ["", "", "", "client", "client1", "robot:", "robot:1", "nobody"];
 const REPORTERS = 160;
 const FOLLOWERS = 80;
-/** As many reporters share so many names. */
+/** Reporters that have names; several share each name. */
 const NAMED = 60;
 const NAMES = 15;
 const STEPS = 250;
 
-/** How a simulation goes, which its seed decides. */
+/** The conditions of a simulation, which its seed selects. */
 interface Weather {
-  /** Lengths of states. */
+  /** Lengths of states to choose from. */
   readonly sizes: readonly number[];
   readonly maxUnsent: number;
-  /** Whether followers cease to read now and then. */
+  /** Whether followers sometimes stop reading. */
   readonly stalls: boolean;
 }
 
@@ -55,11 +55,11 @@ const WEATHERS: readonly Weather[] = [
 ];
 
 /**
- * A server's sessions and hundreds of clients on connections in memory, for a while that the seed decides.
+ * Simulates a server's sessions and hundreds of clients on connections in memory.
  *
- * @param seed What everything follows from
- * @returns What happened
- * @throws {Violation} when a watcher was told what is not so, or was not told what is
+ * @param seed Determines everything that happens
+ * @returns The results
+ * @throws {Violation} if a watcher was wrongly told something, or not told
  */
 export async function simulate(seed: number): Promise<Report> {
   using time = new VirtualTime();
@@ -71,7 +71,7 @@ export async function simulate(seed: number): Promise<Report> {
     await world.end();
   }
   world.throwFailure();
-  if (time.running !== 0) throw new Violation(`${time.running} timers are left behind`);
+  if (time.running !== 0) throw new Violation(`${time.running} timers are left over`);
   return world.report();
 }
 
@@ -110,10 +110,12 @@ class World implements Ground {
   connect(onVerdict?: (code: string) => void): Link {
     const [near, far] = createPair(this.#random.integer(0, 2 ** 31));
     const link = new Link(near);
-    const session = new Session(far, this.#context, (event) => {
-      if (event.kind !== "error") return;
-      link.verdict = event.error.code;
-      onVerdict?.(event.error.code);
+    const session = new Session(far, this.#context, {
+      onEvent: (_, event) => {
+        if (event.kind !== "error") return;
+        link.verdict = event.error.code;
+        onVerdict?.(event.error.code);
+      },
     });
     this.#sessions.push({ session, ended: session.run() });
     return link;
@@ -127,7 +129,7 @@ class World implements Ground {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** A watcher may be cut only if it has taken nothing for a while, and owes too much. */
+  /** A watch may be ended only if the watcher has read nothing for a while and has too much pending. */
   judge(follower: Follower, code: string): void {
     if (code === "SHUTTING_DOWN") return;
     this.#slow++;
@@ -140,14 +142,14 @@ class World implements Ground {
       if (kind === "leave" && id.startsWith(prefix)) most += 16 + id.length;
     }
     const stalled = follower.stalledAt === null ? 0 : this.#time.now - follower.stalledAt;
-    const isRight = code === "SLOW_CONSUMER" && stalled >= LIMITS.writeTimeout && most > this.#weather.maxUnsent;
-    if (isRight) return;
+    const isJustified = code === "SLOW_CONSUMER" && stalled >= LIMITS.writeTimeout && most > this.#weather.maxUnsent;
+    if (isJustified) return;
     this.fail(
-      new Violation(`a watch that read nothing for ${stalled} ms and owed ${most} bytes was ended with ${code}`),
+      new Violation(`a watch that read nothing for ${stalled} ms and had ${most} bytes pending ended with ${code}`),
     );
   }
 
-  /** A few clients do something, at once or one after the other, and a little time passes or none. */
+  /** Lets a few clients act, at once or one after another, and some time pass, or none. */
   async step(): Promise<void> {
     const random = this.#random;
     for (let acts = random.integer(1, 12); acts > 0; acts--) {
@@ -160,7 +162,7 @@ class World implements Ground {
     this.throwFailure();
   }
 
-  /** Everyone goes on who was held up, and comes back who was cut off: then all must be as it is. */
+  /** Lets stalled followers read and disconnected ones return, and then checks everything. */
   async calm(): Promise<void> {
     for (const follower of this.#followers) {
       follower.stall(null);
@@ -173,8 +175,8 @@ class World implements Ground {
     this.throwFailure();
     for (const { mirror, isSteady } of this.#followers) {
       mirror.requireExact();
-      const isGentle = !this.#weather.stalls;
-      if (isGentle && isSteady && mirror.skipped !== 0) throw new Violation(`${mirror.skipped} changes were not told`);
+      const isCalm = !this.#weather.stalls;
+      if (isCalm && isSteady && mirror.skipped !== 0) throw new Violation(`${mirror.skipped} changes were skipped`);
     }
     this.#checkReporters();
   }
@@ -233,7 +235,7 @@ class World implements Ground {
     else if (chance < 0.9) follower.cut(chance < 0.75);
   }
 
-  /** Many change at once. */
+  /** Lets all reporters change at once. */
   #burst(): void {
     for (const reporter of this.#reporters) {
       if (reporter.isConnected && reporter.state !== null) reporter.update(this.#state());
@@ -245,8 +247,8 @@ class World implements Ground {
   }
 
   /**
-   * Whoever is connected is in the map with what it said last, and nobody else is there and live: except who has come
-   * back to its name, and has said nothing yet.
+   * Checks that every connected reporter is in the map with its last state, and that no other client there is live,
+   * except one that has returned to its name and not sent a state yet.
    */
   #checkReporters(): void {
     const connected = this.#reporters.filter(({ isConnected }) => isConnected);
@@ -257,9 +259,9 @@ class World implements Ground {
     const live = [...this.#registry.entries()].filter(({ status }) => status === "live");
     for (const { id, state } of live) {
       const key = textOf(state);
-      if (!owners.delete(key) && !owners.delete(id)) throw new Violation(`${id} is live, and nobody is connected`);
+      if (!owners.delete(key) && !owners.delete(id)) throw new Violation(`${id} is live, but not connected`);
     }
     const lost = [...owners.values()].filter(({ state }) => state !== null);
-    if (lost.length !== 0) throw new Violation(`${lost.length} clients are connected, and not in the map`);
+    if (lost.length !== 0) throw new Violation(`${lost.length} clients are connected, but not in the map`);
   }
 }

@@ -1,18 +1,18 @@
-/** A few of the simulations that `deno task simulate` runs, always the same. */
+/** A few of the simulations that `deno task simulate` runs, with fixed seeds. */
 
 import { assertEquals, assertGreater } from "@std/assert";
 import { type Report, simulate } from "./simulation.ts";
 
-Deno.test("hundreds of clients and watchers on bad connections: every mirror is the map", async () => {
+Deno.test("every mirror equals the map, with hundreds of clients and watchers on bad connections", async () => {
   const reports: Report[] = [];
   for (const seed of [3, 7]) reports.push(await simulate(seed));
   const sum = (key: keyof Report) => reports.reduce((all, report) => all + report[key], 0);
-  // What the simulation is for must happen in it.
+  // The simulation must cover what it is for.
   for (const key of ["skipped", "leaves", "resumes", "snapshots", "lists", "slow"] as const) {
     assertGreater(sum(key), 0, key);
   }
 });
 
-Deno.test("a simulation is repeated by its seed", async () => {
+Deno.test("simulation repeats itself from the same seed", async () => {
   assertEquals(await simulate(7), await simulate(7));
 });

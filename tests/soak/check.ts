@@ -1,40 +1,40 @@
 /**
- * Whether all that the server tells is so.
+ * Checks whether everything the server reports is true.
  *
  * @module
  */
 
-import { equals } from "../../lib/commands/std.ts";
+import { delay } from "../../lib/base/async.ts";
+import { equals } from "../../lib/cli/std.ts";
 import type { Connection, ListReply, Mirror, Stats } from "../../mod.ts";
 import type { Follower } from "./follower.ts";
 import type { Seen } from "./model.ts";
 import { flatten, type Readers } from "./probe.ts";
-import { sleep } from "./sleep.ts";
 import type { World } from "./world.ts";
 
-/** How long the server and the programs that watch may take to have caught up, in milliseconds. */
+/** Time that the server and its watchers may take to catch up, in milliseconds. */
 const PATIENCE = 15_000;
 
-/** Longest wait before the next look, in milliseconds. */
+/** Longest wait before the next attempt, in milliseconds. */
 const LONGEST_WAIT = 50;
 
-/** Those by whom the server is looked at. */
+/** The observers of the server. */
 export interface Witnesses {
   probe: Connection;
   readers: Readers;
   mirrors: readonly { prefix: string; mirror: Mirror }[];
 }
 
-/** The server does not tell what is so. */
+/** The server reported something that is not true. */
 export class Disagreement extends Error {}
 
 /**
- * Waits until everything agrees with the model: to be called while nothing is done to the server.
+ * Waits until everything agrees with the model. Call it while the server is left alone.
  *
- * @param world What is expected
- * @param witnesses Who looks
- * @returns How the server is doing
- * @throws {Disagreement} When something still does not agree after a while
+ * @param world The expected state
+ * @param witnesses The observers
+ * @returns The server's statistics
+ * @throws {Disagreement} if something still disagrees after a while
  */
 export async function agree(world: World, witnesses: Witnesses): Promise<Stats> {
   const startedAt = performance.now();
@@ -45,7 +45,7 @@ export async function agree(world: World, witnesses: Witnesses): Promise<Stats> 
     if (performance.now() - startedAt > PATIENCE) {
       throw new Disagreement(`round ${world.round}: ${problems.join("; ")}`);
     }
-    await sleep(wait);
+    await delay(wait);
   }
 }
 
@@ -64,7 +64,7 @@ async function look(world: World, witnesses: Witnesses, stats: Stats): Promise<s
   return problems;
 }
 
-/** What the server counts against what there is, where neither side is just about to end something. */
+/** Compares the server's count with the real one, where neither side is about to end something. */
 function gaugeProblems({ model, lines, doubtful, followers }: World, { now }: Stats): string[] {
   const unread = followers.filter(({ isStalled }) => isStalled).length;
   const open = lines.open.size;
@@ -81,16 +81,16 @@ function outside(what: string, count: number, least: number, most: number): stri
 }
 
 /**
- * The flattened map must be, byte for byte, what the list is, and at once: the next change would make one that is out of
- * date right again, and hide the fault.
+ * Checks that the flattened map matches the list byte for byte, at once: the next change would repair a stale map and
+ * hide the fault.
  */
 async function mapProblems({ round }: World, readers: Readers, list: ListReply): Promise<string[]> {
   const map = await readers.get();
-  // Some client may just have left by itself.
+  // A client may just have left by itself.
   const again = await readers.list();
   if (again.revision !== list.revision) return ["the map has changed meanwhile"];
   if (equals(map, flatten(list))) return [];
-  throw new Disagreement(`round ${round}: the flattened map is not what the list of revision ${list.revision} is`);
+  throw new Disagreement(`round ${round}: the flattened map differs from the list of revision ${list.revision}`);
 }
 
 function followerProblems({ model }: World, follower: Follower, expected: readonly Seen[]): string[] {

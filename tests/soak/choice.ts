@@ -1,5 +1,5 @@
 /**
- * Which operations a round has. Random numbers decide, and what was chosen before; never how quick anything was.
+ * Chooses the operations of a round. Random numbers and earlier choices decide, never the speed of anything.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { OPENINGS, OPERATIONS } from "./operations/mod.ts";
 import type { Operation, Task } from "./operations/operation.ts";
 import { POPULATION, type World } from "./world.ts";
 
-/** Operations of a round, at most. */
+/** Most operations in a round. */
 const OPERATIONS_A_ROUND = 80;
 
 /**
- * Chooses the operations by which the first clients come.
+ * Chooses the operations that bring the first clients.
  *
- * @param world Who is there
+ * @param world The run
  */
 export function chooseOpenings(world: World): Task[] {
   return choose(world, OPENINGS, POPULATION, POPULATION);
@@ -23,8 +23,8 @@ export function chooseOpenings(world: World): Task[] {
 /**
  * Chooses the operations of a round.
  *
- * @param world Who is there
- * @param allowance How many connections they may make
+ * @param world The run
+ * @param allowance Most connections that they may make
  */
 export function chooseRound(world: World, allowance: number): Task[] {
   return choose(world, OPERATIONS, OPERATIONS_A_ROUND, allowance);

@@ -1,27 +1,28 @@
 /**
- * A program that watches, at a pace of its own.
+ * A watcher with a pace of its own.
  *
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
+import { EMPTY } from "../../lib/base/bytes.ts";
 import { type Client, type MapEvent, type Position, TrackerError, type Watch } from "../../mod.ts";
 import type { Seen } from "./model.ts";
-import { sleep } from "./sleep.ts";
 
-/** How long a slow one takes over an event, in milliseconds. */
+/** Time that a slow follower takes for an event, in milliseconds. */
 const SLOWNESS = 1;
 
-/** How one that was cut off hears of it: the server's words are the last of what it has not read, and may be lost. */
+/** Codes that a follower sees when it is cut off: the server's reply comes after everything unread, and may be lost. */
 const CUT_OFF: readonly string[] = ["SLOW_CONSUMER", "CONNECTION_CLOSED", "CONNECTION_FAILED"];
 
 /**
- * Follows the map by its events alone. It can be slow, stand still, go away and come back to where it was; whenever it
- * has caught up it must have the map as it is.
+ * Follows the map by its events alone. It can be slow, stall, leave, and resume where it was; whenever it has caught
+ * up, its copy must equal the map.
  */
 export class Follower {
-  /** Only clients whose identifier begins with this. */
+  /** Prefix of the identifiers to follow. */
   readonly prefix: string;
-  /** How often the server cut it off because it read too slowly. */
+  /** Times the server cut it off for reading too slowly. */
   cuts = 0;
   readonly #client: Client;
   readonly #isSlow: boolean;
@@ -29,13 +30,13 @@ export class Follower {
   #position: Position | null = null;
   #watch: Watch | null = null;
   #running: Promise<void> = Promise.resolve();
-  /** Whether it has stood still on this connection: then the server may have cut it off. */
+  /** Whether it has stalled on this connection, so that the server may have cut it off. */
   #wasStalled = false;
   #gate: PromiseWithResolvers<void> | null = null;
 
   /**
-   * @param client Whose watch it is
-   * @param options `prefix`: whom to follow; `isSlow`: whether to take a while over each event
+   * @param client The client that watches
+   * @param options `prefix`: identifiers to follow; `isSlow`: whether to take a while for each event
    */
   constructor(client: Client, options: { prefix?: string; isSlow?: boolean } = {}) {
     this.#client = client;
@@ -44,27 +45,27 @@ export class Follower {
     this.attach();
   }
 
-  /** Whether it has a watch. */
+  /** Whether it is watching. */
   get isAttached(): boolean {
     return this.#watch !== null;
   }
 
-  /** Whether it stands still. */
+  /** Whether it is stalled. */
   get isStalled(): boolean {
     return this.#gate !== null;
   }
 
-  /** The map as it has heard of it. */
+  /** Its copy of the map. */
   get clients(): Iterable<Seen> {
     return this.#entries.values();
   }
 
-  /** Resolves when it has failed or gone; rejects with what it failed of. */
+  /** Resolves when it has left; rejects with its failure. */
   get running(): Promise<void> {
     return this.#running;
   }
 
-  /** Begins a watch, where the last one ended. */
+  /** Starts a watch where the last one ended. */
   attach(): void {
     this.#wasStalled = false;
     this.#running = this.#run();
@@ -80,13 +81,13 @@ export class Follower {
     await this.#running;
   }
 
-  /** Reads nothing from now on. */
+  /** Stops reading. */
   stall(): void {
     this.#gate ??= Promise.withResolvers();
     this.#wasStalled = true;
   }
 
-  /** Reads again. */
+  /** Resumes reading. */
   release(): void {
     this.#gate?.resolve();
     this.#gate = null;
@@ -100,7 +101,7 @@ export class Follower {
       try {
         for await (const event of watch) {
           await this.#gate?.promise;
-          if (this.#isSlow) await sleep(SLOWNESS);
+          if (this.#isSlow) await delay(SLOWNESS);
           this.#apply(event);
           this.#position = watch.position;
         }
@@ -122,7 +123,7 @@ export class Follower {
     else if (event.kind !== "synced") {
       const { id, kind } = event;
       const before = entries.get(id);
-      const { state, status } = before ?? { state: new Uint8Array(0), status: "live" };
+      const { state, status } = before ?? { state: EMPTY, status: "live" };
       if (kind === "join") entries.set(id, { id, state: event.state, status: "live" });
       else if (kind === "update") entries.set(id, { id, state: event.state, status });
       else entries.set(id, { id, state, status: kind === "resume" ? "live" : "suspect" });

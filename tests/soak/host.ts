@@ -1,34 +1,34 @@
 /**
- * The server's process: started, asked for its memory, made to stand still, ended.
+ * The server's process: starts it, reads its memory, stalls it and ends it.
  *
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 
-/** What a process holds. */
+/** Memory of a process. */
 export interface Memory {
   /** Resident memory, in bytes. */
   rss: number;
-  /** Of the engine's heap, what is in use, in bytes. */
+  /** Used heap, in bytes. */
   heapUsed: number;
-  /** Memory outside the heap that objects in it stand for, such as buffers, in bytes. */
+  /** Memory outside the heap that belongs to objects on it, such as buffers, in bytes. */
   external: number;
 }
 
-/** Limits that are low enough to be met in a run; all others are those of every server. */
+/** Limits low enough to be reached in a run; all others are the defaults. */
 const LIMITS = ["--message-timeout", "3s", "--write-timeout", "4s", "--max-unsent", "4096"];
 
-/** How much of the server's log is kept, in lines: what it said last, should it end. */
+/** Lines of the server's log to keep, to show its last words if it ends. */
 const KEPT_LINES = 50;
 
 const encoder = new TextEncoder();
 
-/** A server of its own. */
+/** A server in a process of its own. */
 export class Host implements AsyncDisposable {
-  /** Where it listens. */
+  /** Port it listens on. */
   readonly port: number;
-  /** Resolves when the process has ended, to how. */
+  /** Resolves with the exit status of the process. */
   readonly ended: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
@@ -36,12 +36,12 @@ export class Host implements AsyncDisposable {
   readonly #log: string[];
   readonly #logged: Promise<void>;
   #asking: Promise<unknown> = Promise.resolve();
-  /** Also when this program is ended at once. */
+  /** Kills the server, also when this program is ended at once. */
   readonly #kill = (): void => {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended already.
+      // Already ended.
     }
   };
 
@@ -64,7 +64,7 @@ export class Host implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      // A Ctrl-C is for the soak, which has everybody leave first, and not for the server at the same time.
+      // Ctrl-C is for the soak alone, which makes every client leave first.
       detached: true,
     }).spawn();
     const log = keepLog(child.stderr);
@@ -76,13 +76,13 @@ export class Host implements AsyncDisposable {
     throw new Error(`Cannot start server: ${log.lines.join("\n")}`);
   }
 
-  /** What it said last. */
+  /** Last lines of its log. */
   get log(): string {
     return this.#log.join("\n");
   }
 
   /**
-   * How much memory it has.
+   * Reads its memory.
    *
    * @param options `collect`: whether to collect garbage first
    */
@@ -97,27 +97,27 @@ export class Host implements AsyncDisposable {
     return answer;
   }
 
-  /** How many descriptors it has open. */
+  /** Counts its open descriptors. */
   async descriptors(): Promise<number> {
     return await countDescriptors(this.#child.pid);
   }
 
   /**
-   * Lets it stand still for a while: it hears and does nothing.
+   * Stalls it for a while.
    *
    * @param milliseconds How long
    */
   async standStill(milliseconds: number): Promise<void> {
     const { pid } = this.#child;
-    // A process of its own wakes it, so that it does not stand still for ever when this one is killed meanwhile.
+    // Another process wakes it, so that it does not stay stopped if this one is killed meanwhile.
     const script = `kill -STOP ${pid}; sleep ${milliseconds / 1_000}; kill -CONT ${pid}`;
     const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
-    // Detached, which only `spawn` minds: what ends this process by its group is not to end the other.
+    // Detached, which only `spawn` honours: a signal to this process's group must not end the other one.
     await new Deno.Command("sh", { args: ["-c", script], ...quiet, detached: true }).spawn().status;
   }
 
   /**
-   * Asks it to end, as Ctrl-C does.
+   * Tells it to end, as Ctrl-C does.
    *
    * @returns Its exit code
    */
@@ -142,8 +142,7 @@ export class Host implements AsyncDisposable {
 }
 
 /**
- * How many descriptors a process has open. Deno lets only a program with every permission read in `/proc`, and this one
- * need not have them.
+ * Counts the open descriptors of a process. Reading `/proc` directly would take every permission.
  *
  * @param pid The process
  */

@@ -1,5 +1,5 @@
 /**
- * The connections of a run: counted, bounded, and able to end in every way that TCP has.
+ * The connections of a run: counted, bounded, and able to end in every way TCP allows.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import { type Dial, dial, type Duplex } from "../../mod.ts";
 import { writeFully } from "../support/bytes.ts";
 
-/** All connections that a run makes. */
+/** All connections of a run. */
 export class Lines {
-  /** Those that this side has not closed. */
+  /** Connections that this side has not closed. */
   readonly open = new Set<Line>();
   readonly #port: number;
   readonly #limit: number;
   #made = 0;
 
   /**
-   * @param port Where the server listens
+   * @param port Port of the server
    * @param limit Most connections to make
    */
   constructor(port: number, limit: number) {
@@ -24,12 +24,12 @@ export class Lines {
     this.#limit = limit;
   }
 
-  /** How many have been made. */
+  /** Number of connections made so far. */
   get made(): number {
     return this.#made;
   }
 
-  /** Makes a connection. */
+  /** Connects. */
   readonly dial = async (signal?: AbortSignal, timeout = 10_000): Promise<Line> => {
     if (this.#made >= this.#limit) throw new Error(`Cannot connect: the run's ${this.#limit} connections are made`);
     this.#made++;
@@ -40,9 +40,9 @@ export class Lines {
   };
 
   /**
-   * What a client dials with.
+   * Creates the `dial` of a client.
    *
-   * @param onLine Told of each connection made
+   * @param onLine Called with each connection made
    */
   dialer(onLine: (line: Line) => void): Dial {
     return async (signal, timeout) => {
@@ -61,7 +61,7 @@ export class Line implements Duplex {
   #isClosed = false;
 
   /**
-   * @param connection What it is made of
+   * @param connection The underlying connection
    * @param onClose Called when this side closes it
    */
   constructor(connection: Deno.TcpConn, onClose: () => void) {
@@ -93,9 +93,9 @@ export class Line implements Duplex {
   }
 
   /**
-   * Ends it as a crash does. The system answers a reply that comes too late, or that nobody has read, with a reset.
+   * Ends it as a crash does: the system answers a late or unread reply with a reset.
    *
-   * @param question What makes the server reply
+   * @param question A request that the server replies to
    */
   async reset(question: Uint8Array): Promise<void> {
     this.#isCut = true;

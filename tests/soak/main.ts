@@ -12,7 +12,7 @@ import { type Report, soak } from "./soak.ts";
 import { closingLine, formatReport } from "./summary.ts";
 import { growthOf } from "./verdict.ts";
 
-/** How long this program may take to end by itself when all is done, in milliseconds. */
+/** Time that this program may take to end by itself when everything is done, in milliseconds. */
 const LAST_BREATH = 5_000;
 
 const INTERRUPTED = 130;
@@ -51,7 +51,7 @@ function progressOf(sample: Sample, minutes: number): string {
   return `soak: ${Math.round(at)} of ${Math.round(minutes * 60)} s: ${load}, ${megabytes} MiB`;
 }
 
-/** Says what went wrong, and returns the exit code. */
+/** Reports an error and returns the exit code. */
 function explain(error: unknown): number {
   if (error instanceof UsageError) {
     writeError(`soak: ${error.message}\n`);
@@ -62,10 +62,10 @@ function explain(error: unknown): number {
   return 1;
 }
 
-/** A timer, connection or process left behind would keep this program from ending, and is a failure. */
+/** Fails if the program does not end: then a timer, connection or process was left behind. */
 function mustEnd(): void {
   const timer = setTimeout(() => {
-    writeError("soak: failed: something of this program itself is left behind: it does not end\n");
+    writeError("soak: failed: the soak itself does not end: it left something behind\n");
     Deno.exit(1);
   }, LAST_BREATH);
   Deno.unrefTimer(timer);

@@ -4,24 +4,25 @@
  * @module
  */
 
-import { type Client, Connection, type Dialect, DIALECTS, GET, MessageEncoder } from "../../mod.ts";
+import { type Client, Connection, type Dialect, DIALECTS } from "../../mod.ts";
+import { GET, MessageEncoder } from "../../lib/wire/mod.ts";
 import type { Random } from "../support/random.ts";
 import type { Line } from "./line.ts";
 
-/** What kind of client: numbered by the server, with a name of its own, or with a name and coming back by itself. */
+/** Kinds of client: numbered by the server, named, or named and reconnecting by itself. */
 export type Kind = "numbered" | "named" | "steady";
 
-/** One client, whatever connection it has at present. */
+/** One client, on whichever connection it has at present. */
 export class Member {
-  /** What the model knows it by; of one that has a name, that. */
+  /** Its key in the model; for a named client, its name. */
   readonly key: string;
   readonly kind: Kind;
   readonly dialect: Dialect;
-  /** How long it stays in the map without a connection, in seconds. */
+  /** Time that it stays in the map without a connection, in seconds. */
   readonly grace: number;
   #peer: Connection | Client | null = null;
   #line: Line | null = null;
-  /** The key that takes its name back. */
+  /** Key that reclaims its name. */
   resume: string | null = null;
 
   constructor(key: string, kind: Kind, options: { dialect?: Dialect; grace?: number } = {}) {
@@ -31,7 +32,7 @@ export class Member {
     this.grace = options.grace ?? 0;
   }
 
-  /** The connection that is its own, or the client that sees to its connections. */
+  /** Its connection, or the client that manages its connections. */
   get peer(): Connection | Client {
     if (this.#peer === null) throw new Error(`${this.key} has not connected`);
     return this.#peer;
@@ -41,7 +42,7 @@ export class Member {
     this.#peer = peer;
   }
 
-  /** What carries its bytes at present. */
+  /** Its present connection. */
   get line(): Line {
     if (this.#line === null) throw new Error(`${this.key} has not connected`);
     return this.#line;
@@ -51,12 +52,12 @@ export class Member {
     this.#line = line;
   }
 
-  /** Ends it at once, if there is anything to end. */
+  /** Ends it at once if it is connected. */
   abort(): void {
     this.#peer?.abort();
   }
 
-  /** Puts the client on a connection. */
+  /** Attaches the client to a connection. */
   connect(line: Line): Connection {
     this.line = line;
     const connection = new Connection(line, { dialect: this.dialect });
@@ -64,13 +65,13 @@ export class Member {
     return connection;
   }
 
-  /** Resolves when the server has taken all that was sent. */
+  /** Resolves when the server has processed everything sent. */
   async confirm(): Promise<void> {
     if (this.kind === "numbered") await this.peer.get();
     else await this.peer.ping();
   }
 
-  /** Resolves when its connection has ended, and it knows. */
+  /** Resolves when it has noticed the end of its connection. */
   async lost(): Promise<void> {
     const { peer } = this;
     if (peer instanceof Connection) await peer.finished;
@@ -84,7 +85,7 @@ export class Member {
   }
 }
 
-/** Resolves when a client has another status. */
+/** Waits until a client's status changes. */
 function change(client: Client): Promise<void> {
   return new Promise((resolve) => {
     const stop = client.onStatus(() => {
@@ -94,25 +95,25 @@ function change(client: Client): Promise<void> {
   });
 }
 
-/** Resolves when a client is connected. */
+/** Waits until a client is connected. */
 export async function connected(client: Client): Promise<void> {
   while (client.status !== "open") {
-    if (client.status === "closed") throw client.error ?? new Error("Cannot go on: the client has ended");
+    if (client.status === "closed") throw client.error ?? new Error("Connection lost: the client has ended");
     await change(client);
   }
 }
 
-/** Longest state in the compact dialect that its client may wrap once more. */
+/** Longest state that a client of the compact dialect may wrap once more. */
 const LONGEST_COMPACT = 250;
 
-/** What states are made of besides noise: what must not confuse a reader of the map. */
+/** Contents of states besides noise: texts that must not confuse a reader of the map. */
 const AWKWARD = ["", "}", ", client1=forged}", "{", "=", "\0", "\u{1f680}", "*\x03*\x01"];
 
 /**
  * Makes a state.
  *
- * @param random What decides
- * @param member Whose it is
+ * @param random Source of randomness
+ * @param member The client whose state it is
  */
 export function stateFor(random: Random, { key, dialect }: Member): Uint8Array {
   const longest = random.next() < 0.05 ? 8_192 : random.next() < 0.2 ? 200 : 30;
@@ -121,7 +122,7 @@ export function stateFor(random: Random, { key, dialect }: Member): Uint8Array {
   return dialect === "compact" ? state.subarray(0, LONGEST_COMPACT) : state;
 }
 
-/** Any dialect. */
+/** Picks a dialect. */
 export function anyDialect(random: Random): Dialect {
   return random.pick(DIALECTS);
 }

@@ -1,89 +1,89 @@
 /**
- * Who must be in the map, and how: what the server tells is compared with this.
+ * The expected map, which the server's reports are compared with.
  *
  * @module
  */
 
-import { equals } from "../../lib/commands/std.ts";
+import { equals } from "../../lib/cli/std.ts";
 import type { ListRecord, Status } from "../../mod.ts";
 import { textOf } from "../support/bytes.ts";
 
-/** How much later than promised a client may leave the map by itself, in milliseconds: a stopped server is late. */
+/** Tolerance for a client that leaves the map by itself, in milliseconds: a stalled server is late. */
 const SLACK = 5_000;
 
-/** One client that must be in the map. */
+/** An expected entry. */
 interface Expected {
   readonly key: string;
-  /** Its identifier; `null` as long as only the server knows which number it got. */
+  /** Its identifier; `null` while only the server knows its number. */
   id: string | null;
   state: Uint8Array;
   status: Status;
-  /** Its place in the order of opening; `null` before the map has been seen with it. */
+  /** Its place in the order of opening; `null` until it was seen in the map. */
   place: number | null;
-  /** From when on it must be gone, on the monotonic clock; before that it may be. `null` for one that stays. */
+  /** Monotonic time from which it must be gone, while it may be gone earlier; `null` if it stays. */
   goneAt: number | null;
 }
 
-/** The part of a client that can be compared. */
+/** The comparable part of an entry. */
 export type Seen = Pick<ListRecord, "id" | "state" | "status">;
 
 /**
- * The expected map. A client is known by a key, with which its first state begins: clients open at the same time, so
- * that only the server knows which of them gets which number.
+ * The expected map. Each client has a key with which its first state begins: clients open at the same time, so only the
+ * server knows which of them gets which number.
  */
 export class Model {
   readonly #clients = new Map<string, Expected>();
-  /** How many clients have been given a number, and the highest one seen. */
+  /** Clients that were given a number, and the highest number seen. */
   #numbered = 0;
   #highest = 0;
   #places = 0;
 
-  /** How many clients there are, besides those that may have gone. */
+  /** Number of clients, without those that may have gone. */
   get size(): number {
     return this.#certain().length;
   }
 
-  /** How many of them have no connection. */
+  /** Number of those without a connection. */
   get suspects(): number {
     return this.#certain().filter(({ status }) => status === "suspect").length;
   }
 
-  /** How many may have gone, and may be there. */
+  /** Number of clients that may or may not have gone. */
   get fading(): number {
     return this.#clients.size - this.size;
   }
 
-  /** A client enters the map, or leaves it and enters it anew. */
+  /** Notes that a client enters the map, or re-enters it. */
   join(key: string, id: string | null, state: Uint8Array): void {
     if (id === null) this.#numbered++;
     this.#clients.set(key, { key, id, state, status: "live", place: null, goneAt: null });
   }
 
-  /** A client has a new state. */
+  /** Notes a client's new state. */
   update(key: string, state: Uint8Array): void {
     this.#get(key).state = state;
   }
 
-  /** A client loses its connection, or is back. */
+  /** Notes that a client has lost its connection, or is back. */
   mark(key: string, status: Status): void {
     this.#get(key).status = status;
   }
 
-  /** A client leaves the map. */
+  /** Notes that a client leaves the map. */
   leave(key: string): void {
     this.#clients.delete(key);
   }
 
-  /** A client will leave the map by itself. */
+  /** Notes that a client will leave the map by itself. */
   fade(key: string, milliseconds: number): void {
     this.#get(key).goneAt = performance.now() + milliseconds + SLACK;
   }
 
   /**
-   * Compares a list with what must be in it. If they agree, the numbers and the order that it tells are remembered.
+   * Compares a list with the expected map. If they agree, its numbers and its order are remembered.
    *
-   * @param records The whole list
-   * @returns What is wrong; empty when nothing is
+   * @param records The complete list
+   * @returns The differences; empty if there are none
    */
   compare(records: readonly ListRecord[]): string[] {
     const found = new Map<string, ListRecord>();
@@ -102,7 +102,7 @@ export class Model {
     return problems;
   }
 
-  /** Of some clients those that will not leave by themselves, since nobody knows exactly when these do. */
+  /** Filters out clients that will leave by themselves, since the moment is not known exactly. */
   lasting<T extends Seen>(clients: Iterable<T>): T[] {
     const fading = new Set<string | null>();
     for (const { id, goneAt } of this.#clients.values()) if (goneAt !== null) fading.add(id);
@@ -127,7 +127,7 @@ export class Model {
     return expected?.id === null ? expected : undefined;
   }
 
-  /** The map is in the order of opening: those seen before as they were, behind them those that have come since. */
+  /** Checks the order of opening: known clients keep their places, and new ones follow. */
   #misplaced(keys: readonly string[]): string[] {
     let last = -1;
     for (const key of keys) {
@@ -145,7 +145,7 @@ export class Model {
       expected.place ??= this.#places++;
     }
     for (const [key, { goneAt }] of this.#clients) if (goneAt !== null && !found.has(key)) this.#clients.delete(key);
-    // Whoever opened before this has its number by now, or has left again: no later one can be as low.
+    // Clients that opened earlier have their numbers by now, or have left: no later number can be as low.
     this.#highest = this.#numbered;
   }
 }

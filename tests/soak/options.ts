@@ -1,62 +1,62 @@
 /**
- * The command line of the soak.
+ * The soak's command-line options.
  *
  * @module
  */
 
-import { parseArgs } from "../../lib/commands/std.ts";
+import { parseArgs } from "../../lib/cli/std.ts";
 
-/** What was asked for. */
+/** Parsed options. */
 export interface Options {
-  /** How long to run, in minutes. */
+  /** Duration of the run, in minutes. */
   minutes: number;
-  /** What decides every choice. */
+  /** Seed of every choice. */
   seed: number;
-  /** Most connections to make, of all kinds together, from the first to the last second. */
+  /** Most connections to make during the whole run, of all kinds together. */
   connections: number;
-  /** Where to draw the picture; `null` for no picture. */
+  /** File to draw the picture in; `null` for none. */
   plot: string | null;
   json: boolean;
   help: boolean;
 }
 
-/** A mistake in the command line. */
+/** An invalid command line. */
 export class UsageError extends Error {}
 
-/** Connections made in a run unless told otherwise. */
+/** Default number of connections in a run. */
 const DEFAULT_CONNECTIONS = 2_000;
 
-/** Fewer are not enough for the clients and watchers that a run begins with, twice. */
+/** Fewer are not enough to connect the first clients and watchers of a run twice. */
 const LEAST_CONNECTIONS = 400;
 
-/** What `--help` prints. */
+/** Text of `--help`. */
 export const HELP = `deno task soak --minutes M [OPTIONS]
 
-Keeps a server under mixed load, compares what it tells with a model every second, and sees in the end whether
-everything is back where it was.
+Keeps a server under mixed load, compares its reports with a model every second, and checks at the end whether
+everything is back to where it was.
 
 Options:
-  --minutes M      how long, from 0.1 to 1440
-  --seed N         what decides every choice (default: a random one, which is printed)
-  --connections N  most connections made in the whole run, at least ${LEAST_CONNECTIONS} (default ${DEFAULT_CONNECTIONS})
+  --minutes M      duration, from 0.1 to 1440
+  --seed N         seed of every choice (default: a random one, which is printed)
+  --connections N  most connections in the whole run, at least ${LEAST_CONNECTIONS} (default ${DEFAULT_CONNECTIONS})
   --plot FILE      draw memory, connections and messages over time, as SVG
   --json           print JSON
   --help           print this
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
  * @param args The arguments
- * @returns What they ask for
- * @throws {UsageError} When they make no sense
+ * @returns The options
+ * @throws {UsageError} if they are invalid
  */
 export function parseOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
     boolean: ["json", "help"],
     string: ["minutes", "seed", "connections", "plot"],
     unknown: (argument) => {
-      throw new UsageError(`there is no option ${argument}`);
+      throw new UsageError(`unknown option ${argument}`);
     },
   });
   const { json, help, plot } = parsed;

@@ -10,10 +10,10 @@ import type { Sample } from "./recorder.ts";
 const MIB = 2 ** 20;
 
 /**
- * Draws what a run's server took.
+ * Draws the server's resources during a run.
  *
- * @param title What is shown
- * @param samples The server from second to second
+ * @param title Title of the picture
+ * @param samples Samples of the server, one a second
  * @returns An SVG document
  */
 export function drawPicture(title: string, samples: readonly Sample[]): string {

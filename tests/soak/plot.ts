@@ -1,6 +1,6 @@
 /**
- * Curves over time as SVG. No package draws SVG without a browser's document and without dozens of other packages, and
- * this is all that is needed of one.
+ * Draws curves over time as SVG. Packages that do so need a browser's document or dozens of other packages, and this is
+ * all that is needed of one.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** One curve. */
 export interface Curve {
   name: string;
-  /** As SVG has it. */
+  /** An SVG colour. */
   colour: string;
   values: readonly number[];
 }
@@ -26,18 +26,18 @@ const LEFT = 64;
 const RIGHT = 150;
 const GAP = 52;
 
-/** Where the points of a panel lie. */
+/** Coordinates in a panel. */
 interface Scale {
   x: (second: number) => number;
   y: (value: number) => number;
 }
 
 /**
- * Draws panels below each other, over the same time.
+ * Draws panels one below the other, over the same period.
  *
- * @param title What is shown
- * @param seconds When the values were taken
- * @param panels The panels, whose curves have a value for each of these times
+ * @param title Title of the document
+ * @param seconds Times of the values
+ * @param panels The panels; their curves have a value for each of these times
  * @returns An SVG document
  */
 export function drawPlot(title: string, seconds: readonly number[], panels: readonly Panel[]): string {
@@ -93,10 +93,10 @@ function text(x: number, y: number, content: string, attributes = ""): string {
 }
 
 /**
- * Round numbers from zero to the first that is not below the highest.
+ * Picks round numbers from zero to the first that is not below the highest value.
  *
- * @param highest The highest value to be shown
- * @param count About how many steps there are to be
+ * @param highest Highest value to show
+ * @param count Approximate number of steps
  */
 export function ticks(highest: number, count: number): number[] {
   const rough = highest / count;
@@ -105,7 +105,7 @@ export function ticks(highest: number, count: number): number[] {
   return Array.from({ length: Math.ceil(highest / step) + 1 }, (_, index) => round(index * step));
 }
 
-/** Rid of digits that nobody sees. */
+/** Drops invisible digits. */
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -1,22 +1,22 @@
 /**
- * Those who look at the server while others load it. None of them is in the map.
+ * Observers of the server under load. None of them is in the map.
  *
  * @module
  */
 
-import { concat } from "../../lib/commands/std.ts";
+import { concat } from "../../lib/cli/std.ts";
 import { Connection, type Dialect, DIALECTS, type ListReply } from "../../mod.ts";
 import { bytesOf } from "../support/bytes.ts";
 import type { Lines } from "./line.ts";
 
-/** Makes a connection that asks how the server is doing. */
+/** Connects to ask for statistics. */
 export async function openProbe(lines: Lines): Promise<Connection> {
   const probe = new Connection(await lines.dial());
   await probe.hello();
   return probe;
 }
 
-/** Connections that read the map in every way there is. */
+/** Connections that read the map in every possible way. */
 export class Readers {
   readonly #lister: Connection;
   readonly #getters: readonly Connection[];
@@ -27,7 +27,7 @@ export class Readers {
     this.#getters = getters;
   }
 
-  /** Makes the connections. */
+  /** Connects. */
   static async open(lines: Lines): Promise<Readers> {
     const connect = async (dialect: Dialect) => new Connection(await lines.dial(), { dialect });
     const lister = await connect("wide");
@@ -35,23 +35,23 @@ export class Readers {
     return new Readers(lister, await Promise.all(DIALECTS.map(connect)));
   }
 
-  /** The map as records. */
+  /** Reads the map as records. */
   list(): Promise<ListReply> {
     return this.#lister.list();
   }
 
-  /** The flattened map, in one dialect after the other. */
+  /** Reads the flattened map, in each dialect in turn. */
   async get(): Promise<Uint8Array> {
     return await this.#getters[this.#turn++ % this.#getters.length]!.get();
   }
 
-  /** Ends the connections. */
+  /** Closes the connections. */
   async close(): Promise<void> {
     await Promise.all([this.#lister, ...this.#getters].map((reader) => reader.close()));
   }
 }
 
-/** What a Get must answer when a List answers this. */
+/** The reply to Get that matches a reply to List. */
 export function flatten({ records }: ListReply): Uint8Array {
   const parts = records.flatMap(({ id, state }, index) => [index === 0 ? "" : ", ", `${id}=`, state]);
   return concat([bytesOf("{"), bytesOf(...parts), bytesOf("}")]);

@@ -1,34 +1,34 @@
 /**
- * What the server takes, and how that changes.
+ * Records the server's resources over time.
  *
  * @module
  */
 
+import { delay } from "../../lib/base/async.ts";
 import type { Stats } from "../../mod.ts";
 import type { Host } from "./host.ts";
-import { sleep } from "./sleep.ts";
 
-/** The server at one moment. */
+/** A sample of the server. */
 export interface Sample {
-  /** Seconds since the first one. */
+  /** Seconds since the first sample. */
   at: number;
-  /** Resident memory, the engine's heap in use, and memory outside of it, in bytes. */
+  /** Resident memory, used heap and memory outside the heap, in bytes. */
   rss: number;
   heap: number;
   external: number;
-  /** Descriptors that it has open. */
+  /** Open descriptors. */
   descriptors: number;
   connections: number;
   clients: number;
   suspects: number;
   watchers: number;
-  /** Messages a second since the last one. */
+  /** Messages a second since the last sample. */
   messages: number;
-  /** How long it took until everything agreed with the model, in milliseconds. */
+  /** Time until everything agreed with the model, in milliseconds. */
   agreed: number;
 }
 
-/** What the server holds when nobody is there and nothing is left to collect. */
+/** Resources of an empty server after garbage collection. */
 export interface Level {
   rss: number;
   heap: number;
@@ -39,11 +39,11 @@ export interface Level {
   suspects: number;
 }
 
-/** How often the collector is let loose, and how long the server is left alone before and in between, in milliseconds. */
+/** Number of garbage collections, and the rest before each, in milliseconds. */
 const COLLECTIONS = 4;
 const REST = 250;
 
-/** Takes down what the server takes. */
+/** Records the server's resources. */
 export class Recorder {
   readonly samples: Sample[] = [];
   readonly #host: Host;
@@ -56,10 +56,10 @@ export class Recorder {
   }
 
   /**
-   * Takes down how the server is.
+   * Takes a sample.
    *
-   * @param stats What it says of itself
-   * @param agreed How long it took until everything agreed with the model, in milliseconds
+   * @param stats The server's own statistics
+   * @param agreed Time until everything agreed with the model, in milliseconds
    */
   async take(stats: Stats, agreed: number): Promise<Sample> {
     const [memory, descriptors] = await Promise.all([this.#host.memory(), this.#host.descriptors()]);
@@ -87,20 +87,20 @@ export class Recorder {
   }
 }
 
-/** How many messages a server has got. */
+/** Counts the messages that a server has received. */
 export function messagesOf({ messages }: Stats): number {
   return Object.values(messages).flatMap((byType) => Object.values(byType)).reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * What an empty server holds.
+ * Measures an empty server.
  *
  * @param host The server
- * @param stats What it says of itself
+ * @param stats The server's own statistics
  */
 export async function levelOf(host: Host, { now }: Stats): Promise<Level> {
   for (let times = 0; times < COLLECTIONS; times++) {
-    await sleep(REST);
+    await delay(REST);
     await host.memory({ collect: true });
   }
   const { rss, heapUsed, external } = await host.memory();

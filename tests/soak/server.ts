@@ -1,12 +1,12 @@
 /**
- * The server under load: the very command that users run, which also says how much memory it has when a line comes in.
+ * The server under load: the command that users run, which also prints its memory for each line of input.
  *
- * Run with `--v8-flags=--expose-gc`: memory is only worth comparing when nothing is left to collect.
+ * Run it with `--v8-flags=--expose-gc`: memory is comparable only after garbage collection.
  *
  * @module
  */
 
-import { TextLineStream } from "../../lib/commands/std.ts";
+import { TextLineStream } from "../../lib/cli/std.ts";
 import { serveCommand } from "../../lib/commands/serve.ts";
 
 const { gc } = globalThis as { gc?: () => void };
@@ -17,7 +17,7 @@ async function answer(): Promise<void> {
     if (line === "collect") gc?.();
     Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(Deno.memoryUsage())}\n`));
   }
-  // Nobody is left to ask.
+  // The soak has ended.
   Deno.exit(1);
 }
 

@@ -1,10 +1,11 @@
 /**
- * One run: a server under load, round by round, compared with the model in each, and with itself in the end.
+ * One run: a server under load, compared with the model in each round, and with itself at the end.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "../../lib/base/async.ts";
 import { Client, type Connection, type Stats } from "../../mod.ts";
 import { chooseOpenings, chooseRound } from "./choice.ts";
 import { agree, Disagreement, type Witnesses } from "./check.ts";
@@ -13,57 +14,56 @@ import { connected, type Member } from "./member.ts";
 import type { Task } from "./operations/operation.ts";
 import { openProbe, Readers } from "./probe.ts";
 import { type Level, levelOf, Recorder, type Sample } from "./recorder.ts";
-import { sleep } from "./sleep.ts";
 import { createFollowers, POPULATION, World } from "./world.ts";
 
-/** How long a round takes, and in which part of it its operations begin, in milliseconds. */
+/** Duration of a round, and of its part in which operations start, in milliseconds. */
 const ROUND = 1_000;
 const BUSY = 600;
 
-/** The part of the run that warms the server up, and how many rounds that is at most. */
+/** Share of the run that warms up the server, and the most rounds that it takes. */
 const WARM_UP = 0.2;
 const LONGEST_WARM_UP = 60;
 
-/** Connections that nobody plans with: a client may have to come back more often than it was told to. */
+/** Spare connections: a client may have to reconnect more often than planned. */
 const RESERVE = 60;
 
-/** Connections of those who look, and of those who watch. */
+/** Connections of observers and of watchers. */
 const WITNESSES = 20;
 
-/** What a run is to be like. */
+/** Options for {@linkcode soak}. */
 export interface SoakOptions {
-  /** How long, in milliseconds. */
+  /** Duration, in milliseconds. */
   duration: number;
   seed: number;
   /** Most connections to make. */
   connections: number;
   /** Ends it early when aborted. */
   signal?: AbortSignal;
-  /** Told after each round. */
+  /** Called after each round. */
   onSample?: (sample: Sample) => void;
 }
 
-/** What came of a run. */
+/** Results of a run. */
 export interface Report {
   seed: number;
-  /** Whether it was ended early. */
+  /** Whether it was interrupted. */
   interrupted: boolean;
-  /** How long it took, in seconds. */
+  /** Duration, in seconds. */
   seconds: number;
-  /** How much of it was warming up, in seconds. */
+  /** Duration of the warm-up, in seconds. */
   warmUp: number;
-  /** How often the server and all who watch were compared with the model. */
+  /** Comparisons of the server and its watchers with the model. */
   checks: number;
   /** Connections made. */
   connections: number;
-  /** How often each operation was done. */
+  /** Number of each operation. */
   operations: Record<string, number>;
-  /** The empty server after warming up, and in the end. */
+  /** The empty server after the warm-up, and at the end. */
   before: Level;
   after: Level;
-  /** How often a watcher was cut off because it read too slowly. */
+  /** Watchers cut off for reading too slowly. */
   watchersCut: number;
-  /** What the server has counted. */
+  /** The server's own statistics. */
   stats: Stats;
   samples: Sample[];
 }
@@ -71,9 +71,9 @@ export interface Report {
 /**
  * Runs a server under load.
  *
- * @param options How long, and how
- * @returns What came of it
- * @throws {Disagreement} When the server did not do as it should, or is not empty in the end
+ * @param options Its duration and its load
+ * @returns Its results
+ * @throws {Disagreement} if the server misbehaved, or is not empty at the end
  */
 export async function soak(options: SoakOptions): Promise<Report> {
   await using host = await Host.start();
@@ -117,12 +117,12 @@ class Soak {
     const told = stats.errors["SLOW_CONSUMER"] ?? 0;
     assert(told >= this.#cuts, `${this.#cuts} watchers were cut off, only ${told} of them because they were slow`);
     await probe.close();
-    assertEquals(lines.open.size, 0, "connections are left open");
-    assertEquals(await host.stop(), 0, "the server did not end in order");
+    assertEquals(lines.open.size, 0, "no connection may be left open");
+    assertEquals(await host.stop(), 0, "the server must exit with 0");
     return this.#report(before, after, stats);
   }
 
-  /** Closes what a failure has left open. */
+  /** Closes everything that a failure left open. */
   abandon(): void {
     for (const client of this.#clients) client.abort();
     for (const member of this.#world.present) member.abort();
@@ -130,7 +130,7 @@ class Soak {
     for (const line of this.#world.lines.open) line.close();
   }
 
-  /** How many rounds warm the server up. */
+  /** Number of rounds that warm up the server. */
   get #warmUp(): number {
     return Math.max(1, Math.min(LONGEST_WARM_UP, Math.round(this.#rounds * WARM_UP)));
   }
@@ -139,7 +139,7 @@ class Soak {
     return this.#options.signal?.aborted === true;
   }
 
-  /** Fills the server, keeps it busy up to a round, and empties it again. */
+  /** Fills the server, keeps it busy until a round, and empties it again. */
   async #load(probe: Connection, lastRound: number): Promise<void> {
     const { planned } = this.#world;
     const witnesses = await this.#callWitnesses(probe);
@@ -164,13 +164,13 @@ class Soak {
     return { probe, readers: await Readers.open(lines), mirrors };
   }
 
-  /** Does what was chosen, all at about the same time; then everything must agree with the model. */
+  /** Runs the chosen operations at about the same time, then compares everything with the model. */
   async #play(tasks: Task[], witnesses: Witnesses): Promise<void> {
     const startedAt = performance.now();
     const { random } = this.#world;
     const starts = tasks.map(() => random.integer(0, BUSY));
     await Promise.all(tasks.map(async (task, index) => {
-      await sleep(starts[index]!);
+      await delay(starts[index]!);
       await task();
     }));
     const quietAt = performance.now();
@@ -179,15 +179,15 @@ class Soak {
     this.#checks++;
     const sample = await this.#recorder.take(stats, performance.now() - quietAt);
     this.#options.onSample?.(sample);
-    await sleep(Math.max(0, ROUND - (performance.now() - startedAt)), this.#options.signal);
+    await delay(Math.max(0, ROUND - (performance.now() - startedAt)), this.#options.signal);
   }
 
-  /** How many connections this round may make, such that those to come may have as many. */
+  /** Number of connections that this round may make without taking those of later rounds. */
   #allowance(): number {
     const { round, planned, absent } = this.#world;
     const reserved = RESERVE + 2 * (POPULATION + WITNESSES);
     const due = (this.#options.connections - reserved) * Math.min(1, (round + 1) / this.#rounds);
-    // Whoever is waited for in the end needs one more, to say that it will not come.
+    // At the end, each absent client needs one more to say that it will not return.
     return Math.max(0, Math.floor(due) - planned - absent.size);
   }
 
@@ -200,7 +200,7 @@ class Soak {
     }
   }
 
-  /** Everybody leaves, and the server must be as if nobody had been there. */
+  /** Makes every client leave, after which the server must be empty. */
   async #empty({ probe, readers, mirrors }: Witnesses): Promise<void> {
     const world = this.#world;
     for (const follower of world.followers) {
@@ -238,7 +238,7 @@ class Soak {
       const { now } = await probe.stats();
       if (JSON.stringify(now) === JSON.stringify(empty)) return;
       if (performance.now() - startedAt > 10_000) assertEquals(now, empty, "the server is not empty");
-      await sleep(20);
+      await delay(20);
     }
   }
 

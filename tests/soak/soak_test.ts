@@ -14,7 +14,7 @@ import { World } from "./world.ts";
 const isLinux = Deno.build.os === "linux";
 
 Deno.test({
-  name: `a server under mixed load tells what is so, and is empty afterwards${
+  name: `a server under mixed load reports the truth and is empty afterwards${
     isLinux ? "" : " (skipped: needs /proc)"
   }`,
   ignore: !isLinux,
@@ -31,7 +31,7 @@ Deno.test({
   },
 });
 
-Deno.test("a run that is interrupted ends in order", async () => {
+Deno.test("an interrupted run ends cleanly", async () => {
   const stop = new AbortController();
   const options = { duration: 600_000, seed: 2, connections: 500, signal: stop.signal, onSample: () => stop.abort() };
   const { interrupted, after } = await soak(options);
@@ -39,7 +39,7 @@ Deno.test("a run that is interrupted ends in order", async () => {
   assertEquals(after.connections, 1);
 });
 
-/** What a seed makes a run do in its first rounds. */
+/** The operations that a seed chooses in its first rounds. */
 function choicesOf(seed: number): unknown {
   const world = new World({ port: 0 } as Host, seed, 1_000);
   chooseOpenings(world);
@@ -47,7 +47,7 @@ function choicesOf(seed: number): unknown {
   return [world.done, world.planned, [...world.present].map(({ key, kind }) => [key, kind]), world.model];
 }
 
-Deno.test("the same seed chooses the same operations, another one others", () => {
+Deno.test("a seed determines the operations", () => {
   const show = (seed: number) =>
     Deno.inspect(choicesOf(seed), { depth: 9, iterableLimit: 999, strAbbreviateSize: 999 });
   assertEquals(show(5), show(5));
@@ -58,7 +58,7 @@ function record(id: string, state: string, status: "live" | "suspect" = "live"):
   return { id, state: bytesOf(state), status, revision: 1, openedAt: 0, updatedAt: 0 };
 }
 
-/** Two that have been seen: one with a name and one with a number. */
+/** A model of two known clients, one named and one numbered. */
 function createModel(): Model {
   const model = new Model();
   model.join("n1", "n1", bytesOf("n1:a"));
@@ -67,7 +67,7 @@ function createModel(): Model {
   return model;
 }
 
-Deno.test("the model tells whoever is missing, too many, different or in the wrong place", () => {
+Deno.test("the model reports clients that are missing, unexpected, different or out of order", () => {
   const one = record("n1", "n1:a");
   const two = record("client1", "m2:b");
   const compare = (...records: ListRecord[]) => createModel().compare(records);
@@ -78,7 +78,7 @@ Deno.test("the model tells whoever is missing, too many, different or in the wro
   assertMatch(compare(record("n1", "n1:b"), two).join(), /^n1 has another state: "n1:b" \(4 bytes\), not "n1:a"/);
 });
 
-Deno.test("the model takes no number that was given to another, or to nobody yet", () => {
+Deno.test("the model rejects a number that was given before, or not yet", () => {
   for (const id of ["client1", "client3", "client9"]) {
     const model = createModel();
     model.leave("m2");
@@ -89,7 +89,7 @@ Deno.test("the model takes no number that was given to another, or to nobody yet
   }
 });
 
-Deno.test("a client that will leave by itself may be there, and may be gone, until it must be", () => {
+Deno.test("a client that will leave by itself may be present or gone until its time is up", () => {
   const one = record("n1", "n1:a");
   const two = record("client1", "m2:b");
   const model = createModel();
@@ -103,7 +103,7 @@ Deno.test("a client that will leave by itself may be there, and may be gone, unt
   assertEquals(model.compare([one, two]), ["n1 is in the map and should not be"]);
 });
 
-Deno.test("a server that holds more than before is found out", () => {
+Deno.test("a server that has grown is reported", () => {
   const level: Level = {
     rss: 1e8,
     heap: 1e7,
@@ -118,11 +118,11 @@ Deno.test("a server that holds more than before is found out", () => {
     const grown = { ...level, [name]: level[name as keyof Level] + growth };
     assertEquals(growthOf(level, grown, 60).length, 1, name);
   }
-  // A server that is not warm yet takes more memory whatever it does.
+  // A cold server takes more memory whatever it does.
   assertEquals(growthOf(level, { ...level, rss: 2e8 }, 6), []);
 });
 
-Deno.test("a plot has a point for each value, higher for more", () => {
+Deno.test("a plot has a point for each value, higher for larger values", () => {
   const svg = drawPlot("a < b", [0, 1, 2], [{
     title: "t",
     curves: [{ name: "n", colour: "red", values: [0, 50, 100] }],
@@ -140,7 +140,7 @@ Deno.test("a plot has a point for each value, higher for more", () => {
   assertEquals(ticks(7, 4), [0, 2, 4, 6, 8]);
 });
 
-Deno.test("the soak refuses options that make no sense", () => {
+Deno.test("the soak refuses invalid options", () => {
   const wrong = [[], ["--minutes", "0"], ["--minutes", "x"], ["--minutes", "1", "--seed", "-1"], ["--minute", "1"]];
   for (const args of wrong) assertThrows(() => parseOptions(args), UsageError, undefined);
   const { minutes, seed, connections, json } = parseOptions(["--minutes", "0.5", "--seed", "7"]);

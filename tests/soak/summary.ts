@@ -1,5 +1,5 @@
 /**
- * A run's report for people.
+ * A run's report as text.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { Report } from "./soak.ts";
 /**
  * Writes a report as text. Its last line counts the run as one test.
  *
- * @param report What came of the run
- * @param problems What should not be as it is in the end
+ * @param report Results of the run
+ * @param problems Problems found at the end
  * @returns Lines of text
  */
 export function formatReport(report: Report, problems: readonly string[]): string {
@@ -20,10 +20,10 @@ export function formatReport(report: Report, problems: readonly string[]): strin
   const row = (name: string, numbers: readonly (number | string)[]) =>
     `  ${name.padEnd(22)}${numbers.map((number) => `${number}`.padStart(12)).join("")}`;
   return [
-    `seed ${report.seed}: ${report.seconds} s, ${report.checks} comparisons with the model, all of them equal`,
+    `seed ${report.seed}: ${report.seconds} s, ${report.checks} comparisons with the model, all equal`,
     `${report.connections} connections, ${messagesOf(stats)} messages, ${stats.revision} changes of the map`,
     "",
-    row("the server", ["warmed up", "in the end", "at most"]),
+    row("the server", ["warmed up", "at the end", "at most"]),
     row("resident memory, MiB", [mib(before.rss), mib(after.rss), mib(highest(({ rss }) => rss))]),
     row("heap in use, MiB", [mib(before.heap), mib(after.heap), mib(highest(({ heap }) => heap))]),
     row("buffers, MiB", [mib(before.external), mib(after.external), mib(highest(({ external }) => external))]),
@@ -42,10 +42,10 @@ export function formatReport(report: Report, problems: readonly string[]): strin
 }
 
 /**
- * The last line, as the test runner has it, so that whoever adds up tests can add this one.
+ * Formats the last line as the test runner does, so that scripts that add up tests can count this one.
  *
- * @param passed Whether all was well
- * @param seconds How long it took
+ * @param passed Whether the run passed
+ * @param seconds Duration of the run
  */
 export function closingLine(passed: boolean, seconds: number): string {
   const counts = passed ? "1 passed | 0 failed" : "0 passed | 1 failed";

@@ -1,5 +1,5 @@
 /**
- * Whether a server that everybody has left is as it was when everybody had left it before.
+ * Compares an empty server with itself when it was empty before.
  *
  * @module
  */
@@ -7,27 +7,27 @@
 import type { Level } from "./recorder.ts";
 
 /**
- * How much more an empty server may hold in the end than after warming up, in bytes. The heap is compared when nothing
- * is left to collect: what may grow is the memory of departures, which is bounded, and what the engine learns.
+ * Allowed growth of an empty server since the warm-up, in bytes. The heap is compared after garbage collection: only
+ * tombstones, which are bounded, and the engine's own data may grow.
  */
 const ALLOWED_GROWTH = { heap: 2 * 2 ** 20, external: 4 * 2 ** 20 };
 
 /**
- * The same for resident memory, which is the system's affair, too: allocators keep what they have had. After a short
- * warm-up it is far from its level, and growth tells of a large leak only.
+ * The same for resident memory, which also depends on allocators that keep freed memory. After a short warm-up it is
+ * far from its level, so growth reveals a large leak only.
  */
 const ALLOWED_RESIDENT = { warm: 48 * 2 ** 20, cold: 128 * 2 ** 20 };
 
-/** From here on a server is warm, in seconds. */
+/** Warm-up after which a server is warm, in seconds. */
 const WARM = 30;
 
 /**
- * Compares the empty server in the end with itself after warming up.
+ * Compares the empty server at the end with itself after the warm-up.
  *
- * @param before After warming up
- * @param after In the end
- * @param warmUp How long it warmed up, in seconds
- * @returns What has grown and should not have
+ * @param before The server after the warm-up
+ * @param after The server at the end
+ * @param warmUp Duration of the warm-up, in seconds
+ * @returns Everything that grew beyond its allowance
  */
 export function growthOf(before: Level, after: Level, warmUp: number): string[] {
   const rss = warmUp < WARM ? ALLOWED_RESIDENT.cold : ALLOWED_RESIDENT.warm;

@@ -1,5 +1,5 @@
 /**
- * What a run is made of at one moment: who is there, and what is to be expected.
+ * The state of a run: its clients, and the expected map.
  *
  * @module
  */
@@ -11,30 +11,29 @@ import type { Host } from "./host.ts";
 import { Lines } from "./line.ts";
 import type { Kind, Member } from "./member.ts";
 import { Model } from "./model.ts";
-import type { Operation } from "./operations/operation.ts";
 
-/** How many clients there are to be, about. */
+/** Approximate number of clients. */
 export const POPULATION = 100;
 
-/** What a run knows. Whatever is chosen, `random` decides, and never what the server is quick or slow with. */
+/** The state of a run. Only `random` decides what is chosen, never the speed of the server. */
 export class World {
   readonly random: Random;
   readonly host: Host;
   readonly lines: Lines;
   readonly model: Model = new Model();
-  /** Clients that have a connection, and those that the server waits for. */
+  /** Clients with a connection, and suspects that may return. */
   readonly present = new Set<Member>();
   readonly absent = new Set<Member>();
   followers: Follower[] = [];
-  /** When a follower that stands still is to go on. */
+  /** Round in which each stalled follower resumes. */
   readonly stalls = new Map<Follower, number>();
-  /** How many rounds there have been. */
+  /** Number of rounds so far. */
   round = 0;
-  /** How often each operation was done. */
+  /** Number of each operation. */
   readonly done: Record<string, number> = {};
-  /** How many connections they were to make. */
+  /** Connections that the operations planned to make. */
   planned = 0;
-  /** Connections that the server may have ended, while this side has not. */
+  /** Connections that the server may have ended before this side. */
   doubtful = 0;
   readonly #background = new Set<Promise<void>>();
   readonly #busy = new Set<Member | Follower | Host>();
@@ -46,55 +45,55 @@ export class World {
     this.lines = new Lines(host.port, connections);
   }
 
-  /** A name that nobody has had. */
+  /** Makes an unused name. */
   nextKey(prefix: string): string {
     return `${prefix}${++this.#serial}`;
   }
 
-  /** Begins a round: everybody has time again. */
+  /** Starts a round in which every client is free again. */
   begin(): void {
     this.round++;
     this.#busy.clear();
   }
 
-  /** Takes down what was chosen. */
-  note({ name, connections }: Operation): void {
+  /** Notes a chosen operation. */
+  note({ name, connections }: { name: string; connections: number }): void {
     this.done[name] = (this.done[name] ?? 0) + 1;
     this.planned += connections;
   }
 
-  /** Takes somebody for an operation of this round; `false` when another one has. */
+  /** Reserves a participant for an operation of this round; `false` if another operation has it. */
   take(one: Member | Follower | Host): boolean {
     if (this.#busy.has(one)) return false;
     this.#busy.add(one);
     return true;
   }
 
-  /** A client comes, or comes back; for the rest of the round it has nothing else to do. */
+  /** Notes that a client connects or returns, and reserves it for the rest of the round. */
   enter(member: Member): void {
     this.absent.delete(member);
     this.present.add(member);
     this.take(member);
   }
 
-  /** A client loses its connection, and comes back if `returns`. */
+  /** Notes that a client loses its connection, and whether it may return. */
   part(member: Member, returns: boolean): void {
     this.present.delete(member);
     this.absent.delete(member);
     if (returns) this.absent.add(member);
   }
 
-  /** A client with a connection that has nothing to do in this round, taken; `null` when there is none. */
+  /** Reserves a free client with a connection; `null` if there is none. */
   pick(...kinds: Kind[]): Member | null {
     return this.#pickFrom(this.present, (member) => kinds.length === 0 || kinds.includes(member.kind));
   }
 
-  /** A client that the server waits for, taken. */
+  /** Reserves a client that is a suspect. */
   pickAbsent(): Member | null {
     return this.#pickFrom(this.absent, () => true);
   }
 
-  /** A follower that has nothing to do in this round, taken. */
+  /** Reserves a free follower. */
   pickFollower(fits: (follower: Follower) => boolean): Follower | null {
     const found = this.followers.filter((follower) => !this.#busy.has(follower) && fits(follower));
     if (found.length === 0) return null;
@@ -111,7 +110,7 @@ export class World {
     return member;
   }
 
-  /** Does something that outlasts the round, on a connection that the server will end when it thinks fit. */
+  /** Runs work that outlasts the round, on a connection that the server ends in its own time. */
   leaveAlone(work: () => Promise<void>): void {
     this.doubtful++;
     const done = work().finally(() => this.doubtful--);
@@ -119,12 +118,12 @@ export class World {
     done.then(() => this.#background.delete(done), () => {});
   }
 
-  /** Waits for all that has outlasted its round; rejects with what has failed. */
+  /** Waits for all work that outlasted its round; rejects with the first failure. */
   async finish(): Promise<void> {
     await Promise.all(this.#background);
   }
 
-  /** Throws what has failed in the background so far. */
+  /** Throws the first failure in the background so far. */
   async checkBackground(): Promise<void> {
     const now = Promise.resolve();
     for (const done of [...this.#background, ...this.followers.map(({ running }) => running)]) {
@@ -134,9 +133,9 @@ export class World {
 }
 
 /**
- * Makes the programs that watch: at every pace, of all and of some.
+ * Creates followers of every pace, of all clients and of some.
  *
- * @param client Whose watches they are
+ * @param client The client that watches
  */
 export function createFollowers(client: Client): Follower[] {
   return [

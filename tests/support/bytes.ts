@@ -1,48 +1,44 @@
-import { concat } from "../../lib/commands/std.ts";
-import type { Duplex } from "../../mod.ts";
+import { toBytes } from "../../lib/base/bytes.ts";
+import { concat } from "../../lib/cli/std.ts";
+import type { Duplex } from "../../lib/transport/duplex.ts";
 
-const encoder = new TextEncoder();
+export { writeAll as writeFully } from "../../lib/transport/duplex.ts";
+
 const decoder = new TextDecoder();
 
 /** Joins bytes given as numbers, text or arrays. */
 export function bytesOf(...parts: (number | string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   return concat(parts.map((part) => {
-    if (typeof part === "number") return Uint8Array.of(part);
-    return typeof part === "string" ? encoder.encode(part) : part;
+    return typeof part === "number" ? Uint8Array.of(part) : toBytes(part);
   }));
 }
 
-/** Reads bytes from hexadecimal text, in which blanks and lines that begin with `#` do not count. */
+/** Parses bytes from hexadecimal text, ignoring blanks and lines that begin with `#`. */
 export function bytesOfHex(text: string): Uint8Array<ArrayBuffer> {
   const digits = text.replace(/^#.*$/gm, "").replace(/\s+/g, "");
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/** The text that bytes stand for. */
+/** Decodes UTF-8. */
 export function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** A length in eight bytes, as the wide and java dialects write it. */
+/** Encodes a length in eight bytes, as in the wide and java dialects. */
 export function longLength(length: number | bigint): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length));
   return bytes;
 }
 
-/** Every way to deliver bytes that a network has: whole, one at a time, and cut in two at each position. */
+/** Cuts bytes in every way a network may: whole, byte by byte, and in two at each position. */
 export function* everyDelivery(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));
   for (let cut = 1; cut < bytes.length; cut++) yield [bytes.subarray(0, cut), bytes.subarray(cut)];
 }
 
-/** Writes all of the bytes, however little each write takes. */
-export async function writeFully(duplex: Duplex, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await duplex.write(bytes.subarray(written));
-}
-
-/** Reads exactly so many bytes; fewer only when the stream ends before. */
+/** Reads exactly `length` bytes, or fewer if the stream ends first. */
 export async function readExactly(duplex: Duplex, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let received = 0;

@@ -1,37 +1,36 @@
-/** Certificates made on the spot: none lies in the repository, and none runs out one day. */
+/** Certificates made at run time: none is kept in the repository, so none expires there. */
 
-// @ts-types="./forge.d.ts"
-import forge, { type PrivateKey, type PublicKey } from "node-forge";
+import forge, { type PrivateKey, type PublicKey } from "./packages/forge.ts";
 import type { KeyPair } from "../../mod.ts";
 
 const DAY = 86_400_000;
 
-/** A private key, as a server reads it and as it signs. */
+/** A private key, in PEM and as a signing key. */
 interface Key {
   readonly pem: string;
   readonly secret: PrivateKey;
   readonly shown: PublicKey;
 }
 
-/** What a certificate says. */
+/** Options for {@linkcode Authority.issue}. */
 export interface CertificateOptions {
-  /** Names and addresses it is for. Default this machine's. */
+  /** Names and addresses that it is valid for. @default this machine's */
   names?: readonly string[];
-  /** Since when it is valid. Default yesterday. */
+  /** Start of its validity. @default yesterday */
   from?: Date;
-  /** Until when it is valid. Default tomorrow. */
+  /** End of its validity. @default tomorrow */
   to?: Date;
-  /** Whether it is an authority's. Default `false`. */
+  /** Whether it is an authority's. @default false */
   isAuthority?: boolean;
 }
 
 /** Names and addresses of this machine. */
 const LOCAL = ["localhost", "127.0.0.1", "::1"];
 
-/** Long ago: a certificate that is valid until then has expired. */
+/** A time long ago: a certificate valid until then has expired. */
 export const LONG_AGO: Date = new Date("2001-02-03T04:05:06Z");
 
-/** An authority that certifies whatever it is told to. */
+/** An authority that certifies anything. */
 export class Authority {
   /** Its own certificate. */
   readonly cert: string;
@@ -46,18 +45,18 @@ export class Authority {
     this.cert = certify(name, key.shown, { name, secret: key.secret }, { isAuthority: true, names: [] });
   }
 
-  /** Makes an authority. */
+  /** Creates an authority. */
   static async create(name = "Test Authority"): Promise<Authority> {
     return new Authority(name, await makeKey(), await makeKey());
   }
 
-  /** Makes a certificate, and its key. The key is always the same: making one takes time. */
+  /** Issues a certificate with its key, which is always the same because making one takes time. */
   issue(options: CertificateOptions = {}): KeyPair {
     const issuer = { name: this.#name, secret: this.#key.secret };
     return { cert: certify("Test Server", this.#leafKey.shown, issuer, options), key: this.#leafKey.pem };
   }
 
-  /** A key that belongs to none of the certificates it issues. */
+  /** A key that fits none of its certificates. */
   get otherKey(): string {
     return this.#key.pem;
   }
@@ -71,7 +70,7 @@ function certify(
 ): string {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = key;
-  // Positive, and never the same twice.
+  // Positive and unique.
   certificate.serialNumber = `01${crypto.randomUUID().replaceAll("-", "")}`;
   certificate.validity.notBefore = from ?? new Date(Date.now() - DAY);
   certificate.validity.notAfter = to ?? new Date(Date.now() + DAY);
@@ -86,12 +85,12 @@ function certify(
   return forge.pki.certificateToPem(certificate);
 }
 
-/** As RFC 5280 has it: 2 is a name of the DNS, 7 an address. */
+/** Type of an alternative name in RFC 5280: 2 for a DNS name, 7 for an IP address. */
 function altName(name: string): Record<string, unknown> {
   return /^[\d.]+$|:/.test(name) ? { type: 7, ip: name } : { type: 2, value: name };
 }
 
-/** By the platform's own generator: in JavaScript it would take seconds. */
+/** Generates a key natively; in JavaScript that would take seconds. */
 async function makeKey(): Promise<Key> {
   const algorithm = {
     name: "RSASSA-PKCS1-v1_5",

@@ -1,11 +1,12 @@
 import { type Dial, type Duplex, Registry, TrackerError } from "../../mod.ts";
-import { Session } from "../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/session_context.ts";
+import { Session } from "../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../lib/server/context.ts";
 import { textOf } from "./bytes.ts";
 import { LIMITS } from "./limits.ts";
 import { createPair, type MemoryConnection } from "./memory.ts";
+import { untilMap } from "./bench.ts";
 
-/** The client's end of a connection, which can fail as cables do. */
+/** The client's end of a connection, which can fail as a cable does. */
 class Cable implements Duplex {
   readonly #end: MemoryConnection;
   readonly #broken = Promise.withResolvers<never>();
@@ -32,34 +33,34 @@ class Cable implements Duplex {
     if (!this.#isHalfOpen) this.#end.close();
   }
 
-  /** Both sides learn that it is over. */
+  /** Breaks the connection; both sides notice. */
   reset(): void {
     this.#end.reset();
   }
 
-  /** The client's side fails; the server hears nothing of it. */
+  /** Breaks the connection; only the client notices. */
   lose(): void {
     this.#isHalfOpen = true;
     this.#broken.reject(new Deno.errors.ConnectionReset("connection reset"));
   }
 
-  /** Nothing comes through any more, and neither side is told. */
+  /** Lets nothing through any more; neither side notices. */
   mute(): void {
     this.#isMute = this.#isHalfOpen = true;
   }
 
-  /** What is half open in the end. */
+  /** Closes the server's half if it is still open. */
   dispose(): void {
     if (!this.#end.closed) this.#end.close();
   }
 }
 
-/** A server without sockets, which can be cut off, die without a word, and start anew. */
+/** A server without sockets that can be cut off, go silent, and restart. */
 export class MemoryHost implements AsyncDisposable {
   registry!: Registry;
-  /** How often somebody tried to connect. */
+  /** The number of attempts to connect. */
   dials = 0;
-  /** Whether nobody can connect. */
+  /** Whether it refuses to connect. */
   isDown = false;
   readonly #seed: number | undefined;
   #context!: SessionContext;
@@ -97,27 +98,20 @@ export class MemoryHost implements AsyncDisposable {
     for (const cable of this.#cables) cable.lose();
   }
 
-  /** Lets nothing through any more on the connections there are; nobody notices. */
+  /** Lets nothing through any more on the present connections; neither side notices. */
   mute(): void {
     for (const cable of this.#cables) cable.mute();
   }
 
-  /** Dies, and is there again with an empty map. */
+  /** Crashes, and starts again with an empty map. */
   async restart(): Promise<void> {
     await this.#end();
     this.#start();
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    while (!isWanted(this.map)) {
-      await new Promise<void>((resolve) => {
-        const stop = this.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.registry, () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,8 @@
-/** Texts that try to be more than text, and what tells whether one of them got through to a terminal. */
+/** Texts that try to act as more than text, and a check that none does on a terminal. */
 
 import { assertEquals } from "@std/assert";
 
-/** States that a terminal, or a table, could take for something else. */
+/** States that a terminal or a table could misread. */
 export const HOSTILE_TEXTS: Readonly<Record<string, string>> = {
   "escape sequences": "\x1b[2J\x1b]0;title\x07\x1b[31m",
   "C1 controls": "\x9b2J\x85\x90\x9c\x80",
@@ -17,14 +17,14 @@ export const HOSTILE_TEXTS: Readonly<Record<string, string>> = {
   "nothing": "",
 };
 
-/** Whatever a terminal could act on; a newline ends a line and is all that may be there. */
+/** Everything a terminal could act on, except newlines, which end lines. */
 const DANGEROUS = new RegExp(
   "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufe00-\\ufe0f\\ufeff" +
     "\\u{e0000}-\\u{e007f}]",
   "u",
 );
 
-/** Expects text that does nothing but appear. */
+/** Expects text that is only displayed. */
 export function assertHarmless(text: string): void {
   assertEquals(DANGEROUS.exec(text)?.[0].codePointAt(0)?.toString(16), undefined, JSON.stringify(text).slice(0, 500));
 }

@@ -1,6 +1,6 @@
-import type { SessionLimits } from "../../lib/session_context.ts";
+import type { SessionLimits } from "../../lib/server/context.ts";
 
-/** Limits that no test reaches unless it means to. */
+/** Limits that no test reaches by accident. */
 export const LIMITS: SessionLimits = {
   maxState: 65_536,
   messageTimeout: 10_000,

@@ -1,7 +1,7 @@
-import type { Duplex } from "../../mod.ts";
+import type { Incoming, SocketAddress } from "../../mod.ts";
 import { Random } from "./random.ts";
 
-/** Bytes one direction holds before a writer must wait, so that back pressure is real. */
+/** Bytes that one direction holds before a writer must wait, so that back pressure is real. */
 const CAPACITY = 16_384;
 
 /** One direction of a connection. */
@@ -29,13 +29,13 @@ class Pipe {
     this.#announce();
   }
 
-  /** Holds back what was put in, or lets it through again. */
+  /** Holds back the bytes written so far and later, or lets them through again. */
   stall(isStalled: boolean): void {
     this.#stalled = isStalled;
     this.#announce();
   }
 
-  /** Wakes whoever waits, so that it looks again. */
+  /** Wakes pending reads and writes, so that they check again. */
   poke(): void {
     this.#announce();
   }
@@ -85,7 +85,7 @@ class Pipe {
 }
 
 /** One end of a connection in memory, as harsh as TCP: short reads, short writes, resets, back pressure. */
-export class MemoryConnection implements Duplex {
+export class MemoryConnection implements Incoming {
   readonly #incoming: Pipe;
   readonly #outgoing: Pipe;
   readonly #random: Random | null;
@@ -96,6 +96,9 @@ export class MemoryConnection implements Duplex {
     this.#outgoing = outgoing;
     this.#random = random;
   }
+
+  /** An address that no network has. */
+  readonly remoteAddr: SocketAddress = { transport: "tcp", hostname: "memory", port: 0 };
 
   get closed(): boolean {
     return this.#closed;
@@ -114,7 +117,7 @@ export class MemoryConnection implements Duplex {
     return Promise.resolve();
   }
 
-  /** As with TCP, closing with unread input resets the connection: the other end loses what it has not read. */
+  /** Closes. As with TCP, unread input resets the connection, and the other end loses what it has not read. */
   close(): void {
     if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
     this.#closed = true;
@@ -124,7 +127,7 @@ export class MemoryConnection implements Duplex {
     this.#outgoing.poke();
   }
 
-  /** Lets nothing arrive here, as a network or a program that stands still does, until told to let it arrive again. */
+  /** Lets nothing arrive here, as a stalled network or program does, or lets it arrive again. */
   stall(isStalled = true): void {
     this.#incoming.stall(isStalled);
   }
@@ -142,9 +145,10 @@ export class MemoryConnection implements Duplex {
 }
 
 /**
- * Two ends of one connection.
+ * Creates a connection in memory.
  *
- * @param seed With a seed, reads and writes are cut short at random; without, they take all there is
+ * @param seed Cuts reads and writes short at random; without one they take everything there is
+ * @returns Its two ends
  */
 export function createPair(seed?: number): [MemoryConnection, MemoryConnection] {
   const random = seed === undefined ? null : new Random(seed);

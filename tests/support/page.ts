@@ -1,4 +1,4 @@
-/** The documentation, read for what can be compared with the code. */
+/** Reads the documentation, to compare it with the code. */
 
 import { assert, assertGreater } from "@std/assert";
 import { bytesOf } from "./bytes.ts";
@@ -11,7 +11,37 @@ export function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** What stands under a heading, up to the next one of its level or above. */
+/** Directories that hold nothing of the project's own. */
+const FOREIGN = new Set([".git", "node_modules", "coverage", "dist"]);
+
+/**
+ * Lists the files of a directory and of those below it.
+ *
+ * @param directory Relative to the checkout; `""` for all of it
+ * @param ending How their names end
+ * @returns Their paths, relative to the checkout
+ */
+export async function filesUnder(directory: string, ending: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`${directory}/`.replace(/^\/$/, "./"), ROOT))) {
+    const path = directory === "" ? name : `${directory}/${name}`;
+    if (isDirectory && !FOREIGN.has(name)) paths.push(...await filesUnder(path, ending));
+    else if (name.endsWith(ending)) paths.push(path);
+  }
+  return paths.sort();
+}
+
+/** The targets of all links and pictures of a text. */
+export function linksOf(text: string): string[] {
+  return Array.from(withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g), ([, link = ""]) => link);
+}
+
+/** The path, relative to the checkout, of what a page links to. */
+export function resolveLink(page: string, link: string): string {
+  return new URL(link, new URL(page, ROOT)).pathname.slice(ROOT.pathname.length);
+}
+
+/** The text under a heading, up to the next one of its level or above. */
 export function sectionOf(page: string, heading: string): string {
   const lines = withoutCode(page).split("\n");
   const from = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
@@ -21,12 +51,12 @@ export function sectionOf(page: string, heading: string): string {
   return lines.slice(from + 1, length === -1 ? undefined : from + 1 + length).join("\n");
 }
 
-/** A line in an example that begins with `#` is no heading. */
+/** A page without its examples, where a line that begins with `#` is not a heading. */
 export function withoutCode(page: string): string {
   return page.replace(/^```[^]*?^```$/gm, "");
 }
 
-/** The rows of every table in a text: one cell a column, heads and rules left out. */
+/** The rows of every table in a text, cell by cell, without heads and rules. */
 export function tablesOf(text: string): string[][][] {
   const tables = text.match(/(?:^\|.*\|$\n?)+/gm) ?? [];
   return tables.map((table) => table.trim().split("\n").slice(2).map(cellsOf));
@@ -43,26 +73,26 @@ export function tableOf(page: string, heading: string): string[][] {
   return table;
 }
 
-/** What stands in backticks. */
+/** The texts in backticks. */
 export function codeOf(cell: string): string[] {
   return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
 }
 
-/** Decimal bytes, and JSON strings for text. */
+/** The bytes that a cell shows: decimal numbers, and JSON strings for text. */
 export function bytesOfCell(cell: string): Uint8Array<ArrayBuffer> {
   return bytesOf(
     ...codeOf(cell).flatMap((code): (number | string)[] => {
       if (code.startsWith('"')) return [JSON.parse(code) as string];
       return code.split(" ").map((word) => {
         const byte = Number(word);
-        assert(/^\d+$/.test(word) && byte < 256, `${word} is no byte`);
+        assert(/^\d+$/.test(word) && byte < 256, `${word} is not a byte`);
         return byte;
       });
     }),
   );
 }
 
-/** What the worked example of a dialect sends, and what comes back. */
+/** The bytes that the worked example of a dialect sends, and those that come back. */
 export async function workedExample(dialect: string): Promise<Record<"sent" | "reply", Uint8Array<ArrayBuffer>>> {
   const rows = tableOf(await read("PROTOCOL.md"), dialect);
   const inDirection = (arrow: string) =>

@@ -1,13 +1,13 @@
 import type { ReconnectOptions } from "../../mod.ts";
 
-/** The waits between attempts to connect, each of which lasts until the test says so. */
+/** The waits between attempts to connect, each of which lasts until the test ends it. */
 export class Pauses {
-  /** How long each wait was to be, in milliseconds. */
+  /** The length asked for in each wait, in milliseconds. */
   readonly waits: number[] = [];
   #waiting: (() => void)[] = [];
   #arrived: (() => void)[] = [];
 
-  /** To be given as `reconnect`. */
+  /** The value for `reconnect`. */
   readonly options: ReconnectOptions = {
     base: 100,
     cap: 400,
@@ -22,12 +22,12 @@ export class Pauses {
     },
   };
 
-  /** Waits until so many wait. */
+  /** Waits until this many waits have begun. */
   async begun(count = 1): Promise<void> {
     while (this.#waiting.length < count) await new Promise<void>((resolve) => this.#arrived.push(resolve));
   }
 
-  /** Ends every wait there is, once there are so many. */
+  /** Ends all waits once this many have begun. */
   async end(count = 1): Promise<void> {
     await this.begun(count);
     for (const resolve of this.#waiting.splice(0)) resolve();

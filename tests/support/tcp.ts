@@ -1,8 +1,9 @@
-import { assertEquals } from "@std/assert";
 import { type Registry, serve, type ServeOptions, type Server } from "../../mod.ts";
-import { bytesOf, readExactly, readToEnd, textOf, writeFully } from "./bytes.ts";
+import { tearDown, untilMap } from "./bench.ts";
+import { ByteClient } from "./byte_client.ts";
+import { textOf } from "./bytes.ts";
 
-/** A server on a free port, with what is needed to talk to it byte by byte. */
+/** A server on a free port, and clients that talk to it in bytes. */
 export class TcpBench implements AsyncDisposable {
   readonly server: Server;
   readonly #connections: Deno.TcpConn[] = [];
@@ -23,61 +24,19 @@ export class TcpBench implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
-  async dial(): Promise<RawClient> {
+  async dial(): Promise<ByteClient<Deno.TcpConn>> {
     const connection = await Deno.connect({ port: this.port });
     connection.setNoDelay(true);
     this.#connections.push(connection);
-    return new RawClient(connection);
+    return new ByteClient(connection);
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(isWanted: (map: string) => boolean): Promise<void> {
-    while (!isWanted(this.map)) {
-      await new Promise<void>((resolve) => {
-        const stop = this.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.registry, () => isWanted(this.map));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
-  }
-}
-
-/** A connection that sends and expects plain bytes. */
-export class RawClient {
-  readonly connection: Deno.TcpConn;
-
-  constructor(connection: Deno.TcpConn) {
-    this.connection = connection;
-  }
-
-  async send(...parts: Parameters<typeof bytesOf>): Promise<void> {
-    await writeFully(this.connection, bytesOf(...parts));
-  }
-
-  async expect(...parts: Parameters<typeof bytesOf>): Promise<void> {
-    const expected = bytesOf(...parts);
-    assertEquals(await readExactly(this.connection, expected.length), expected);
-  }
-
-  /** Expects one error reply, and then the end of the stream. */
-  async expectError(code: string, reason: string): Promise<void> {
-    const text = `${code}: ${reason}`;
-    assertEquals(await readToEnd(this.connection), bytesOf(0, text.length, text));
-  }
-
-  close(): void {
-    this.connection.close();
+    await tearDown(this.server, this.#connections);
   }
 }

@@ -1,4 +1,4 @@
-/** Servers that speak TLS, and raw connections to them. */
+/** Servers with TLS, and raw connections to them. */
 
 import {
   type ClientTlsOptions,
@@ -9,22 +9,23 @@ import {
   type ServerEvent,
   type ServerTlsOptions,
 } from "../../mod.ts";
+import { tearDown, untilMap } from "./bench.ts";
 import { Authority } from "./certificates.ts";
 import { textOf } from "./bytes.ts";
 
 let made: Promise<Authority> | undefined;
 
-/** The authority that all tests of a file share: its keys take a moment to make. */
+/** The authority that all tests of a file share, since its keys take a moment to make. */
 export function authority(): Promise<Authority> {
   return made ??= Authority.create();
 }
 
-/** What a bench differs in. */
+/** Options for {@linkcode TlsBench}. */
 export interface TlsBenchOptions extends Omit<ServeOptions, "tls" | "onEvent"> {
   tls?: Partial<ServerTlsOptions>;
 }
 
-/** A server on a free port with TLS, with what is needed to talk to it. */
+/** A server with TLS on a free port, and connections to it. */
 export class TlsBench implements AsyncDisposable {
   readonly authority: Authority;
   readonly server: Server;
@@ -58,27 +59,27 @@ export class TlsBench implements AsyncDisposable {
     return textOf(this.server.registry.flatten());
   }
 
-  /** What a client needs to connect. */
+  /** Options that let a client connect. */
   get client(): { port: number; tls: ClientTlsOptions } {
     return { port: this.port, tls: this.trust };
   }
 
-  /** Whom to trust. */
+  /** TLS options that trust the server's certificate. */
   get trust(): { caCerts: string[] } {
     return { caCerts: [this.authority.cert] };
   }
 
-  /** A connection on which both sides have agreed. */
+  /** Connects, and completes the handshake. */
   async dial(): Promise<Deno.TlsConn> {
     return this.#keep(await dialTls("127.0.0.1", this.port, this.trust, undefined, 10_000));
   }
 
-  /** A connection to the port for TLS that does not speak it. */
+  /** Connects to the TLS port without TLS. */
   async dialPlain(): Promise<Deno.TcpConn> {
     return this.#keep(await Deno.connect({ port: this.port }));
   }
 
-  /** The next event of a kind. */
+  /** Waits for the next event of a kind, and takes it. */
   async event<Kind extends ServerEvent["kind"]>(kind: Kind): Promise<ServerEvent & { kind: Kind }> {
     for (;;) {
       const at = this.#events.findIndex((event) => event.kind === kind);
@@ -87,32 +88,18 @@ export class TlsBench implements AsyncDisposable {
     }
   }
 
-  /** How many events of a kind there were that nobody has asked for. */
+  /** Counts the events of a kind that were not taken. */
   count(kind: ServerEvent["kind"]): number {
     return this.#events.filter((event) => event.kind === kind).length;
   }
 
-  /** Resolves once the map is as wanted; a change of the map is what it waits for. */
+  /** Waits until the map is as wanted. */
   async until(wanted: string): Promise<void> {
-    while (this.map !== wanted) {
-      await new Promise<void>((resolve) => {
-        const stop = this.server.registry.subscribe(() => {
-          stop();
-          resolve();
-        });
-      });
-    }
+    await untilMap(this.server.registry, () => this.map === wanted);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.shutdown({ timeout: 0 });
-    for (const connection of this.#connections) {
-      try {
-        connection.close();
-      } catch {
-        // Closed by the test.
-      }
-    }
+    await tearDown(this.server, this.#connections);
   }
 
   #keep<T extends Deno.Conn>(connection: T): T {

@@ -11,8 +11,8 @@ type Globals = { setTimeout: unknown; clearTimeout: unknown };
 const globals = globalThis as unknown as Globals;
 
 /**
- * Time that passes only when told to. While it lasts, `setTimeout`, `clearTimeout` and `performance.now` are its own:
- * a test that takes an hour of it takes no time, and takes the same turns whenever it is repeated.
+ * Time that passes only when advanced. Until it is disposed of, it replaces `setTimeout`, `clearTimeout` and
+ * `performance.now`: an hour of it takes no time, and a test takes the same turns in every run.
  */
 export class VirtualTime implements Disposable {
   readonly #timers = new Map<number, Timer>();
@@ -26,22 +26,22 @@ export class VirtualTime implements Disposable {
     Object.defineProperty(performance, "now", { value: () => this.#now, configurable: true });
   }
 
-  /** What `performance.now` says, in milliseconds. */
+  /** The value of `performance.now`, in milliseconds. */
   get now(): number {
     return this.#now;
   }
 
-  /** How many timers are running. */
+  /** The number of running timers. */
   get running(): number {
     return this.#timers.size;
   }
 
-  /** Waits until nothing more happens without time passing: every promise that can go on has gone on. */
+  /** Waits until nothing more happens before time passes: all promises that can settle have settled. */
   settle(): Promise<void> {
     return new Promise((resolve) => void setImmediate(resolve));
   }
 
-  /** Lets time pass, and everything happen in it that is due. */
+  /** Lets time pass, and runs the timers that fall due meanwhile. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     await this.settle();
@@ -66,7 +66,7 @@ export class VirtualTime implements Disposable {
     return id;
   }
 
-  /** Of two timers that are due at the same moment the one that was started first comes first. */
+  /** The next timer that is due; of two that are due at the same moment, the one started first. */
   #earliest(end: number): Timer | null {
     let earliest: Timer | null = null;
     for (const timer of this.#timers.values()) {

@@ -1,5 +1,5 @@
 /**
- * Writers, and those who are told what they write: a stage that several cases use.
+ * Writers and the watchers of their changes, shared by several cases.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Bench } from "../measurement.ts";
 import { redis, stateOf, trackerMessages, trackerWatch } from "../messages.ts";
 import type { Peer, RunningServer } from "../peers.ts";
 
-/** What every change carries: 8 bytes for the time of sending, the writer's number, and a filling. */
+/** Content of every change: 8 bytes for the time of sending, the writer's number, and a filling. */
 const STATE_SIZE = 32;
 const STAMP = "@".repeat(8);
 
-/** How each server is told a change, and tells it. */
+/** How each server receives a change and delivers it. */
 interface Words {
-  /** What makes a connection a writer, and the size of the reply. */
+  /** Request that makes a connection a writer, and the size of the reply. */
   enter: JobBytes;
   entered: number;
-  /** What makes a connection a watcher. */
+  /** Request that makes a connection a watcher. */
   watch: JobBytes;
   change: JobBytes;
   hearing: DeliverJob["hearing"];
@@ -37,8 +37,8 @@ function wordsFor(peer: Peer, size: number): Words {
       hearing: { size: message.length, stampAt: stampOf(message) },
     };
   }
-  // An Open replaces the state of a client that is open. Unlike Updates, Opens that arrive together are never taken
-  // for one, and each is answered, as each PUBLISH is.
+  // An Open replaces the state of an open client. Unlike Updates, Opens that arrive together are never merged, and each
+  // is answered, as each PUBLISH is.
   const change = trackerMessages().open(state);
   return { enter: change, entered: 1, watch: trackerWatch(), change, hearing: "frames" };
 }
@@ -47,10 +47,10 @@ function stampOf(message: JobBytes): number {
   return String.fromCharCode(...message).indexOf(STAMP);
 }
 
-/** How the changes are sent. */
+/** Pace of the changes. */
 export type Rhythm = Pick<DeliverJob, "together" | "window" | "perSecond" | "seconds">;
 
-/** Some writers, and some watchers who hear what each of them writes. */
+/** Writers, and watchers of everything they write. */
 export class Audience implements AsyncDisposable {
   readonly #generator: Generator;
   readonly #server: RunningServer;
@@ -67,11 +67,11 @@ export class Audience implements AsyncDisposable {
    * Connects writers and watchers.
    *
    * @param bench The run
-   * @param peer Which server it is
+   * @param peer The server's name
    * @param server The server
-   * @param writers How many write
-   * @param watchers How many watch
-   * @returns All of them, and nothing is under way
+   * @param writers Number of writers
+   * @param watchers Number of watchers
+   * @returns All of them, with nothing under way
    */
   static async gather(
     bench: Bench,
@@ -96,7 +96,7 @@ export class Audience implements AsyncDisposable {
     return new Audience(generator, server, words, writers);
   }
 
-  /** Has the writers write and the watchers listen, until every watcher has heard everything. */
+  /** Makes the writers write until every watcher has received everything. */
   deliver(rhythm: Rhythm): Promise<Measured> {
     return this.#generator.measure({ ...this.#job, ...rhythm }, this.#server.process);
   }
@@ -106,7 +106,7 @@ export class Audience implements AsyncDisposable {
   }
 }
 
-/** A watcher is told first who is there, which is the same for all of them. */
+/** Waits for the snapshot that every watcher gets first; it is the same for all. */
 async function learnReply(bench: Bench, port: number, watch: JobBytes): Promise<number> {
   await using scout = bench.generator();
   await scout.perform({ kind: "connect", port, count: 1, first: 0, prelude: [], reply: 0 });
@@ -114,7 +114,7 @@ async function learnReply(bench: Bench, port: number, watch: JobBytes): Promise<
   return size;
 }
 
-/** A watcher of a Tracker that reads nothing. */
+/** A watcher of Tracker that reads nothing. */
 export class StalledWatcher implements AsyncDisposable {
   readonly #generator: Generator;
 
@@ -122,7 +122,7 @@ export class StalledWatcher implements AsyncDisposable {
     this.#generator = generator;
   }
 
-  /** Connects it. */
+  /** Connects the watcher. */
   static async connect(bench: Bench, { port }: RunningServer): Promise<StalledWatcher> {
     const generator = bench.generator();
     await generator.perform({ kind: "connect", port, count: 1, first: 0, prelude: trackerWatch(), reply: 0 });
@@ -130,13 +130,13 @@ export class StalledWatcher implements AsyncDisposable {
   }
 
   /**
-   * Has it read at last, to see that it was behind: what it gets must be far less than what it would have got.
+   * Makes it read at last, to check that it was behind: it must get far less than it would have got.
    *
-   * @param changes How many changes were made meanwhile, at least
+   * @param changes Least number of changes made meanwhile
    */
   async confirm(changes: number): Promise<void> {
     const { size = 0 } = await this.#generator.perform({ kind: "learn", request: [] });
-    if (size > changes * STATE_SIZE / 2) throw new Error(`Cannot stall watcher: it has got ${size} bytes all the same`);
+    if (size > changes * STATE_SIZE / 2) throw new Error(`Cannot stall watcher: it still received ${size} bytes`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Big map: a Get while ten thousand clients are in it.
+ * Big map: a Get of ten thousand clients.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Peer } from "../peers.ts";
 const STATE_SIZE = 100;
 const UPDATES_PER_SECOND = 1_000;
 
-/** How much longer the map is changed than it is asked for, in seconds. */
+/** Time that changes go on after the requests, in seconds. */
 const MARGIN = 0.2;
 
 export const bigMap: Case = {
@@ -34,7 +34,7 @@ function measurement(when: string, clients: number, changing: boolean, ratio: nu
   };
 }
 
-/** What is sent to one server. */
+/** Requests to one server. */
 interface Exchange {
   enter: JobBytes;
   entered: number;

@@ -8,10 +8,10 @@ import type { Bench, Case, Measurement, Sample } from "../measurement.ts";
 import { redis, trackerMessages } from "../messages.ts";
 import type { Peer } from "../peers.ts";
 
-/** How many live at once. */
+/** Connections at once. */
 const TOGETHER = 50;
 
-/** Bounded, since each leaves its port in use for a minute. */
+/** Total number of connections. Each leaves its port in use for a minute. */
 const VISITS = 20_000;
 
 const STATE = "just passing by";

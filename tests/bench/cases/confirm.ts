@@ -1,5 +1,5 @@
 /**
- * Looking whether the server did what it is being timed for.
+ * Checks that the server did the work it was timed for.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { Generator } from "../generator.ts";
 import type { JobBytes } from "../load/job.ts";
 
 /**
- * Asks for the whole map and looks for every connection's last state in it.
+ * Gets the map and looks for the last state of every connection in it.
  *
- * @param generator The generator that sent them
- * @param get The request that is answered with the map
+ * @param generator The generator that sent the states
+ * @param get The request for the map
  * @param state The last state, with `#####` in the place of the connection's number
- * @param connections How many connections sent one, numbered from 0
+ * @param connections Number of connections that sent one, numbered from 0
  */
 export async function confirmStates(
   generator: Generator,

@@ -35,7 +35,7 @@ async function sample(bench: Bench, peer: Peer, rounds: number): Promise<Sample>
   return { values: { rate: measured.count / measured.seconds }, cpu: measured.cpu };
 }
 
-/** A second Open replaces the state and is answered, and so confirms every Update before it. */
+/** Encodes a second Open: it replaces the state and is answered, which confirms every Update before it. */
 async function fanIntoTracker(bench: Bench, rounds: number): Promise<Measured> {
   const { port, process } = await bench.server("tracker");
   await using generator = bench.generator();

@@ -1,5 +1,5 @@
 /**
- * Growth: what more clients make dearer.
+ * Growth: costs that rise with the number of clients.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { stateOf, trackerMessages } from "../messages.ts";
 
 const STATE_SIZE = 16;
 
-/** The clients that update are always this many, so that only the map differs. */
+/** Number of clients that update, fixed so that only the map differs. */
 const ACTIVE = 10;
 
-/** How long the server may tidy up before its memory is looked at, in milliseconds. */
+/** Time for the server to tidy up before its memory is read, in milliseconds. */
 const SETTLING = 500;
 
 export const growth: Case = {
@@ -72,7 +72,7 @@ async function sampleOne(bench: Bench, size: number, values: Record<string, numb
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
   values[`memory${size}`] = (await process.residentBytes() - before) / size;
 
-  // An Update has no reply: the Open after it, an update as well, says that it is done.
+  // An Update has no reply: the Open after it, also an update, confirms it.
   const update = [...messages.update(stateOf(STATE_SIZE, "b")), ...messages.open(stateOf(STATE_SIZE, "c"))];
   const ask = { kind: "ask", request: update, reply: 1, seconds: bench.seconds } as const;
   await active.perform({ ...ask, seconds: bench.seconds / 2 });

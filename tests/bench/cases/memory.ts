@@ -1,5 +1,5 @@
 /**
- * Idle memory: what a client costs that says nothing.
+ * Idle memory: the cost of a silent client.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Peer } from "../peers.ts";
 
 const STATE_SIZE = 16;
 
-/** How long the server may tidy up before it is looked at, in milliseconds. */
+/** Time for the server to tidy up before its memory is read, in milliseconds. */
 const SETTLING = 1_000;
 
 export const memory: Case = {
@@ -41,7 +41,7 @@ function measurement(clients: number): Measurement {
 }
 
 async function sample(bench: Bench, peer: Peer, clients: number): Promise<Sample> {
-  // One's own: memory that an earlier run left behind would be used again and not be seen.
+  // A server for this run: memory freed by an earlier run would be reused and not be seen.
   await using server = await bench.freshServer(peer);
   const before = await server.process.residentBytes();
   await using generator = bench.generator();

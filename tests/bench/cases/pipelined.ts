@@ -1,5 +1,5 @@
 /**
- * Pipelined updates: states as fast as the server takes them.
+ * Pipelined updates: states as fast as the server accepts them.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { redis, stateOf, trackerMessages } from "../messages.ts";
 import type { Peer } from "../peers.ts";
 import { confirmStates } from "./confirm.ts";
 
-/** Bytes sent at once to a server that answers nothing: a few writes a millisecond, and it stays in the cache. */
+/** Bytes to send at once to a server that does not answer: a few writes a millisecond, small enough for the cache. */
 const BATCH_BYTES = 262_144;
 
-/** How Redis is driven, whatever the number of Tracker's connections: its best case. */
+/** Parameters for Redis, its best case whatever the number of Tracker's connections. */
 const REDIS_CONNECTIONS = 50;
 const REDIS_DEPTH = 100;
 
@@ -71,7 +71,7 @@ async function sample(bench: Bench, peer: Peer, parameters: Parameters): Promise
   return { values: { rate: measured.count / measured.seconds }, cpu: measured.cpu };
 }
 
-/** The same bytes for Tracker and the discard server, the final Get included. */
+/** Makes the bytes for Tracker and the discard server, including the final Get. */
 function updates(bench: Bench, { dialect, stateSize }: Parameters): Omit<StreamJob, "lastReply" | "halfClose"> {
   const messages = trackerMessages(dialect);
   const message = messages.update(stateOf(stateSize));

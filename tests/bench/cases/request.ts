@@ -11,10 +11,10 @@ import type { Peer } from "../peers.ts";
 
 const STATE = "ready";
 
-/** The map of one client, and the value that the others hold. Its identifier depends on how many came before. */
+/** The map of one client, and the value that other servers hold. Its identifier depends on earlier clients. */
 const MAP = "{client1=ready}";
 
-/** The number that the target is set at. */
+/** Number of connections that the target is set for. */
 const TARGET_CONNECTIONS = 50;
 
 export const request: Case = {
@@ -36,9 +36,9 @@ function measurement(connections: number): Measurement {
   };
 }
 
-/** What is sent to one server. */
+/** Requests to one server. */
 interface Exchange {
-  /** Makes the value that is asked for, and the size of the reply. */
+  /** Request that stores the value, and the size of its reply. */
   prepare: JobBytes;
   prepared: number;
   request: JobBytes;
@@ -63,7 +63,7 @@ async function sample(bench: Bench, peer: Peer, connections: number): Promise<Sa
   await using holder = bench.generator();
   await holder.perform({ kind: "connect", port, count: 1, first: 0, prelude: prepare, reply: prepared });
   await using generator = bench.generator();
-  // An observer that never opened: what it gets is the compact form of the reply, a byte of length and the map.
+  // An observer that never opened gets the compact form of the reply: a byte of length and the map.
   await generator.perform({ kind: "connect", port, count: 1, first: 0, prelude: [], reply: 0 });
   const { size: reply = 0, text = "" } = await generator.perform({ kind: "learn", request });
   if (!text.includes(STATE)) throw new Error(`Cannot ask ${peer}: it answers ${JSON.stringify(text)}`);

@@ -1,5 +1,5 @@
 /**
- * Stalled: one watcher that reads nothing, among others that do.
+ * Stalled: one watcher that reads nothing, among others that read.
  *
  * @module
  */
@@ -10,25 +10,25 @@ import { Audience, StalledWatcher } from "./audience.ts";
 
 const WATCHERS = 100;
 
-/** At which the time of delivery is measured. */
+/** Rate of messages at which latency is measured, per second. */
 const MESSAGES_PER_SECOND = 1_000;
 
-/** Messages the writer sends in one piece while there are as many as possible. */
+/** Messages that the writer sends at once at full rate. */
 const TOGETHER = 128;
 const WINDOW = 4_096;
 
-/** The time of delivery is to be compared, so it is looked at for this much longer than others. */
+/** Factor by which latency is measured longer than elsewhere, since it is compared. */
 const LONGER = 4;
 
-/** How long changes are made as fast as they are heard, first to fill what the system holds for the stalled one. */
+/** Time at full rate that fills the system's buffers for the stalled watcher, in seconds. */
 const FILL_SECONDS = 2;
 
-/** How long changes are made so, after that, while memory is looked at. */
+/** Time at full rate after that while memory is measured, in seconds. */
 const LOAD_SECONDS = 3;
 
 /**
- * How much the server's memory may grow meanwhile, in bytes. What the collector leaves lying goes up and down by less;
- * what a stalled watcher has not read would be more.
+ * Allowed growth of the server's memory meanwhile, in bytes. Garbage varies by less; the unread output of a stalled
+ * watcher would be more.
  */
 const GROWTH = 2 ** 25;
 
@@ -65,13 +65,13 @@ const METRICS: Metric[] = [
 ];
 
 async function sample(bench: Bench): Promise<Sample> {
-  // Either way a server of its own, so that neither finds memory that the other has left.
+  // Each run gets its own server, so that neither reuses memory that the other freed.
   const without = await run(bench, false);
   const { p99, rate, growth } = await run(bench, true);
   return { values: { ...without, p99Stalled: p99, rateStalled: rate, growthStalled: growth } };
 }
 
-/** What a run without a stalled watcher gave, or with one. */
+/** Result of a run without a stalled watcher, or with one. */
 interface Figures {
   p99: number;
   rate: number;
@@ -84,7 +84,7 @@ async function run(bench: Bench, isStalled: boolean): Promise<Figures> {
   if (!isStalled) return await measure(bench, server, audience);
   await using watcher = await StalledWatcher.connect(bench, server);
   const figures = await measure(bench, server, audience);
-  // A short run fits into what the system holds for a connection that is not read.
+  // A short run fits into the system's buffers for an unread connection.
   if (!bench.quick) await watcher.confirm(LOAD_SECONDS * figures.rate / WATCHERS);
   return figures;
 }

@@ -1,5 +1,5 @@
 /**
- * Watch: every change told to everybody who watches.
+ * Watch: every change delivered to every watcher.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { Audience } from "./audience.ts";
 interface Parameters {
   writers: number;
   watchers: number;
-  /** How many messages a writer sends in one write when it sends as many as it can. */
+  /** Messages in one write at full rate. */
   together: number;
-  /** Most messages under way to the slowest watcher: so many that Redis gains nothing from more. */
+  /** Most messages under way to the slowest watcher: Redis gains nothing from more. */
   window: number;
 }
 
-/** At how many deliveries a second their time is measured: well below what either server can do. */
+/** Deliveries a second at which latency is measured: well below the capacity of either server. */
 const DELIVERIES_PER_SECOND = 100_000;
 
-/** Most messages a second at which the time of delivery is measured. */
+/** Most messages a second at which latency is measured. */
 const MOST_MESSAGES_PER_SECOND = 1_000;
 
 export const watch: Case = {

@@ -1,6 +1,6 @@
 /**
- * Would several accepting threads pay? The upper bound of what they could gain: each thread keeps a map of its own, so
- * nothing is merged and nothing is waited for.
+ * Measures the upper bound of what several accepting threads could gain: each thread keeps a map of its own, so nothing
+ * is merged and nothing waits.
  *
  * @module
  */
@@ -17,10 +17,10 @@ const CONNECTIONS = 50;
 const SECONDS = 1;
 const THREADS = [1, 2, 4] as const;
 
-/** What a Get is answered: one byte of length and the map. */
+/** Reply to Get: one byte of length and the map. */
 const REPLY = 1 + "{client1=ready}".length;
 
-/** How long the slowest of the threads may take to listen, in milliseconds. */
+/** Time that the slowest thread may take to listen, in milliseconds. */
 const WARM_UP = 500;
 
 async function measureThreads(threads: number): Promise<Measured> {

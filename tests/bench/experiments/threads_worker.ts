@@ -5,9 +5,9 @@
  */
 
 import { LIMITS } from "../../support/limits.ts";
-import { Registry } from "../../../lib/registry.ts";
-import { Session } from "../../../lib/session.ts";
-import { createSessionContext } from "../../../lib/session_context.ts";
+import { Registry } from "../../../lib/map/registry.ts";
+import { Session } from "../../../lib/server/session.ts";
+import { createSessionContext } from "../../../lib/server/context.ts";
 
 const port = Number(new URL(import.meta.url).searchParams.get("port"));
 const registry = new Registry();

@@ -6,63 +6,66 @@
 
 import { type Connection, personalize, scratch } from "./connection.ts";
 import type { AskJob, JobResult } from "./job.ts";
+import { Latencies } from "./latencies.ts";
 import { Poll, READABLE, receive, sendAll } from "./libc.ts";
-
-/** Most latencies kept for the percentiles. */
-const MOST_LATENCIES = 4_000_000;
 
 /**
  * Asks for as long as the job says.
  *
- * @param connections Who asks
- * @param job What they ask, and how many bytes answer it
- * @returns How many were answered in time, and how soon
+ * @param connections The connections that ask
+ * @param job The request, and the size of the reply
+ * @returns Number and latency of the replies
  */
 export function ask(connections: readonly Connection[], job: AskJob): JobResult {
   using poll = new Poll();
-  const requests = connections.map((connection) => personalize(job.request, connection.number));
-  const descriptors = connections.map((connection) => connection.descriptor);
-  const askedAt = new Float64Array(connections.length);
-  const missing = new Int32Array(connections.length);
-  const latencies = new Float32Array(MOST_LATENCIES);
-  descriptors.forEach((descriptor, i) => poll.add(descriptor, i, READABLE));
+  const askers = connections.map((connection) => new Asker(connection, job));
+  const latencies = new Latencies();
+  askers.forEach(({ descriptor }, i) => poll.add(descriptor, i, READABLE));
 
   const startedAt = performance.now();
   const endsAt = startedAt + job.seconds * 1_000;
-  const send = (i: number): void => {
-    const descriptor = descriptors[i];
-    const request = requests[i];
-    if (descriptor === undefined || request === undefined) return;
-    askedAt[i] = performance.now();
-    missing[i] = job.reply;
-    sendAll(descriptor, request);
-  };
-  for (let i = 0; i < descriptors.length; i++) send(i);
-
+  for (const asker of askers) asker.send();
   let count = 0;
-  let outstanding = descriptors.length;
-  let lastAt = startedAt;
+  let outstanding = askers.length;
   while (outstanding !== 0) {
     const events = poll.wait();
     for (let event = 0; event < events; event++) {
-      const i = poll.numberAt(event);
-      const left = (missing[i] ?? 0) - receive(descriptors[i] ?? -1, scratch);
-      missing[i] = left;
-      if (left > 0) continue;
-      if (left < 0) throw new Error(`Cannot understand reply: it is ${-left} bytes longer than ${job.reply}`);
-      const now = performance.now();
-      if (count < MOST_LATENCIES) latencies[count] = now - (askedAt[i] ?? now);
+      const asker = askers[poll.numberAt(event)];
+      if (asker === undefined || !asker.receive()) continue;
+      latencies.arrivedAt = performance.now();
+      latencies.note(asker.askedAt);
       count++;
-      lastAt = now;
-      if (now < endsAt) send(i);
+      if (latencies.arrivedAt < endsAt) asker.send();
       else outstanding--;
     }
   }
-  const sorted = latencies.subarray(0, Math.min(count, MOST_LATENCIES)).sort();
-  return {
-    count,
-    seconds: (lastAt - startedAt) / 1_000,
-    p50: (sorted[Math.floor(sorted.length * 0.5)] ?? 0) * 1_000,
-    p99: (sorted[Math.floor(sorted.length * 0.99)] ?? 0) * 1_000,
-  };
+  return { count, seconds: (latencies.arrivedAt - startedAt) / 1_000, ...latencies.percentiles() };
+}
+
+/** One connection, and the request it waits for. */
+class Asker {
+  readonly descriptor: number;
+  askedAt = 0;
+  readonly #request: Uint8Array<ArrayBuffer>;
+  readonly #reply: number;
+  #missing = 0;
+
+  constructor({ descriptor, number }: Connection, { request, reply }: AskJob) {
+    this.descriptor = descriptor;
+    this.#request = personalize(request, number);
+    this.#reply = reply;
+  }
+
+  send(): void {
+    this.askedAt = performance.now();
+    this.#missing = this.#reply;
+    sendAll(this.descriptor, this.#request);
+  }
+
+  /** Reads what has arrived, and tells whether the reply is complete. */
+  receive(): boolean {
+    this.#missing -= receive(this.descriptor, scratch);
+    if (this.#missing >= 0) return this.#missing === 0;
+    throw new Error(`Cannot understand reply: it is ${-this.#missing} bytes longer than ${this.#reply}`);
+  }
 }

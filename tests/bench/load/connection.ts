@@ -10,26 +10,26 @@ import { close, connect, receiveWaiting, sendAll } from "./libc.ts";
 /** One open connection. */
 export interface Connection {
   readonly descriptor: number;
-  /** What it sends in the place of `#####`. */
+  /** The number it sends in place of `#####`. */
   readonly number: number;
 }
 
-/** What replies are read into; nobody looks at it, so one serves all. */
+/** Buffer for replies; they are not inspected, so one serves all connections. */
 export const scratch: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 20);
 
 const MARK = "#".charCodeAt(0);
 const ZERO = "0".charCodeAt(0);
 const DIGITS = 5;
 
-/** How many connections are opened before their replies are waited for: fewer than any server's queue holds. */
+/** Connections to open before waiting for their replies: fewer than any server's queue holds. */
 const WAVE = 64;
 
 /**
- * A job's bytes as one connection sends them.
+ * Fills in a connection's number in the bytes of a job.
  *
  * @param bytes The job's bytes
  * @param number The connection's number
- * @returns The bytes with the number in the place of `#####`
+ * @returns The bytes with the number in place of `#####`
  */
 export function personalize(bytes: JobBytes, number: number): Uint8Array<ArrayBuffer> {
   const result = Uint8Array.from(bytes);
@@ -58,8 +58,8 @@ function markOf(bytes: Uint8Array, from: number): number {
 /**
  * Opens a job's connections.
  *
- * @param job How many, and what they say first
- * @returns The connections, each with its first words answered
+ * @param job Number of connections, and their first message
+ * @returns The connections, each with its first message answered
  */
 export function openConnections(job: ConnectJob): Connection[] {
   const connections: Connection[] = [];

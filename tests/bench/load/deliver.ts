@@ -1,5 +1,5 @@
 /**
- * Deliveries: some connections send, the others hear of it.
+ * Deliveries: some connections send, the others receive.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { DeliverJob, JobResult } from "./job.ts";
 import { Latencies } from "./latencies.ts";
 import { Poll, READABLE, receive, sendAll } from "./libc.ts";
 
-/** One connection that sends: some messages in one piece, each to carry the moment when it was sent. */
+/** A connection that sends several messages at once, each with its time of sending. */
 class Sender {
   readonly descriptor: number;
   readonly #batch: Uint8Array<ArrayBuffer>;
@@ -34,18 +34,18 @@ class Sender {
   }
 }
 
-/** When to send next. */
+/** Pace of sending. */
 interface Pace {
-  /** How long nothing is due, in milliseconds; 0 when something is, `Infinity` when only a delivery can change that. */
+  /** Time until the next message is due, in milliseconds; `Infinity` if it depends on a delivery. */
   wait(now: number, underWay: number): number;
 }
 
-/** As fast as the watchers hear it: so many messages at most are under way to the slowest of them. */
+/** As fast as watchers receive: at most `window` messages are under way to the slowest of them. */
 function fullPace({ together, window }: DeliverJob): Pace {
   return { wait: (_now, underWay) => underWay + together <= window ? 0 : Infinity };
 }
 
-/** So many messages a second, at random moments: no server's rhythm is met, or missed, by chance. */
+/** A number of messages a second, at random moments, so that no server's rhythm is hit or missed by chance. */
 function steadyPace(perSecond: number, startedAt: number): Pace {
   let dueAt = startedAt;
   return {
@@ -58,12 +58,12 @@ function steadyPace(perSecond: number, startedAt: number): Pace {
 }
 
 /**
- * Sends for as long as the job says, then until every watcher has heard every message: a delivery that is left out
+ * Sends for as long as the job says, then waits until every watcher has received every message. A missing delivery
  * makes the job fail.
  *
- * @param connections The first ones send, the others listen
- * @param job What is sent, and how often
- * @returns How many deliveries were made, and how late they were
+ * @param connections The first ones send, the others receive
+ * @param job The message and its pace
+ * @returns Number and latency of the deliveries
  */
 export function deliver(connections: readonly Connection[], job: DeliverJob): JobResult {
   using poll = new Poll();
@@ -74,7 +74,7 @@ export function deliver(connections: readonly Connection[], job: DeliverJob): Jo
   const startedAt = performance.now();
   const endsAt = startedAt + job.seconds * 1_000;
   const pace = job.perSecond === 0 ? fullPace(job) : steadyPace(job.perSecond, startedAt);
-  // At full pace messages wait for one another, and what matters is how many there are.
+  // At full pace messages wait for one another, so only their number matters.
   const latencies = job.perSecond === 0 ? null : new Latencies();
   let sent = 0;
   let turn = 0;
@@ -92,7 +92,7 @@ export function deliver(connections: readonly Connection[], job: DeliverJob): Jo
     const events = wait === Infinity ? poll.wait() : poll.wait(Math.min(Math.ceil(wait), 1_000));
     for (let event = 0; event < events; event++) {
       const i = poll.numberAt(event);
-      // What answers the senders is read and not counted: a message may be heard before its sender is answered.
+      // Replies to senders are read but not counted: a message may be delivered before its sender is answered.
       if (i < senders.length) receive(senders[i]?.descriptor ?? -1, scratch);
       else inboxes[i - senders.length]?.read(latencies);
     }

@@ -4,22 +4,23 @@
  * @module
  */
 
+import { EMPTY } from "../../../lib/base/bytes.ts";
 import { type Connection, personalize, receiveAll } from "./connection.ts";
 import type { FanJob, JobResult, PaceJob } from "./job.ts";
 import { send, sendAll, sleep } from "./libc.ts";
 
-/** How long to wait when a connection has no room, in microseconds. */
+/** Wait when a connection has no room, in microseconds. */
 const PAUSE = 50;
 
-/** Most time such waiting may take on one message, in microseconds. */
+/** Most time to wait for room for one message, in microseconds. */
 const PATIENCE = 10_000_000;
 
 /**
- * Sends one message on each connection in turn, again and again, then hears from each that all were taken.
+ * Sends one message on each connection in turn, again and again, then waits until each confirms all of them.
  *
- * @param connections Who sends
- * @param job What they send, and how often
- * @returns How many messages were sent and confirmed
+ * @param connections The connections that send
+ * @param job The message, and the number of rounds
+ * @returns Number of messages sent and confirmed
  */
 export function fan(connections: readonly Connection[], job: FanJob): JobResult {
   const messages = connections.map(({ number }) => personalize(job.message, number));
@@ -35,11 +36,11 @@ export function fan(connections: readonly Connection[], job: FanJob): JobResult 
 }
 
 /**
- * Sends one message on each connection in turn, so many a second.
+ * Sends one message on each connection in turn, at a rate.
  *
- * @param connections Who sends
- * @param job What they send, how often, and for how long
- * @returns How many messages were sent
+ * @param connections The connections that send
+ * @param job The message, its rate, and the duration
+ * @returns Number of messages sent
  */
 export function pace(connections: readonly Connection[], job: PaceJob): JobResult {
   const messages = connections.map(({ number }) => personalize(job.message, number));
@@ -59,9 +60,7 @@ export function pace(connections: readonly Connection[], job: PaceJob): JobResul
   }
 }
 
-const EMPTY = new Uint8Array(0);
-
-/** A short message is taken whole or not at all. */
+/** Sends a message. The system takes a short one whole or not at all. */
 function sendWhole(descriptor: number, message: Uint8Array<ArrayBuffer>): void {
   for (let waited = 0; waited < PATIENCE; waited += PAUSE) {
     const sent = send(descriptor, message);

@@ -1,6 +1,5 @@
 /**
- * What a watcher hears: messages cut out of the stream and counted, each by its own lengths, so that nothing is taken
- * for delivered that has not arrived.
+ * Counts the messages of a watcher's stream, each by its own length, so that only complete messages count as delivered.
  *
  * @module
  */
@@ -15,10 +14,10 @@ const view = new DataView(scratch.buffer);
 
 /** One watcher's stream. */
 export abstract class Inbox {
-  /** How many messages have come. */
+  /** Number of messages received. */
   heard = 0;
   readonly descriptor: number;
-  /** The beginning of a message whose end has not come. */
+  /** Beginning of an incomplete message. */
   #rest: Uint8Array | null = null;
 
   constructor(descriptor: number) {
@@ -26,9 +25,9 @@ export abstract class Inbox {
   }
 
   /**
-   * Takes in what has arrived.
+   * Reads everything that has arrived.
    *
-   * @param latencies Told of each message, unless only their number matters
+   * @param latencies Notes each message, unless only their number matters
    */
   read(latencies: Latencies | null): void {
     const rest = this.#rest;
@@ -40,11 +39,11 @@ export abstract class Inbox {
     this.#rest = at === end ? null : scratch.slice(at, end);
   }
 
-  /** Walks over the whole messages in `scratch[0..end)`, and returns where the unfinished one begins. */
+  /** Counts the complete messages in `scratch[0..end)`, and returns the offset of the incomplete one. */
   protected abstract walk(end: number, latencies: Latencies | null): number;
 }
 
-/** Messages that are all of one size, as those to a subscriber of Redis are when the states are. */
+/** Messages of one size, such as those to a subscriber of Redis if the states have one size. */
 class EqualMessages extends Inbox {
   readonly #size: number;
   readonly #stampAt: number;
@@ -65,13 +64,13 @@ class EqualMessages extends Inbox {
   }
 }
 
-/** Bytes of a frame's length, and of an event before its identifier. */
+/** Size of a frame's length, and of an event up to its identifier. */
 const FRAME_LENGTH = 8;
 const EVENT_HEADER = 11;
 
-/** Tracker's frames. Only new states are counted; that a client of an earlier run has left may be told among them. */
+/** Tracker's frames. Only new states count; leaves of clients of an earlier run may be among them. */
 class Frames extends Inbox {
-  /** How many bytes of the frame that is being read are still to come. */
+  /** Missing bytes of the present frame. */
   #frameLeft = 0;
 
   protected override walk(end: number, latencies: Latencies | null): number {
@@ -94,7 +93,7 @@ class Frames extends Inbox {
   }
 }
 
-/** The size of the event at an offset; 0 when it has not all arrived. */
+/** Size of the event at an offset; 0 if it is incomplete. */
 function sizeOfEvent(at: number, end: number): number {
   if (end - at < EVENT_HEADER) return 0;
   const kind = scratch[at];
@@ -105,7 +104,7 @@ function sizeOfEvent(at: number, end: number): number {
   } else if (kind === EVENT_KINDS.leave) {
     size += 1;
   } else {
-    throw new Error(`Cannot count events: one of kind ${kind} was not to be expected`);
+    throw new Error(`Cannot count events: unexpected kind ${kind}`);
   }
   return end - at < size ? 0 : size;
 }
@@ -114,7 +113,7 @@ function sizeOfEvent(at: number, end: number): number {
  * Makes a watcher's inbox.
  *
  * @param descriptor The watcher's socket
- * @param hearing What its stream looks like
+ * @param hearing Format of its stream
  * @returns The inbox
  */
 export function makeInbox(descriptor: number, hearing: Hearing): Inbox {

@@ -1,6 +1,6 @@
 /**
- * What the load generator can be asked to do, and what it answers. Jobs are bytes and numbers only: the generator
- * knows no protocol, so it treats every server alike.
+ * Jobs for the load generator, and their results. Jobs are bytes and numbers only: the generator knows no protocol, so
+ * it treats every server alike.
  *
  * Where a job's bytes contain `#####`, each connection sends its own number there, in five digits.
  *
@@ -15,11 +15,11 @@ export interface ConnectJob {
   kind: "connect";
   port: number;
   count: number;
-  /** The first one's number; the others follow. */
+  /** Number of the first connection; the others follow. */
   first: number;
-  /** What each sends at once. */
+  /** Bytes that each sends at once. */
   prelude: JobBytes;
-  /** How many bytes each is answered; they are waited for. */
+  /** Size of the reply that each waits for. */
   reply: number;
 }
 
@@ -38,12 +38,12 @@ export interface LearnJob {
 export interface StreamJob {
   kind: "stream";
   message: JobBytes;
-  /** How many messages go out together. */
+  /** Messages in one write. */
   batch: number;
-  /** How many bytes answer a batch; they are waited for before the next. With 0, nothing is waited for. */
+  /** Size of the reply to a batch, to wait for before the next; 0 to wait for nothing. */
   replyPerBatch: number;
   seconds: number;
-  /** What each connection sends at the end, to be answered when all before it is done. */
+  /** Bytes that each connection sends at the end, answered when everything before is done. */
   last: JobBytes;
   lastReply: number;
   /** Whether to end the stream after that. */
@@ -63,12 +63,12 @@ export interface FanJob {
   kind: "fan";
   message: JobBytes;
   rounds: number;
-  /** What each connection sends at the end, to be answered when all before it is done. */
+  /** Bytes that each connection sends at the end, answered when everything before is done. */
   last: JobBytes;
   lastReply: number;
 }
 
-/** Sends one message on each connection in turn, so many a second. */
+/** Sends one message on each connection in turn, at a rate. */
 export interface PaceJob {
   kind: "pace";
   message: JobBytes;
@@ -77,12 +77,12 @@ export interface PaceJob {
   seconds: number;
 }
 
-/** Opens connections that say two things, hear both answered, and are closed by the server. */
+/** Opens connections that send two messages, receive both replies, and are closed by the server. */
 export interface ChurnJob {
   kind: "churn";
   port: number;
   count: number;
-  /** How many live at once. */
+  /** Connections at once. */
   together: number;
   hello: JobBytes;
   helloReply: number;
@@ -90,22 +90,22 @@ export interface ChurnJob {
   goodbyeReply: number;
 }
 
-/** What a watcher's stream looks like: Tracker's frames, or messages of one size with the sender's time in them. */
+/** Format of a watcher's stream: Tracker's frames, or messages of one size with the time of sending in them. */
 export type Hearing = "frames" | { size: number; stampAt: number };
 
 /** Sends messages on some connections, and counts each as often as it arrives on the others. */
 export interface DeliverJob {
   kind: "deliver";
-  /** How many connections send, from the first; the others listen. */
+  /** Number of connections that send, from the first; the others receive. */
   senders: number;
   message: JobBytes;
-  /** Where in the message the time of sending goes, in 8 bytes. */
+  /** Offset of the time of sending in the message, 8 bytes long. */
   stampAt: number;
-  /** How many messages go out together. */
+  /** Messages in one write. */
   together: number;
   /** Most messages that are under way to the slowest listener. */
   window: number;
-  /** How many messages to send a second; with 0, as many as the window allows. */
+  /** Messages to send a second; 0 for as many as the window allows. */
   perSecond: number;
   seconds: number;
   hearing: Hearing;
@@ -123,13 +123,13 @@ export type Job =
   | ChurnJob
   | DeliverJob;
 
-/** What came of a job. */
+/** Result of a job. */
 export interface JobResult {
-  /** How many messages, requests or connections were completed. */
+  /** Number of completed messages, requests or connections. */
   count: number;
-  /** How long that took. */
+  /** Duration, in seconds. */
   seconds: number;
-  /** Of `ask` and `deliver`: the median and the 99th percentile of the time to the reply or delivery, in microseconds. */
+  /** Median and 99th percentile of the latency, in microseconds; for `ask` and `deliver`. */
   p50?: number;
   p99?: number;
   /** Of `learn`: the reply's size, and its beginning with one character a byte. */

@@ -1,5 +1,5 @@
 /**
- * Learning what a reply looks like: the generator knows no protocol, so it finds a reply's end by the silence after it.
+ * Learns a reply. The generator knows no protocol, so it recognizes the end of a reply by the silence after it.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { type Connection, personalize, scratch } from "./connection.ts";
 import type { JobResult, LearnJob } from "./job.ts";
 import { receive, sendAll, sleep } from "./libc.ts";
 
-/** How long nothing may come after a reply before it is taken for complete, in milliseconds. */
+/** Silence after which a reply counts as complete, in milliseconds. */
 const SILENCE = 60;
 
-/** How long to wait for its first byte, in milliseconds. */
+/** Time to wait for the first byte, in milliseconds. */
 const PATIENCE = 5_000;
 
-/** How much of a reply is passed on, in bytes. */
+/** Most bytes of a reply to return. */
 const TEXT = 65_536;
 
 /**
- * Sends a request on the first connection and reads what comes.
+ * Sends a request on the first connection and reads the reply.
  *
- * @param connections The first one is used
- * @param job What to send
+ * @param connections The connections, of which the first is used
+ * @param job The request
  * @returns The reply's size and its beginning
  */
 export function learn(connections: readonly Connection[], job: LearnJob): JobResult {

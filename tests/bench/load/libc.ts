@@ -1,5 +1,5 @@
 /**
- * The few system calls the load generator makes, called directly.
+ * The system calls of the load generator, called directly.
  *
  * A generator on `Deno.TcpConn` costs as much per message as the server it drives: one promise and one trip through
  * the event loop for each read and each write, so it would measure itself. A foreign call costs about a tenth of a
@@ -16,7 +16,7 @@ const libc = Deno.dlopen("libc.so.6", {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  // These return 64 bits; no call here moves 2 GiB, and 32 are a plain number where 64 would be a BigInt.
+  // These return 64 bits, but no call here moves 2 GiB, and 32 bits are a plain number instead of a BigInt.
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
@@ -39,7 +39,7 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
 
-/** How long a call that waits may wait, in seconds: a server that hangs must not hang the benchmark. */
+/** Time limit of a blocking call, in seconds: a hanging server must not hang the benchmark. */
 const PATIENCE = 10;
 
 const one = new Uint8Array(Int32Array.of(1).buffer);
@@ -67,33 +67,33 @@ export function connect(port: number): number {
  * Sends without waiting.
  *
  * @param descriptor The socket
- * @param bytes What to send
- * @returns How many bytes were taken; 0 when there is no room
+ * @param bytes The bytes to send
+ * @returns Number of bytes taken; 0 if there is no room
  */
 export function send(descriptor: number, bytes: Uint8Array<ArrayBuffer>): number {
   return Math.max(0, libc.send(descriptor, bytes, BigInt(bytes.length), MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 /**
- * Sends everything, waiting for room as need be.
+ * Sends everything, waiting for room if necessary.
  *
  * @param descriptor The socket
- * @param bytes What to send
+ * @param bytes The bytes to send
  */
 export function sendAll(descriptor: number, bytes: Uint8Array<ArrayBuffer>): void {
   for (let sent = 0; sent < bytes.length;) {
     const count = libc.send(descriptor, bytes.subarray(sent), BigInt(bytes.length - sent), MSG_NOSIGNAL);
-    if (count <= 0) throw new Error("Cannot send: the server has closed the connection, or takes nothing");
+    if (count <= 0) throw new Error("Cannot send: the server has closed the connection, or does not read");
     sent += count;
   }
 }
 
 /**
- * Receives what there is, without waiting.
+ * Receives available bytes without waiting.
  *
- * @param descriptor The socket, of which an event says that it has something
- * @param buffer Where to put it
- * @returns How many bytes came; 0 when there were none after all
+ * @param descriptor A socket that an event reported as readable
+ * @param buffer Receives the bytes
+ * @returns Number of bytes received; 0 if there were none after all
  */
 export function receive(descriptor: number, buffer: Uint8Array<ArrayBuffer>): number {
   const count = libc.recv(descriptor, buffer, BigInt(buffer.length), MSG_DONTWAIT);
@@ -102,11 +102,11 @@ export function receive(descriptor: number, buffer: Uint8Array<ArrayBuffer>): nu
 }
 
 /**
- * Receives what there is, waiting for it.
+ * Receives bytes, waiting for the first.
  *
  * @param descriptor The socket
- * @param buffer Where to put it
- * @returns How many bytes came; 0 at the end of the stream
+ * @param buffer Receives the bytes
+ * @returns Number of bytes received; 0 at the end of the stream
  */
 export function receiveWaiting(descriptor: number, buffer: Uint8Array<ArrayBuffer>): number {
   const count = libc.recv(descriptor, buffer, BigInt(buffer.length), 0);
@@ -124,13 +124,13 @@ export function close(descriptor: number): void {
   libc.close(descriptor);
 }
 
-/** Breaks the connection: the other side is sent a reset, whatever is still on its way. */
+/** Resets the connection, whatever is still under way. */
 export function reset(descriptor: number): void {
   libc.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, noLinger, 8);
   libc.close(descriptor);
 }
 
-/** Sleeps, holding up everything else in this process. */
+/** Sleeps, blocking everything else in this process. */
 export function sleep(microseconds: number): void {
   libc.usleep(microseconds);
 }
@@ -139,20 +139,20 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 
-/** Interest in a socket that has bytes to read, or has ended. */
+/** Interest in bytes to read, or the end of the stream. */
 export const READABLE = 1;
 
-/** Interest in a socket that has room for bytes to send. */
+/** Interest in room for bytes to send. */
 export const WRITABLE = 4;
 
-/** Most events taken at once. */
+/** Most events to take at once. */
 const EVENTS = 1_024;
 
 // The kernel packs this structure on x86-64 only.
 const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
 const EVENT_DATA = EVENT_SIZE - 8;
 
-/** Waits for many sockets at once, each known by a number of the caller's. */
+/** Waits for many sockets at once, each known by a number of the caller's choice. */
 export class Poll implements Disposable {
   readonly #descriptor = libc.epoll_create1(0);
   readonly #events = new Uint8Array(EVENT_SIZE * EVENTS);
@@ -160,17 +160,17 @@ export class Poll implements Disposable {
   readonly #event = new Uint8Array(EVENT_SIZE);
   readonly #eventView = new DataView(this.#event.buffer);
 
-  /** Begins to wait for a socket. */
+  /** Starts waiting for a socket. */
   add(descriptor: number, number: number, interest: number): void {
     this.#control(EPOLL_CTL_ADD, descriptor, number, interest);
   }
 
-  /** Changes what is waited for. */
+  /** Changes the events to wait for. */
   change(descriptor: number, number: number, interest: number): void {
     this.#control(EPOLL_CTL_MOD, descriptor, number, interest);
   }
 
-  /** Waits no more for a socket. */
+  /** Stops waiting for a socket. */
   remove(descriptor: number): void {
     this.#control(EPOLL_CTL_DEL, descriptor, 0, 0);
   }
@@ -178,23 +178,23 @@ export class Poll implements Disposable {
   /**
    * Waits for events.
    *
-   * @param milliseconds How long to wait before something else is due; by default, until it is clear that nothing comes
-   * @returns How many there are; {@linkcode numberAt} tells whose each is
+   * @param milliseconds Time until something else is due; by default the time limit of a blocking call
+   * @returns Number of events; {@linkcode numberAt} finds the socket of each
    */
   wait(milliseconds?: number): number {
     const count = libc.epoll_wait(this.#descriptor, this.#events, EVENTS, milliseconds ?? PATIENCE * 1_000);
     if (count === 0 && milliseconds === undefined) {
-      throw new Error(`Cannot go on: the server did nothing for ${PATIENCE} s`);
+      throw new Error(`Cannot continue: the server did nothing for ${PATIENCE} s`);
     }
     return Math.max(0, count);
   }
 
-  /** The number of the socket that an event is about. */
+  /** Number of an event's socket. */
   numberAt(event: number): number {
     return this.#eventsView.getUint32(event * EVENT_SIZE + EVENT_DATA, true);
   }
 
-  /** Whether the event says that there is something to read, be it the end. */
+  /** Whether an event reports something to read, including the end of the stream. */
   isReadableAt(event: number): boolean {
     return (this.#eventsView.getUint32(event * EVENT_SIZE, true) & READABLE) !== 0;
   }

@@ -1,5 +1,5 @@
 /**
- * A stream: one message over and over, as fast as the server takes it.
+ * A stream: one message over and over, as fast as the server accepts it.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { type Connection, isPersonal, personalize, scratch } from "./connection.
 import type { JobBytes, JobResult, StreamJob } from "./job.ts";
 import { closeWrite, Poll, READABLE, receive, send, WRITABLE } from "./libc.ts";
 
-/** One connection's part of the job. */
+/** The part of one connection in the job. */
 interface Sender {
   readonly descriptor: number;
   readonly batch: Uint8Array<ArrayBuffer>;
   readonly last: Uint8Array<ArrayBuffer>;
-  /** What is being sent, and how much of it has been. */
+  /** Bytes being sent, and the number sent of them. */
   current: Uint8Array<ArrayBuffer>;
   sent: number;
-  /** How many bytes of reply are still to come before the next batch. */
+  /** Missing bytes of the reply before the next batch. */
   missing: number;
   batches: number;
   interest: number;
@@ -25,9 +25,9 @@ interface Sender {
 /**
  * Streams for as long as the job says, then until the server has confirmed the end.
  *
- * @param connections Who sends
- * @param job What they send
- * @returns How many messages were sent and confirmed
+ * @param connections The connections that send
+ * @param job The message
+ * @returns Number of messages sent and confirmed
  */
 export function stream(connections: readonly Connection[], job: StreamJob): JobResult {
   using poll = new Poll();
@@ -111,7 +111,7 @@ function hear(sender: Sender): void {
   if (sender.missing < 0) throw new Error(`Cannot understand reply: ${-sender.missing} bytes more than expected`);
 }
 
-/** Room to send is of interest when there is something to send: the rest of this, or the next at once. */
+/** Waits for room only if there is something to send: the rest of this batch, or the next one. */
 function wanted(sender: Sender): number {
   const waiting = sender.sent === sender.current.length && sender.missing !== 0;
   return waiting ? READABLE : READABLE | WRITABLE;

@@ -1,5 +1,5 @@
 /**
- * Clients that behave badly, many at once: they say nothing, or a byte a second, or nonsense, or read nothing.
+ * Crowds of badly behaved clients: they send nothing, or a byte a second, or garbage, or read nothing.
  *
  * @module
  */
@@ -7,22 +7,22 @@
 import { bytesOf, longLength, writeFully } from "../../support/bytes.ts";
 import { job, questions, tell } from "./talk.ts";
 
-/** What the helper is told to do. */
+/** A job for the helper. */
 export interface CrowdJob {
   port: number;
   count: number;
   kind: keyof typeof KINDS;
-  /** How long the state of one that has a state is, in bytes. */
+  /** Length of each state, in bytes. */
   stateLength?: number;
 }
 
-/** What became of the crowd so far. */
+/** The crowd so far. */
 export interface CrowdState {
-  /** Connections that were made. */
+  /** Connections made. */
   connected: number;
-  /** Connections that the server has ended. */
+  /** Connections ended by the server. */
   ended: number;
-  /** Bytes that the system has taken. */
+  /** Bytes accepted by the system. */
   sent: number;
 }
 
@@ -30,25 +30,25 @@ const { stateLength = 10 } = job<CrowdJob | null>() ?? {};
 
 const state: CrowdState = { connected: 0, ended: 0, sent: 0 };
 
-/** How many connections are being made at once: fewer than the server's queue holds. */
+/** Connections to make at once: fewer than the server's queue holds. */
 const WAVE = 64;
 
 const HELLO = bytesOf(42, 4, longLength(2), "{}");
 const WATCH = bytesOf(42, 5, longLength(2), "{}");
 
-/** A long message, of which a slow client sends one byte at a time. Silence does not settle its dialect. */
+/** A long message that slow clients send byte by byte. Silence does not settle its dialect. */
 const SLOW = bytesOf(66, 1, 0, longLength(1_000), new Uint8Array(1_000));
 
-/** What each kind does with a connection. Whoever throws has been cut off, and comes back if it is told to. */
+/** Behaviour of each kind on a connection. One that throws was dropped, and reconnects if its kind is persistent. */
 const KINDS = {
-  /** Says nothing. */
+  /** Sends nothing. */
   idle: (connection: Deno.Conn) => drain(connection),
-  /** Has a state, and says no more. */
+  /** Opens with a state, then sends nothing. */
   open: async (connection: Deno.Conn) => {
     await send(connection, bytesOf(42, 0, longLength(stateLength), new Uint8Array(stateLength).fill(46)));
     await drain(connection);
   },
-  /** Sends a byte a second of a message that never ends; being given up it begins anew. */
+  /** Sends a byte a second of an endless message, and starts over when dropped. */
   slow: async (connection: Deno.Conn) => {
     void drain(connection);
     for (const byte of SLOW) {
@@ -56,23 +56,23 @@ const KINDS = {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   },
-  /** Sends nonsense as fast as it can be sent. */
+  /** Sends garbage as fast as possible. */
   garbage: async (connection: Deno.Conn) => {
     const nonsense = crypto.getRandomValues(new Uint8Array(65_536));
     for (;;) await send(connection, nonsense);
   },
-  /** Begins as it should, and goes on with nonsense. */
+  /** Starts with valid messages and continues with garbage. */
   "late garbage": async (connection: Deno.Conn) => {
     const nonsense = crypto.getRandomValues(new Uint8Array(65_536));
     nonsense.set(bytesOf(42, 0, longLength(3), "abc", 42, 2, longLength(3), "def"));
     for (;;) await send(connection, nonsense);
   },
-  /** Asks for the map without end, and reads nothing. */
+  /** Asks for the map endlessly, and reads nothing. */
   "deaf asker": async (connection: Deno.Conn) => {
     const gets = new Uint8Array(2_000).map((_, at) => at % 2 === 0 ? 42 : 3);
     for (;;) await send(connection, gets);
   },
-  /** Watches, and reads nothing; it says something all the same. */
+  /** Watches and reads nothing, but keeps sending. */
   "deaf watcher": async (connection: Deno.Conn) => {
     await send(connection, bytesOf(HELLO, WATCH));
     for (;;) {
@@ -80,14 +80,14 @@ const KINDS = {
       await send(connection, bytesOf(42, 7));
     }
   },
-  /** Watches, and reads all of it. */
+  /** Watches and reads everything. */
   watcher: async (connection: Deno.Conn) => {
     await send(connection, bytesOf(HELLO, WATCH));
     await drain(connection);
   },
 } satisfies Record<string, (connection: Deno.Conn) => Promise<void>>;
 
-/** Kinds that come back when they are cut off. */
+/** Kinds that reconnect when they are dropped. */
 const PERSISTENT: readonly CrowdJob["kind"][] = ["slow", "garbage", "late garbage"];
 
 async function send(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
@@ -109,10 +109,10 @@ async function misbehave({ port, kind }: CrowdJob, onConnected: () => void): Pro
       onConnected();
       await KINDS[kind](connection);
     } catch {
-      // It was cut off.
+      // It was dropped.
     }
     state.ended++;
-    // Waits no longer for a connection that could not be made.
+    // Stops waiting for a connection that could not be made.
     onConnected();
   } while (PERSISTENT.includes(kind));
 }

@@ -1,5 +1,5 @@
 /**
- * Many clients of the library that come back by themselves, and when they try to.
+ * Many clients of the library that reconnect by themselves, and the times of their attempts.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { connect, type ConnectOptions, dial } from "../../../mod.ts";
 import { job, questions, tell } from "./talk.ts";
 
-/** What the helper is told to do. */
+/** A job for the helper. */
 export interface FleetJob {
   hostname?: string;
   port: number;
@@ -15,25 +15,25 @@ export interface FleetJob {
   options?: ConnectOptions;
 }
 
-/** How the fleet is. */
+/** The state of the fleet. */
 export interface FleetState {
   open: number;
-  /** Clients that were refused for good, and why. */
+  /** Reasons of clients that closed for good. */
   closed: string[];
-  /** When each attempt to connect was made since the fleet was last complete, by the clock, in milliseconds. */
+  /** Wall-clock times of the attempts to connect since the fleet was last complete, in milliseconds. */
   attempts: number[];
-  /** When each client was back, by the clock, in milliseconds. */
+  /** Wall-clock times at which clients were back, in milliseconds. */
   back: number[];
-  /** When connections were lost, by the clock, in milliseconds. */
+  /** Wall-clock times at which connections were lost, in milliseconds. */
   lost: number[];
-  /** Why they were lost, and how often. */
+  /** Number of losses by reason. */
   reasons: Record<string, number>;
-  /** When something was read last, and written, by the clock, in milliseconds. */
+  /** Wall-clock times of the last read and the last write, in milliseconds. */
   readAt: number;
   wroteAt: number;
 }
 
-/** How many connect at once in the beginning. */
+/** Clients that connect at once at first. */
 const WAVE = 100;
 
 const state: FleetState = { open: 0, closed: [], attempts: [], back: [], lost: [], reasons: {}, readAt: 0, wroteAt: 0 };

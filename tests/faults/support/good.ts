@@ -1,5 +1,5 @@
 /**
- * Well-behaved clients, each of which asks for the map again and again, and how long the answers take.
+ * Well-behaved clients that keep asking for the map, and the latency of the answers.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { Connection, dial } from "../../../mod.ts";
 import { job, questions, tell } from "./talk.ts";
 
-/** What the helper is told to do. */
+/** A job for the helper. */
 export interface GoodJob {
   port: number;
   count: number;
 }
 
-/** How long answers took, in milliseconds. */
+/** Latencies, in milliseconds. */
 export interface Latency {
   count: number;
   median: number;

@@ -1,20 +1,20 @@
 /**
- * The processes that a fault comes from, or that it must leave alone: apart from the test, so that neither side's work
- * is counted as the other's.
+ * Processes that cause a fault or must not be affected by one. They run apart from the test, so that neither side's
+ * work is counted as the other's.
  *
  * @module
  */
 
-import { Running } from "../../commands/tracker.ts";
+import { Running } from "../../support/program.ts";
 
-/** A program of this directory that takes lines of JSON and answers each with one. Disposing kills it. */
+/** A program in this directory that answers each line of JSON with another. Disposing kills it. */
 export class Helper extends Running {
   /**
    * Starts a program.
    *
    * @param program Its file
-   * @param job What it is to do, for its command line
-   * @param options `permissions` of Deno's, and what is put in front of the command
+   * @param job Its job, passed on its command line
+   * @param options Deno `permissions` as flags, and a `prefix` of the command
    */
   constructor(
     program: string,
@@ -26,7 +26,7 @@ export class Helper extends Running {
     super([first, ...rest, JSON.stringify(job)]);
   }
 
-  /** Its next answer. */
+  /** Reads its next answer. */
   async answer<T>(): Promise<T> {
     try {
       return JSON.parse(await this.stdout.line());
@@ -40,7 +40,7 @@ export class Helper extends Running {
     return await this.stderr.all();
   }
 
-  /** Gives it something to do, and waits for the answer. */
+  /** Asks it something and waits for the answer. */
   async ask<T>(question: unknown): Promise<T> {
     await this.type(`${JSON.stringify(question)}\n`);
     return await this.answer();

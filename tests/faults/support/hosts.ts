@@ -1,13 +1,13 @@
 /**
- * Two hosts with a router between them, made of network namespaces: what the router does not pass on is lost without a
- * word, as when a cable is cut somewhere along the way.
+ * Two hosts with a router between them, made of network namespaces. Packets that the router does not forward are lost
+ * silently, as when a cable is cut along the way.
  *
  * @module
  */
 
 import { shell } from "./server.ts";
 
-/** Why hosts cannot be made here, if they cannot. */
+/** Why hosts cannot be made here; `undefined` if they can. */
 export const noHosts: string | undefined = findObstacle();
 
 function findObstacle(): string | undefined {
@@ -24,9 +24,9 @@ function nameOf(role: string): string {
   return `tracker-${role}-${Deno.pid}`;
 }
 
-/** The hosts. Disposing takes them away. */
+/** Two hosts. Disposing removes them. */
 export class TwoHosts implements AsyncDisposable {
-  /** Address of the first. */
+  /** Address of the first host. */
   readonly address = "10.77.1.2";
   readonly #names = { first: nameOf("first"), router: nameOf("router"), second: nameOf("second") };
 
@@ -57,22 +57,22 @@ export class TwoHosts implements AsyncDisposable {
     return hosts;
   }
 
-  /** What to put in front of a command that is to run on the first host. */
+  /** Prefix of a command to run on the first host. */
   get onFirst(): string[] {
     return ["ip", "netns", "exec", this.#names.first];
   }
 
-  /** What to put in front of a command that is to run on the second host. */
+  /** Prefix of a command to run on the second host. */
   get onSecond(): string[] {
     return ["ip", "netns", "exec", this.#names.second];
   }
 
-  /** From now on nothing is passed on, in neither direction, and nobody is told. */
+  /** Silently stops forwarding in both directions. */
   async cut(): Promise<void> {
     await this.#forward(0);
   }
 
-  /** Passes on again. */
+  /** Forwards again. */
   async mend(): Promise<void> {
     await this.#forward(1);
   }
@@ -80,7 +80,7 @@ export class TwoHosts implements AsyncDisposable {
   async #forward(value: 0 | 1): Promise<void> {
     const line = `echo ${value} > /proc/sys/net/ipv4/ip_forward && cat /proc/sys/net/ipv4/ip_forward`;
     const set = await shell(`ip netns exec ${this.#names.router} sh -c '${line}'`);
-    if (set !== `${value}\n`) throw new Error("Cannot tell the router");
+    if (set !== `${value}\n`) throw new Error("Cannot configure router");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Clients that are reset: each sends a part of what it wants to say, and vanishes with an RST. Only the C library can
- * be told to send one, for which this helper needs `--allow-ffi`.
+ * Clients that are reset: each sends part of a message and vanishes with an RST. Only the C library can send one, so
+ * this helper needs `--allow-ffi`.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import { connect, reset, sendAll } from "../../bench/load/libc.ts";
 import { job, questions, tell } from "./talk.ts";
 
-/** What the helper is told to do. */
+/** A job for the helper. */
 export interface ResetJob {
   port: number;
 }
 
-/** What each of some clients sends; or that all those that were not reset at once are reset now. */
+/** The bytes that each of some clients sends; or the order to reset all clients that were not reset at once. */
 export type ResetQuestion = { parts: number[][]; atOnce: boolean } | "reset";
 
 if (import.meta.main) {

@@ -1,43 +1,44 @@
 /**
- * Servers that faults happen to: processes of their own, looked at from outside.
+ * Servers that suffer faults: processes of their own, inspected from outside.
  *
  * @module
  */
 
 import { assertEquals } from "@std/assert";
+import { delay } from "../../../lib/base/async.ts";
 import type { Stats } from "../../../mod.ts";
-import { commandLine, RunningServer } from "../../commands/tracker.ts";
+import { commandLine, RunningServer } from "../../support/program.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "../../support/bytes.ts";
 
-/** A greeting that asks for nothing. */
+/** A Hello that asks for nothing. */
 const HELLO = bytesOf(42, 4, longLength(2), "{}");
 
-/** A server, and what the system knows about its process. */
+/** A server, and the system's account of its process. */
 export class FaultyServer extends RunningServer {
-  /** Memory that it has in use, in bytes. */
+  /** Resident memory, in bytes. */
   async residentBytes(): Promise<number> {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(await shell(`cat /proc/${this.id}/status`))?.[1];
     return Number(kilobytes ?? NaN) * 1_024;
   }
 
-  /** How many descriptors it has open. */
+  /** Number of open descriptors. */
   async descriptors(): Promise<number> {
     return Number(await shell(`ls /proc/${this.id}/fd | wc -l`));
   }
 
-  /** Processor time that its threads have used, in seconds. */
+  /** Processor time used by its threads, in seconds. */
   async cpuSeconds(): Promise<number> {
     const lines = (await shell(`cat /proc/${this.id}/task/*/schedstat`)).trim().split("\n");
     return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0) / 1e9;
   }
 
-  /** What it says itself, on a connection of its own. */
+  /** Its own statistics, over a connection made for the purpose. */
   async stats(): Promise<Stats> {
     using asker = await Asker.dial(this);
     return await asker.stats();
   }
 
-  /** Asks until the server says what is wanted, for at most so many milliseconds. */
+  /** Asks until the statistics are as wanted, for at most `patience` milliseconds. */
   async until(isWanted: (stats: Stats) => boolean, patience = 20_000): Promise<Stats> {
     using asker = await Asker.dial(this);
     const end = performance.now() + patience;
@@ -45,12 +46,12 @@ export class FaultyServer extends RunningServer {
       const stats = await asker.stats();
       if (isWanted(stats)) return stats;
       if (performance.now() > end) throw new Error(`not within ${patience} ms: ${JSON.stringify(stats)}`);
-      await pause(10);
+      await delay(10);
     }
   }
 }
 
-/** A connection over which the server is asked, and that is there before the trouble begins. */
+/** A connection for questions that exists before the trouble begins. */
 export class Asker implements Disposable {
   readonly connection: Deno.TcpConn;
 
@@ -88,18 +89,18 @@ export class Asker implements Disposable {
   }
 }
 
-/** How to start a {@linkcode FaultyServer}. */
+/** Options for {@linkcode startFaulty}. */
 export interface FaultyOptions {
   /** Flags of `serve`. */
   args?: readonly string[];
-  /** What a shell does before it becomes the server, which is its `"$@"`. */
+  /** Shell script that starts the server, which is its `"$@"`. */
   shell?: string;
   port?: number;
-  /** A program and its arguments that are put in front. */
+  /** A program and its arguments to put in front of the command. */
   prefix?: readonly string[];
 }
 
-/** Starts a server and waits until it listens. Its log is JSON unless the arguments say otherwise. */
+/** Starts a server and waits until it listens. It logs JSON unless `args` are given. */
 export async function startFaulty(options: FaultyOptions = {}): Promise<FaultyServer> {
   const { args = ["--log", "json"], shell = 'exec "$@"', port = 0, prefix = [] } = options;
   const command = [...prefix, ...commandLine(["serve", "--port", `${port}`, ...args])];
@@ -112,13 +113,8 @@ export async function startFaulty(options: FaultyOptions = {}): Promise<FaultySe
   }
 }
 
-/** What a line of shell prints. Deno lets only a program with every permission read in `/proc`. */
+/** Runs a line of shell and returns its output. It can read `/proc`, where Deno wants every permission. */
 export async function shell(line: string): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stderr: "null" }).output();
   return new TextDecoder().decode(stdout);
-}
-
-/** Lets time pass, where the passing of time is what is tested, or between two questions. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,23 +1,23 @@
 /**
- * A helper's side of the talk with its test.
+ * The helper's side of its conversation with the test.
  *
  * @module
  */
 
-import { TextLineStream } from "../../../lib/commands/std.ts";
+import { TextLineStream } from "../../../lib/cli/std.ts";
 
-/** What the test wants, from the command line. */
+/** Reads the job from the command line. */
 export function job<T>(): T {
   return JSON.parse(Deno.args[0] ?? "null");
 }
 
-/** Tells the test something. */
+/** Sends an answer to the test. */
 export function tell(answer: unknown): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
-/** What the test asks, until it asks nothing more. */
+/** The test's questions, until its end of the pipe is closed. */
 export async function* questions<T>(): AsyncGenerator<T> {
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
   for await (const line of lines) yield JSON.parse(line);

@@ -1,34 +1,35 @@
 /**
- * A second reader of events and records, written after PROTOCOL.md: it turns them into plain values, or says `null`.
+ * A second reader of events and records, written after PROTOCOL.md: it turns them into plain values, or `null`.
  *
  * @module
  */
 
-/** The numbers of the events that carry a state, and nothing else, behind their identifier. */
+/** Kinds of events that carry a state, and nothing else, after their identifier. */
 const WITH_STATE = new Map([[3, "join"], [4, "update"]]);
 
+/** Kinds of events that carry nothing after their identifier. */
 const BARE = new Map([[5, "suspect"], [6, "resume"]]);
 
 const CAUSES = ["close", "disconnect", "timeout", "takeover", "shutdown", "error", "kicked", "node lost"];
 
 const STATUSES = ["live", "suspect"];
 
-/** A byte that is not there. */
-class Missing extends Error {}
+/** The bytes are no events or records. */
+class Invalid extends Error {}
 
 class Cursor {
   at = 0;
   constructor(readonly bytes: Uint8Array) {}
 
   take(count: number): Uint8Array {
-    if (this.at + count > this.bytes.length) throw new Missing();
+    if (this.at + count > this.bytes.length) throw new Invalid();
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);
   }
 
   number(size: number): number {
     const value = this.take(size).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
-    if (value > 2n ** 53n - 1n) throw new Missing();
+    if (value > 2n ** 53n - 1n) throw new Invalid();
     return Number(value);
   }
 
@@ -42,7 +43,7 @@ class Cursor {
 
   word(words: readonly string[]): string {
     const word = words[this.number(1)];
-    if (word === undefined) throw new Missing();
+    if (word === undefined) throw new Invalid();
     return word;
   }
 }
@@ -51,12 +52,12 @@ function orNull<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Missing) return null;
+    if (error instanceof Invalid) return null;
     throw error;
   }
 }
 
-/** The events of a frame; `null` when they are none. */
+/** Reads the events of a frame; `null` when they are invalid. */
 export function readEvents(bytes: Uint8Array): Record<string, unknown>[] | null {
   return orNull(() => {
     const cursor = new Cursor(bytes);
@@ -76,10 +77,10 @@ function readEvent(cursor: Cursor): Record<string, unknown> {
   if (BARE.has(kind)) return { kind: BARE.get(kind), revision, id };
   if (kind === 7) return { kind: "leave", revision, id, cause: cursor.word(CAUSES) };
   if (kind === 8) return { kind: "pong", revision };
-  throw new Missing();
+  throw new Invalid();
 }
 
-/** The records of a list; `null` when they are none. */
+/** Reads the records of a list; `null` when they are invalid. */
 export function readList(bytes: Uint8Array): { revision: number; records: Record<string, unknown>[] } | null {
   return orNull(() => {
     const cursor = new Cursor(bytes);

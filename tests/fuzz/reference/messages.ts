@@ -1,29 +1,29 @@
 /**
  * A second parser of messages, to compare the first one with. It is written after PROTOCOL.md and not after the code:
- * it reads everything from the beginning each time, one message after the other, and knows nothing of runs.
+ * each time it reads everything from the start, one message after the other, and knows no runs.
  *
  * @module
  */
 
 import type { Dialect, WireErrorCode } from "../../../mod.ts";
 
-/** A message that is complete. */
+/** A complete message. */
 export interface Message {
   readonly type: number;
-  /** Where its state, or its JSON, begins. */
+  /** Offset of its state or JSON. */
   readonly start: number;
-  /** Where that ends, and the message with it. */
+  /** Offset after its state or JSON, and so after the message. */
   readonly end: number;
 }
 
-/** What bytes mean. */
+/** The meaning of bytes. */
 export interface Reading {
   readonly messages: readonly Message[];
-  /** Why there is no further message. */
+  /** Why no further message was read. */
   readonly end: "more" | "ambiguous" | WireErrorCode;
-  /** Where the first message begins that is not complete. */
+  /** Offset of the first incomplete message. */
   readonly rest: number;
-  /** After "more": the fewest bytes that message can have. */
+  /** After "more": the fewest bytes that this message can have. */
   readonly least: number;
   readonly dialect: Dialect | "unsettled";
 }
@@ -34,22 +34,22 @@ export interface Rules {
   readonly maxState: number;
 }
 
-/** Longest JSON of a request. */
+/** Longest JSON of a request, in bytes. */
 const LONGEST_REQUEST = 4_096n;
 
-/** What was found instead of a message. */
+/** The reason why no message was read. */
 class Stop {
   constructor(readonly end: Reading["end"], readonly least = 0) {}
 }
 
 /**
- * Reads all that is complete.
+ * Reads all complete messages.
  *
- * @param bytes What a client has sent
- * @param length How much of it has come
+ * @param bytes The bytes that a client sends
+ * @param length How many of them have arrived
  * @param rules What the connection insists on
- * @param silence Where a silence has settled the dialect if that was in doubt; -1 for nowhere
- * @returns What it means
+ * @param silence Offset at which a silence settles an ambiguous dialect; -1 for none
+ * @returns The messages, and why there are no more
  */
 export function readMessages(bytes: Uint8Array, length: number, rules: Rules, silence = -1): Reading {
   const reader = new MessageReader(bytes, length, rules, silence);
@@ -130,7 +130,7 @@ class MessageReader {
       : this.#readLong(type, at, body, BigInt(this.#maxState), "STATE_TOO_LARGE");
   }
 
-  /** The first length tells the dialect, if need be together with the byte behind it. */
+  /** Settles the dialect by the first length, if need be together with the byte after it. */
   #settle(body: number): Stop | null {
     if (this.#length === body) return new Stop("more", 3);
     if (this.#bytes[body] !== 0) {

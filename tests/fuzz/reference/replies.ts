@@ -4,31 +4,36 @@
  * @module
  */
 
-import type { Expected } from "../../../mod.ts";
+import type { Expected } from "../../../lib/wire/mod.ts";
 
-/** What the bytes of a reply mean. */
+/** The meaning of a reply's bytes. */
 export type Answer =
   | { kind: "more"; least: number }
-  | { kind: "wrong"; code: "BAD_REPLY" | "REPLY_TOO_LARGE" }
+  | { kind: "wrong"; code: "BAD_REPLY" | "REPLY_TOO_LARGE" | "TLS_FAILED" }
   | { kind: "error" | Exclude<Expected, "nothing">; start: number; end: number };
 
-/** How many bytes the payload has at least, where eight bytes of length go before it. */
+/** Fewest bytes of a payload that has eight bytes of length in front. */
 const LEAST: Partial<Record<Expected, bigint>> = { map: 2n, list: 8n, stats: 2n, frame: 1n, hello: 2n };
 
 /**
  * Reads one reply.
  *
- * @param bytes What a server has sent
- * @param at Where the reply begins
- * @param length How many bytes have come
- * @param expected What was asked for
- * @param maxMap Longest payload accepted
- * @returns What it means
+ * @param bytes The bytes that a server sends
+ * @param at Offset of the reply
+ * @param length How many bytes have arrived
+ * @param expected The reply that was asked for
+ * @param maxMap Longest payload to accept, in bytes
+ * @returns The reply, or why there is none
  */
 export function readReply(bytes: Uint8Array, at: number, length: number, expected: Expected, maxMap: number): Answer {
   const available = length - at;
   if (available < 1) return { kind: "more", least: 1 };
   const first = bytes[at]!;
+  if (first === 21) {
+    if (available < 2) return { kind: "more", least: 2 };
+    // As TLS begins an alert. A map of 21 bytes has a brace there.
+    if (bytes[at + 1] === 3) return { kind: "wrong", code: "TLS_FAILED" };
+  }
   if (first === 0) {
     if (available < 2) return { kind: "more", least: 2 };
     const second = bytes[at + 1]!;

@@ -1,5 +1,5 @@
 /**
- * A second reader of requests, written after PROTOCOL.md: one rule a member.
+ * A second reader of requests, written after PROTOCOL.md, with a rule for each member.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function isPosition(value: unknown): boolean {
   return isText(incarnation) && isFromTo(0, 2 ** 53 - 1)(revision) && (revision as number) % 1 === 0;
 }
 
-/** The members of each kind of request that mean something, and what they must be. */
+/** Rules for the members of each kind of request. */
 const RULES: Record<string, Record<string, Rule>> = {
   hello: {
     name: isName,
@@ -43,6 +43,7 @@ const RULES: Record<string, Record<string, Rule>> = {
   list: { prefix: isText },
 };
 
+/** Rules for the members of the reply to a Hello. */
 const GREETING: Record<string, Rule> = {
   server: isText,
   version: isText,
@@ -54,7 +55,7 @@ const GREETING: Record<string, Rule> = {
   maxState: isNumber,
 };
 
-/** The object that bytes are the JSON of, or `null`. */
+/** Parses the JSON of an object; `null` if it is anything else. */
 function readObject(bytes: Uint8Array): Record<string, unknown> | null {
   try {
     const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -69,7 +70,7 @@ function readObject(bytes: Uint8Array): Record<string, unknown> | null {
  *
  * @param kind `"hello"`, `"watch"` or `"list"`
  * @param bytes Its JSON
- * @returns Its members that mean something and are not null; `null` when it is not as it must be
+ * @returns Its known members that are not `null`; `null` when the request is invalid
  */
 export function readRequest(kind: string, bytes: Uint8Array): Record<string, unknown> | null {
   const object = readObject(bytes);
@@ -81,7 +82,7 @@ export function readRequest(kind: string, bytes: Uint8Array): Record<string, unk
   return Object.fromEntries(members.map(([name]) => [name, object[name]]));
 }
 
-/** Reads the reply to a Hello: all its members, or `null` when one of those that must be there is not as it must be. */
+/** Reads the reply to a Hello: all its members, or `null` when a required one is missing or invalid. */
 export function readGreeting(bytes: Uint8Array): Record<string, unknown> | null {
   const object = readObject(bytes);
   const isGreeting = object !== null && Object.entries(GREETING).every(([name, rule]) => rule(object[name]));

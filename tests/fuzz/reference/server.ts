@@ -1,6 +1,6 @@
 /**
- * A plain model of a server: what it has in its map, who holds which name, and what it owes to each connection. It is
- * written after PROTOCOL.md, reads messages with the second parser, and does one thing after the other.
+ * A simple model of a server: its map, the owners of names, and the replies that it owes to each connection. It is
+ * written after PROTOCOL.md, reads messages with the second parser, and handles them one at a time.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { WireErrorCode } from "../../../mod.ts";
 import { type Message, readMessages, type Rules } from "./messages.ts";
 import { readRequest } from "./requests.ts";
 
-/** What a connection is owed. */
+/** A reply that a connection is owed. */
 export type Owed =
   | { readonly kind: "done" | "watching" | "greeting" | "stats" | "pong" }
   | { readonly kind: "map"; readonly map: string; readonly wide: boolean }
   | { readonly kind: "list"; readonly records: readonly string[] }
   | { readonly kind: "error"; readonly code: WireErrorCode };
 
-/** A client in the map. States are kept as one character a byte. */
+/** A client in the map. Its state has a character per byte. */
 interface Client {
   readonly id: string;
   state: string;
@@ -27,10 +27,10 @@ interface Client {
 interface Claim {
   readonly name: string;
   readonly grace: number;
-  /** Who holds it; `null` while it is kept. */
+  /** Its owner; `null` while the name is kept. */
   peer: ModelPeer | null;
   client: Client | null;
-  /** The key, as far as it is known: the server has said it to its holder. */
+  /** Its key, once known: the server tells it to the owner. */
   key: string | undefined;
 }
 
@@ -38,14 +38,14 @@ interface Claim {
 export class ModelPeer {
   readonly owed: Owed[] = [];
   readonly model: Model;
-  /** What it has sent. */
+  /** Bytes that it has sent. */
   bytes: Uint8Array = new Uint8Array();
   isOpen = true;
   claim: Claim | null = null;
   client: Client | null = null;
-  /** The prefix that it watches. */
+  /** Prefix that it watches; `null` if it does not watch. */
   watches: string | null = null;
-  /** Whether its watch began with everything there was. */
+  /** Whether its watch began with a snapshot. */
   watchesAll = false;
   #handled = 0;
 
@@ -53,7 +53,7 @@ export class ModelPeer {
     this.model = model;
   }
 
-  /** Takes in what has come since the last time; `ends` when nothing will come any more. */
+  /** Handles bytes that have arrived; `ends` if they are the last. */
   receive(bytes: Uint8Array, ends = false): void {
     if (!this.isOpen) return;
     this.bytes = Uint8Array.from([...this.bytes, ...bytes]);
@@ -74,7 +74,7 @@ export class ModelPeer {
     this.leave(true);
   }
 
-  /** Takes it out of the map, or marks what it leaves behind. */
+  /** Removes its client from the map, or makes it a suspect. */
   leave(mayStay: boolean): void {
     this.isOpen = false;
     const { claim, client } = this;
@@ -97,7 +97,7 @@ export class ModelPeer {
     else if (type === 8) this.owed.push({ kind: "stats" });
   }
 
-  /** A dialect that a later message settles does not change how earlier ones were answered. */
+  /** Whether a Get is answered with a long length. A dialect that a later message settles does not matter. */
   #isWideBy(end: number): boolean {
     const { dialect } = readMessages(this.bytes, end, this.model.rules);
     return dialect === "wide" || dialect === "java";
@@ -147,7 +147,7 @@ export class ModelPeer {
 /** The server. */
 export class Model {
   readonly rules: Rules;
-  /** In the order of opening. */
+  /** Clients by identifier, in the order they opened. */
   readonly clients = new Map<string, Client>();
   readonly #claims = new Map<string, Claim>();
   #opened = 0;
@@ -156,17 +156,17 @@ export class Model {
     this.rules = rules;
   }
 
-  /** The flattened map, one character a byte. */
+  /** The flattened map, with a character per byte. */
   get map(): string {
     return `{${Array.from(this.clients.values(), ({ id, state }) => `${id}=${state}`).join(", ")}}`;
   }
 
-  /** How many clients are kept for a connection that may come back. */
+  /** Number of clients that are kept for a connection that may come back. */
   get suspects(): number {
     return [...this.clients.values()].filter(({ status }) => status === "suspect").length;
   }
 
-  /** What a List tells of: a line for each client. */
+  /** The records of a List, a line each. */
   recordsOf(prefix: string): string[] {
     return [...this.clients.values()].filter(({ id }) => id.startsWith(prefix)).map(({ id, state, status }) =>
       `${id} ${status} ${state}`
@@ -180,7 +180,7 @@ export class Model {
     return client;
   }
 
-  /** Gives a name to a connection; `null` when it has no right to it. */
+  /** Gives a name to a connection; `null` if it may not have it. */
   claim(peer: ModelPeer, request: Record<string, unknown>): Claim | null {
     const name = request.name as string;
     const held = this.#claims.get(name);
@@ -195,7 +195,7 @@ export class Model {
     return claim;
   }
 
-  /** Without its key a client that takes over begins anew. */
+  /** Ends the owner of a name that is taken over. Without the key, its client leaves too. */
   #dispossess(peer: ModelPeer, claim: Claim, resumes: boolean): void {
     if (!resumes && claim.client !== null) {
       this.clients.delete(claim.name);

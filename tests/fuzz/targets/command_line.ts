@@ -1,21 +1,23 @@
 /**
- * The command line: the flags and arguments of every command, up to where the command would begin to do something.
+ * The command line: the flags and arguments of every command, up to the point where the command would start.
  *
  * @module
  */
 
-import type { Command } from "../../../lib/commands/command.ts";
-import { readEnvironment } from "../../../lib/commands/environment.ts";
-import { escapeControls } from "../../../lib/commands/escape.ts";
-import { type Flag, parseFlags } from "../../../lib/commands/flags.ts";
-import { findCommand } from "../../../lib/commands/help.ts";
-import { COMMANDS } from "../../../lib/commands/mod.ts";
-import { parseStep } from "../../../lib/commands/steps.ts";
-import { UsageError } from "../../../lib/commands/usage.ts";
+import type { Command } from "../../../lib/cli/command.ts";
+import { readEnvironment } from "../../../lib/cli/environment.ts";
+import { escapeControls } from "../../../lib/cli/text/escape.ts";
+import { type Flag, parseFlags } from "../../../lib/cli/flags/flags.ts";
+import { requireCommand } from "../../../lib/cli/help.ts";
+import { loadCommands } from "../../../lib/commands/mod.ts";
+import { parseStep } from "../../../lib/cli/inspect/steps.ts";
+import { UsageError } from "../../../lib/cli/flags/usage.ts";
 import type { Random } from "../../support/random.ts";
 import { readCommandLine } from "../reference/command_line.ts";
 import { mutateSequence, mutateText, shorterSequences, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
+
+const COMMANDS = await loadCommands();
 
 const VALUES = [
   ...[
@@ -88,10 +90,15 @@ const LONG = 5_000;
 
 const WORDS = ["-", "--", "=", ".", "\n", "\0", "\ud800", "__proto__", ...VALUES];
 
-/** What stands behind `tracker`. */
+/** The target for the arguments after `tracker`. */
 export const commandLineTarget: Target<readonly string[]> = {
   name: "commandline",
-  covers: ["/lib/commands/flags.ts", "/lib/commands/values.ts", "/lib/commands/steps.ts", "/lib/commands/usage.ts"],
+  covers: [
+    "/lib/cli/flags/flags.ts",
+    "/lib/cli/flags/values.ts",
+    "/lib/cli/inspect/steps.ts",
+    "/lib/cli/flags/usage.ts",
+  ],
   generate(random) {
     const command = random.pick(COMMANDS);
     const args = Array.from({ length: random.integer(0, 4) }, () => argsOf(command, random)).flat();
@@ -129,27 +136,28 @@ function argsOf({ flags }: Command, random: Random): string[] {
 }
 
 function checkCommandLine([name = "", ...args]: readonly string[], note: Note): void {
-  const command = orUsage(() => findCommand(COMMANDS, name), note);
-  const isKnown = COMMANDS.some((command) => command.name === name);
-  demand((command !== null) === isKnown, "a command is found if and only if there is one of that name");
-  if (command === null) return;
+  const names = COMMANDS.map((command) => command.name);
+  const isAccepted = orUsage(() => requireCommand(names, name) ?? true, note) !== null;
+  const command = COMMANDS.find((command) => command.name === name);
+  demand(isAccepted === (command !== undefined), "a command is found if and only if it exists");
+  if (command === undefined) return;
   const { flags: table, positionals } = command;
   const written = readCommandLine(args, table, positionals?.most ?? 0);
   const wanted = written === null ? null : orUsage(() => valuesOf(command, written.flags), () => {});
   const parsed = orUsage(() => parseFlags(args, table, positionals), (seen) => note(`${name} ${seen}`));
-  demand((parsed !== null) === (wanted !== null), "a command line is taken if and only if it makes sense", () => {
+  demand((parsed !== null) === (wanted !== null), "a command line is accepted if and only if it is valid", () => {
     return JSON.stringify(parsed ?? wanted);
   });
   if (parsed === null || written === null) return;
   const [found, expected] = [[parsed.flags, parsed.positionals], [wanted, written.positionals]].map((read) =>
     JSON.stringify(read)
   );
-  demand(found === expected, "every value is the one that was written", () => `${found}, and ${expected}`);
+  demand(found === expected, "every value is as it was written", () => `${found}, and ${expected}`);
   note(`${name} ${[...written.flags.keys()].sort()} ${Math.min(2, parsed.positionals.length)}`);
   if (name === "send") { for (const step of parsed.positionals) checkStep(step, note); }
 }
 
-/** The value of every flag, by its own parser; what is not written may be in the environment of whoever runs this. */
+/** The value of every flag, by its own parser; a flag that is not written may be set in the environment. */
 function valuesOf({ flags }: Command, written: ReadonlyMap<string, string>): Record<string, unknown> {
   const textOf = (name: string, { environment, default: preset }: Flag<unknown>) =>
     written.get(name) ?? (environment === undefined ? undefined : readEnvironment(environment)) ?? preset;
@@ -163,13 +171,13 @@ function checkStep(text: string, note: Note): void {
   note(`step ${step.kind}`);
 }
 
-/** What comes out, or `null` when it is refused as a command line may be. */
+/** Runs a function, and returns `null` when it refuses as it may. */
 function orUsage<T>(run: () => T, note: Note): T | null {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    demand(error.message !== "", "a message says something");
+    demand(error.message !== "", "a message is not empty");
     const shown = escapeControls(error.message);
     demand(!shown.includes("\n") && !shown.includes("\x1b"), "a message is one line, and harmless on a terminal");
     note(shapeOf(error.message));
@@ -177,9 +185,9 @@ function orUsage<T>(run: () => T, note: Note): T | null {
   }
 }
 
-/** A message without what it repeats: a flag and what is wrong with it, or what kind of thing is unknown. */
+/** A message without the input that it repeats: a flag and what is wrong with it, or what kind of thing is unknown. */
 function shapeOf(message: string): string {
   const words = message.split(" ");
-  const isForeign = /^un(known|expected)$/.test(words[0]!);
-  return `${words.slice(0, isForeign ? 2 : 3).join(" ")}${message.endsWith("?") ? "?" : ""}`;
+  const isUnknown = /^un(known|expected)$/.test(words[0]!);
+  return `${words.slice(0, isUnknown ? 2 : 3).join(" ")}${message.endsWith("?") ? "?" : ""}`;
 }

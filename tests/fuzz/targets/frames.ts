@@ -1,19 +1,23 @@
 /**
- * Events and records: `decodeEvents` and `decodeList` against a second reader, and `FrameBuilder` the other way round.
+ * Events and records: `decodeEvents` and `decodeList` against a second reader, and `EventWriter` and `ListWriter` the
+ * other way round.
  *
  * @module
  */
 
+import { TrackerError } from "../../../mod.ts";
 import {
   decodeEvents,
   decodeList,
-  FrameBuilder,
-  type FramedClient,
-  TrackerError,
+  type EncodableClient,
+  EventWriter,
+  ListWriter,
+  LONG_LENGTH_SIZE,
   type WatchEvent,
-} from "../../../mod.ts";
-import { equals } from "../../../lib/commands/std.ts";
+} from "../../../lib/wire/mod.ts";
+import { equals } from "../../../lib/base/bytes.ts";
 import type { Random } from "../../support/random.ts";
+import { demandSame } from "../compare.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
 import { Writer } from "../grammar.ts";
 import { readBytes, writeBytes } from "../notation.ts";
@@ -26,24 +30,24 @@ interface Input {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Identifiers as they come, and some that are hard to carry: a byte order mark, no UTF-8, none at all. */
+/** Usual identifiers, and some that are hard to carry: with a byte order mark, of invalid UTF-8, empty. */
 const IDENTIFIERS = ["a", "client1", "", "\xef\xbb\xbfa", "\xff\xfe", "\xe9", "x".repeat(300)];
 
-const LENGTH_SIZE = 8;
-
-const writer = new Writer();
+const output = new Writer();
 const encoder = new TextEncoder();
 
-/** What a watcher and a List are told. */
+/** The target for the payloads of frames and lists. */
 export const framesTarget: Target<Input> = {
   name: "frames",
-  covers: ["/lib/frames.ts"],
+  covers: ["events", "event_writer", "list", "list_writer", "frame_buffer", "payload_reader"].map((name) =>
+    `/lib/wire/${name}.ts`
+  ),
   generate(random) {
     const kind = random.pick(["events", "events", "list"] as const);
-    if (kind === "list") writer.long(random.integer(0, 9), random);
+    if (kind === "list") output.long(random.integer(0, 9), random);
     const count = random.integer(0, 5);
     for (let index = 0; index < count; index++) kind === "list" ? writeRecord(random) : writeEvent(random);
-    return { kind, bytes: writer.take() };
+    return { kind, bytes: output.take() };
   },
   mutate: ({ kind, bytes }, random) => ({ kind, bytes: mutateBytes(bytes, random) }),
   check: ({ kind, bytes }, note) => kind === "events" ? checkEvents(bytes, note) : checkList(bytes, note),
@@ -59,34 +63,34 @@ export const framesTarget: Target<Input> = {
 
 function writeEvent(random: Random): void {
   const kind = random.next() < 0.03 ? random.pick([0, 9, 255]) : random.integer(1, 8);
-  writer.byte(kind);
-  writer.long(random.integer(0, 300), random);
+  output.byte(kind);
+  output.long(random.integer(0, 300), random);
   writeShortText(kind === 2 || kind === 8 ? "" : random.pick(IDENTIFIERS));
-  if (kind === 1) writer.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  if (kind === 1) output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
   if (kind === 1 || kind === 3 || kind === 4) writeState(random);
-  if (kind === 7) writer.byte(random.next() < 0.05 ? 8 : random.integer(0, 7));
+  if (kind === 7) output.byte(random.next() < 0.05 ? 8 : random.integer(0, 7));
   if (kind !== 2) return;
-  writer.byte(3);
-  writer.text(random.pick(["abc", "\xc3\xa9!", "\xef\xbb\xbf"]));
+  output.byte(3);
+  output.text(random.pick(["abc", "\xc3\xa9!", "\xef\xbb\xbf"]));
 }
 
 function writeRecord(random: Random): void {
   writeShortText(random.pick(IDENTIFIERS));
-  writer.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
-  for (let index = 0; index < 3; index++) writer.long(random.integer(0, 2 ** 31), random);
+  output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  for (let index = 0; index < 3; index++) output.long(random.integer(0, 2 ** 31), random);
   writeState(random);
 }
 
 function writeShortText(text: string): void {
-  writer.byte(text.length >> 8);
-  writer.byte(text.length & 0xff);
-  writer.text(text);
+  output.byte(text.length >> 8);
+  output.byte(text.length & 0xff);
+  output.text(text);
 }
 
 function writeState(random: Random): void {
   const length = random.pick([0, 1, 3, 300]);
-  for (const shift of [24, 16, 8, 0]) writer.byte((random.next() < 0.01 ? 255 : length >>> shift) & 0xff);
-  writer.text("s".repeat(length));
+  for (const shift of [24, 16, 8, 0]) output.byte((random.next() < 0.01 ? 255 : length >>> shift) & 0xff);
+  output.text("s".repeat(length));
 }
 
 function checkEvents(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
@@ -95,9 +99,9 @@ function checkEvents(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
   if (events === null) return;
   for (const { kind } of events) note(`event ${kind}`);
   note(`${events.length} events`);
-  const builder = new FrameBuilder();
-  for (const event of events) build(builder, event);
-  if (events.every(isPlain) && events.length !== 0) demandRebuilt(builder, bytes, events);
+  const writer = new EventWriter();
+  for (const event of events) addEvent(writer, event);
+  if (events.every(isPlain) && events.length !== 0) demandRebuilt(writer, bytes, events);
 }
 
 function checkList(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
@@ -105,64 +109,55 @@ function checkList(bytes: Uint8Array<ArrayBuffer>, note: Note): void {
   demandSame(list, readList(bytes));
   if (list === null) return;
   note(`${list.records.length} records`);
-  const builder = new FrameBuilder();
-  builder.beginList(list.revision);
-  for (const record of list.records) builder.record(new Client(record));
-  const rebuilt = builder.finish().subarray(LENGTH_SIZE);
+  const writer = new ListWriter();
+  writer.begin(list.revision);
+  for (const record of list.records) writer.record(new Client(record));
+  const rebuilt = writer.finish().subarray(LONG_LENGTH_SIZE);
   demandSame(decodeList(rebuilt), readList(rebuilt));
   demandSame(decodeList(rebuilt), list);
 }
 
-/** What is decoded, or `null` when it is refused as it may be. */
+/** Decodes a payload, or returns `null` when it is refused as it may be. */
 function orRefused<T>(decode: () => T, note: Note): T | null {
   try {
     return decode();
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
-    demand(error.code === "BAD_REPLY", "what is refused is a bad reply", () => error.code);
+    demand(error.code === "BAD_REPLY", "a refusal is a BAD_REPLY", () => error.code);
     note(error.message.replace(/\d+/g, "N"));
     return null;
   }
 }
 
-function demandSame(one: unknown, other: unknown): void {
-  const [left, right] = [one, other].map((value) => JSON.stringify(value, sorted));
-  demand(left === right, "the same is read", () => `${left}, and ${right}`);
-}
-
-/** Members in one order, and bytes as text. */
-function sorted(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return writeBytes(value);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
-}
-
-/** Whether an event can be written again to the letter: what was no UTF-8 has been replaced. */
+/** Tells whether an event can be written again byte for byte: invalid UTF-8 has been replaced. */
 function isPlain(event: WatchEvent): boolean {
   if (event.kind === "pong") return true;
   if (event.kind === "synced") return /^[!-~]*$/.test(event.incarnation);
   return !event.id.includes("\ufffd");
 }
 
-/** An identifier where there should be none is read over and not written: else the bytes are the same. */
-function demandRebuilt(builder: FrameBuilder, bytes: Uint8Array, events: readonly WatchEvent[]): void {
-  const rebuilt = builder.finish().subarray(LENGTH_SIZE);
+/**
+ * Demands that events which are written again read the same. The bytes are the same too, unless an event had an
+ * identifier that it should not have: that is skipped by the reader, and not written.
+ */
+function demandRebuilt(writer: EventWriter, bytes: Uint8Array, events: readonly WatchEvent[]): void {
+  const rebuilt = writer.finish().subarray(LONG_LENGTH_SIZE);
   demandSame(decodeEvents(rebuilt), events);
   if (rebuilt.length === bytes.length) demand(equals(rebuilt, bytes), "the same events are the same bytes");
 }
 
-function build(builder: FrameBuilder, event: WatchEvent): void {
-  if (event.kind === "pong") builder.pong(event.revision);
-  else if (event.kind === "synced") builder.synced(event.revision, isPlain(event) ? event.incarnation : "");
-  else if (event.kind === "leave") builder.leave(event.revision, event.id, event.cause);
-  else if (event.kind === "present") builder.present(new Client(event));
+function addEvent(writer: EventWriter, event: WatchEvent): void {
+  if (event.kind === "pong") writer.pong(event.revision);
+  else if (event.kind === "synced") writer.synced(event.revision, isPlain(event) ? event.incarnation : "");
+  else if (event.kind === "leave") writer.leave(event.revision, event.id, event.cause);
+  else if (event.kind === "present") writer.present(new Client(event));
   else if (event.kind === "join" || event.kind === "update") {
-    builder.state(event.kind, event.revision, new Client(event));
-  } else builder.status(event.kind, event.revision, new Client(event));
+    writer.state(event.kind, event.revision, new Client(event));
+  } else writer.status(event.kind, event.revision, new Client(event));
 }
 
-/** What a frame tells of, as the map would have it. */
-class Client implements FramedClient {
+/** A client of a frame, as the map would hold it. */
+class Client implements EncodableClient {
   readonly status;
   readonly revision;
   readonly openedAt;
@@ -170,13 +165,13 @@ class Client implements FramedClient {
   readonly #id: Uint8Array;
   readonly #state: Uint8Array;
 
-  constructor(told: Partial<FramedClient> & { id: string; revision: number; state?: Uint8Array }) {
-    this.status = told.status ?? "live";
-    this.revision = told.revision;
-    this.openedAt = told.openedAt ?? 0;
-    this.updatedAt = told.updatedAt ?? 0;
-    this.#id = encoder.encode(told.id);
-    this.#state = told.state ?? new Uint8Array();
+  constructor(decoded: Partial<EncodableClient> & { id: string; revision: number; state?: Uint8Array }) {
+    this.status = decoded.status ?? "live";
+    this.revision = decoded.revision;
+    this.openedAt = decoded.openedAt ?? 0;
+    this.updatedAt = decoded.updatedAt ?? 0;
+    this.#id = encoder.encode(decoded.id);
+    this.#state = decoded.state ?? new Uint8Array();
   }
 
   get idLength(): number {

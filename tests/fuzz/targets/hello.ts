@@ -1,11 +1,13 @@
 /**
- * The JSON of the extensions: `parseHello`, `parseWatch`, `parseList` and `parseGreeting`, against a second reader.
+ * The JSON of the extensions: `parseHello`, `parseWatch`, `parseList` and `parseGreeting` against a second reader.
  *
  * @module
  */
 
-import { parseGreeting, parseHello, parseList, parseWatch, TrackerError } from "../../../mod.ts";
+import { TrackerError } from "../../../mod.ts";
+import { parseGreeting, parseHello, parseList, parseWatch } from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
+import { demandSame } from "../compare.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
 import { readBytes, writeBytes } from "../notation.ts";
 import { readGreeting, readRequest } from "../reference/requests.ts";
@@ -31,7 +33,7 @@ const MEMBERS: Record<Kind, readonly string[]> = {
   greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState"],
 };
 
-/** JSON of values that are right somewhere, or nearly. */
+/** JSON of values that are valid somewhere, or nearly so. */
 const VALUES = [
   ...[
     "null",
@@ -83,10 +85,10 @@ const WORDS = [
 
 const encoder = new TextEncoder();
 
-/** What a Hello, Watch and List ask for, and what answers a Hello. */
+/** The target for the JSON of a Hello, a Watch and a List, and of the reply to a Hello. */
 export const helloTarget: Target<Input> = {
   name: "hello",
-  covers: ["/lib/requests.ts"],
+  covers: ["/lib/wire/requests.ts", "/lib/wire/json.ts"],
   generate(random) {
     const kind = random.pick(KINDS);
     const text = `{${membersOf(kind, random).join(",")}}`;
@@ -109,7 +111,7 @@ export const helloTarget: Target<Input> = {
   },
 };
 
-/** A greeting needs all of its members, so that it takes more luck to be right. */
+/** Makes members; those of a greeting are seldom left out, because it needs all of them. */
 function membersOf(kind: Kind, random: Random): string[] {
   const wanted = MEMBERS[kind].filter(() => random.next() < (kind === "greeting" ? 0.98 : 0.5));
   const others = random.next() < 0.2 ? ["other", "__proto__", "constructor", random.pick(MEMBERS[kind])] : [];
@@ -131,18 +133,10 @@ function checkRequest(kind: Kind, bytes: Uint8Array, note: Note): void {
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
     const code = kind === "greeting" ? "BAD_REPLY" : "BAD_HELLO";
-    demand(error.code === code, "what is refused has the code for it", () => error.code);
+    demand(error.code === code, "a refusal has the right code", () => error.code);
     note(`${kind} ${error.message}`);
   }
   if (found !== null) note(`${kind} ${MEMBERS[kind].filter((name) => Object.hasOwn(found as object, name))}`);
   demand(Object.getPrototypeOf(found ?? {}) === Object.prototype, "a request is a plain object");
-  const [left, right] = [found, wanted].map((value) => JSON.stringify(value, sorted));
-  demand(left === right, "the same is read", () => `${left}, and ${right}`);
-}
-
-/** Members in one order; -0 is not 0. */
-function sorted(_key: string, value: unknown): unknown {
-  if (Object.is(value, -0)) return "-0";
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
+  demandSame(found, wanted);
 }

@@ -1,5 +1,5 @@
 /**
- * All that can be fuzzed.
+ * All targets.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { repliesTarget } from "./replies.ts";
 import { sessionTarget } from "./session.ts";
 import { tokensTarget } from "./tokens.ts";
 
-/** In the order in which they are fuzzed. */
+/** All targets, in the order in which they are fuzzed. */
 export const TARGETS: readonly Target[] = [
   codecTarget,
   repliesTarget,

@@ -1,11 +1,11 @@
 /**
- * Networks and addresses: `Network.parse` and `contains`, against the runtime's own reading of addresses.
+ * Networks and addresses: `Cidr.parse` and `contains` against the runtime's own reading of addresses.
  *
  * @module
  */
 
 import { isIPv4, isIPv6 } from "node:net";
-import { Network, TrackerError } from "../../../mod.ts";
+import { Cidr, TrackerError } from "../../../mod.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateText, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
@@ -44,10 +44,10 @@ const WORDS = [
   "٣",
 ];
 
-/** Ranges of addresses. */
+/** The target for ranges of addresses. */
 export const networkTarget: Target<Input> = {
   name: "network",
-  covers: ["/lib/network.ts"],
+  covers: ["/lib/auth/cidr.ts"],
   generate(random) {
     const network = `${addressOf(random)}${random.next() < 0.7 ? `/${lengthOf(random)}` : ""}`;
     const [part = ""] = network.split("/");
@@ -81,30 +81,34 @@ function lengthOf(random: Random): string {
   return random.next() < 0.1 ? random.pick(["", "-1", "08", "0128", "x"]) : `${random.integer(0, 130)}`;
 }
 
-/** An address as a number, and how many bits it has. */
+/** An address as a number. */
 interface Numbered {
   readonly bits: 32 | 128;
   readonly number: bigint;
-  /** Whether it is one of IPv4 that was written as one of IPv6. */
-  readonly mapped: boolean;
+  /** Whether it is an IPv4 address written as an IPv6 address. */
+  readonly isMapped: boolean;
 }
 
 function checkNetwork(text: string, address: string, note: Note): void {
   const wanted = readNetwork(text);
-  let network: Network;
+  let network: Cidr;
   try {
-    network = Network.parse(text);
+    network = Cidr.parse(text);
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
-    demand(error.code === "BAD_ARGUMENT", "what is refused is a bad argument", () => error.code);
-    demand(wanted === null, "a network that is right is taken");
+    demand(error.code === "BAD_ARGUMENT", "a refusal is a BAD_ARGUMENT", () => error.code);
+    demand(wanted === null, "a valid network is accepted");
     return note("refused");
   }
-  demand(wanted !== null, "a network that is wrong is refused");
+  demand(wanted !== null, "an invalid network is refused");
   const numbered = numberOf(address);
   const isIn = numbered !== null && isInside(numbered, wanted);
-  demand(network.contains(address) === isIn, "a network contains what begins with its bits", () => `${!isIn}`);
-  note(`${wanted.bits} ${wanted.mapped} ${numbered?.bits} ${isIn}`);
+  demand(
+    network.contains(address) === isIn,
+    "a network contains the addresses that begin with its bits",
+    () => `${!isIn}`,
+  );
+  note(`${wanted.bits} ${wanted.isMapped} ${numbered?.bits} ${isIn}`);
 }
 
 function isInside(address: Numbered, network: Numbered & { length: number }): boolean {
@@ -112,28 +116,28 @@ function isInside(address: Numbered, network: Numbered & { length: number }): bo
   return address.bits === network.bits && address.number >> rest === network.number >> rest;
 }
 
-/** A network, or `null`. One of IPv6 that lies within the addresses of IPv4 is one of IPv4. */
+/** Reads a network; `null` if it is invalid. An IPv6 network within the addresses of IPv4 is an IPv4 network. */
 function readNetwork(text: string): Numbered & { length: number } | null {
   const parts = text.split("/");
   const numbered = numberOf(parts[0]!);
   if (numbered === null || parts.length > 2) return null;
   if (parts.length === 1) return { ...numbered, length: numbered.bits };
   if (!/^[0-9]{1,3}$/.test(parts[1]!)) return null;
-  const length = Number(parts[1]) - (numbered.mapped ? 96 : 0);
+  const length = Number(parts[1]) - (numbered.isMapped ? 96 : 0);
   return length >= 0 && length <= numbered.bits ? { ...numbered, length } : null;
 }
 
-/** The runtime says what is an address, and its URLs bring one of IPv6 into the longest form but for `::`. */
+/** Reads an address: the runtime says what is one, and its URLs write out IPv6 addresses, except for `::`. */
 function numberOf(text: string): Numbered | null {
   const [, bare = "", zone] = /^([^%]*)(%[^]*)?$/.exec(text) ?? [];
-  if (zone === undefined && isIPv4(bare)) return { bits: 32, number: join(bare.split("."), 10, 8n), mapped: false };
+  if (zone === undefined && isIPv4(bare)) return { bits: 32, number: join(bare.split("."), 10, 8n), isMapped: false };
   if (!isIPv6(bare) || /[\n\r\u2028\u2029]/.test(zone ?? "")) return null;
   const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const [head = "", tail = ""] = canonical.split("::").map((half) => half.split(":").filter(Boolean).join(":"));
   const [front, back] = [head, tail].map((half) => half === "" ? [] : half.split(":")) as [string[], string[]];
   const number = join([...front, ...Array(8 - front.length - back.length).fill("0"), ...back], 16, 16n);
-  if (number >> 32n === 0xffffn) return { bits: 32, number: number & 0xffffffffn, mapped: true };
-  return { bits: 128, number, mapped: false };
+  if (number >> 32n === 0xffffn) return { bits: 32, number: number & 0xffffffffn, isMapped: true };
+  return { bits: 128, number, isMapped: false };
 }
 
 function join(parts: readonly string[], radix: number, width: bigint): bigint {

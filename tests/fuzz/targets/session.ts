@@ -1,14 +1,16 @@
 /**
- * Sessions: a few connections of one server, in memory, against a plain model of a server.
+ * Sessions: a few connections of one server, in memory, against a simple model of a server.
  *
  * @module
  */
 
 import { DIALECTS, Registry } from "../../../mod.ts";
-import type { Deadline } from "../../../lib/deadlines.ts";
-import { Feed } from "../../../lib/feed.ts";
-import { Session } from "../../../lib/session.ts";
-import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/session_context.ts";
+import { EMPTY } from "../../../lib/base/bytes.ts";
+import type { Expiry } from "../../../lib/base/deadlines.ts";
+import { Feed } from "../../../lib/feed/feed.ts";
+import { EventWriter } from "../../../lib/wire/event_writer.ts";
+import { Session } from "../../../lib/server/session.ts";
+import { closeSessionContext, createSessionContext, type SessionContext } from "../../../lib/server/context.ts";
 import { LIMITS } from "../../support/limits.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
@@ -19,30 +21,30 @@ import type { Rules } from "../reference/messages.ts";
 import { Model, ModelPeer } from "../reference/server.ts";
 import { mutateSequence, shorterSequences } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
-import { Wire } from "../wire.ts";
+import { ManualConnection } from "../manual_connection.ts";
 
-/** Something that happens to one of the connections. */
+/** An action on one of the connections. */
 interface Step {
   readonly peer: number;
   readonly act: "send" | "end" | "reset";
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What happens to a server. */
+/** The actions on a server. */
 interface Input extends Rules {
-  /** Most bytes that a connection takes or gives at once. */
+  /** Most bytes per read and per write. */
   readonly most: number;
-  /** How many clients with long states are there already, so that a snapshot takes more than one frame. */
+  /** Number of clients with long states that are there already, so that a snapshot takes more than one frame. */
   readonly others: number;
   readonly steps: readonly Step[];
 }
 
 const PEERS = 4;
 
-/** The same each time, so that a Watch can ask for what has happened since. */
+/** Always the same, so that a Watch can resume. */
 const INCARNATION = "fuzzed";
 
-/** Stands in an input for the key that a Hello was answered with last, and is as long as that. */
+/** Placeholder in an input for the key in the latest greeting, of the same length. */
 const KEY = "the-key-of-the-latest-greeting--";
 
 const HELLOS = [
@@ -55,23 +57,26 @@ const WATCHES = ['{"prefix":"a"}', '{"prefix":"client"}', "{}", '{"since":{"inca
 
 const MAGIC = 42;
 
-/** More bytes than a greeting has here, with what goes before its JSON. */
+/** More bytes than a greeting has here, `1` and length included. */
 const LONGEST_GREETING = 512;
 
-/** A frame of a snapshot ends behind 65,536 bytes: two of these make one. */
+/** A frame of a snapshot ends after 65,536 bytes: two of these states fill one. */
 const LONG_STATE = "s".repeat(40_000);
 
 const writer = new Writer();
-const EMPTY = new Uint8Array();
 
-/** Conversations. */
+/** The target for sessions. */
 export const sessionTarget: Target<Input> = {
   name: "session",
-  covers: ["/lib/session.ts", "/lib/names.ts", "/lib/feed.ts", "/lib/registry.ts", "/lib/codec.ts"],
+  covers: [
+    ...["/lib/server/session.ts", "/lib/codec.ts", "/lib/map/names.ts", "/lib/map/registry.ts", "/lib/map/flat_map.ts"],
+    ...["/lib/feed/feed.ts", "/lib/feed/watcher.ts", "/lib/feed/snapshot.ts", "/lib/feed/catch_up.ts"],
+    ...["/lib/feed/catch_up_round.ts", "/lib/feed/change_log.ts", "/lib/feed/live.ts"],
+  ],
   generate(random) {
     const steps = Array.from({ length: random.integer(1, 10) }, () => makeStep(random));
     const dialect = random.next() < 0.8 ? "auto" : random.pick(DIALECTS);
-    // Long states take long to compare.
+    // Long states are seldom, because they take long to compare.
     const others = random.next() < 0.02 ? 3 : 0;
     const most = others === 0 ? random.pick([1, 7, 1e6, 1e6]) : 1_000;
     return { dialect, maxState: random.pick([5, 300, 65_536]), most, others, steps };
@@ -110,7 +115,7 @@ function makeStep(random: Random): Step {
   if (random.next() < 0.4) writeExtended(random);
   else writeConversation(writer, random);
   const bytes = writer.take();
-  // What is cut off here is nearly always wrong in front of what comes next.
+  // A message that is cut off here nearly always makes the next one invalid.
   return { peer, act, bytes: random.next() < 0.1 ? bytes.slice(0, random.integer(0, bytes.length)) : bytes };
 }
 
@@ -120,7 +125,7 @@ function remakeStep(random: Random, step?: Step): Step {
   return { ...step, bytes: mutateBytes(step.bytes, random) };
 }
 
-/** A client that says Hello, and perhaps more. */
+/** Writes a Hello, and perhaps more. */
 function writeExtended(random: Random): void {
   if (random.next() < 0.7) writeJson(4, random.pick(HELLOS), random);
   if (random.next() < 0.7) writeShort(random.pick([0, 2]), random);
@@ -142,26 +147,27 @@ function writeShort(type: number, random: Random): void {
   writeJson(type, random.pick(["", "x", "yy", "a=b, c"]), random);
 }
 
-/** A connection and what the model knows of it. */
+/** A connection, and its model. */
 interface Peer {
-  readonly wire: Wire;
+  readonly connection: ManualConnection;
   readonly session: Session;
   readonly ended: Promise<void>;
   readonly model: ModelPeer;
   sent: number;
 }
 
-/** One input, played from its first step to its last. */
+/** A run of one input, step by step. */
 class Case {
   readonly #input: Input;
   readonly #note: Note;
   readonly #registry = new Registry({ incarnation: INCARNATION });
   readonly #context: SessionContext;
   readonly #model: Model;
-  /** Those who are connected now, and all that have ever been. */
-  readonly #present = new Map<number, Peer>();
+  /** Connections that are open. */
+  readonly #connected = new Map<number, Peer>();
+  /** All connections, in the order they were made. */
   readonly #peers: Peer[] = [];
-  readonly #armed = new Set<Deadline>();
+  readonly #armed = new Set<Expiry>();
 
   constructor(input: Input, note: Note) {
     this.#input = input;
@@ -169,8 +175,8 @@ class Case {
     this.#model = new Model(input);
     const { dialect, maxState } = input;
     const context = createSessionContext(this.#registry, { ...LIMITS, dialect, maxState });
-    // Changes that are told at once need no timer.
-    this.#context = { ...context, feed: new Feed(this.#registry, { tick: 0 }) };
+    // Changes that are sent at once need no timer.
+    this.#context = { ...context, feed: new Feed(this.#registry, () => new EventWriter(), { tick: 0 }) };
     this.#recordDeadlines();
     for (let index = 0; index < input.others; index++) {
       this.#registry.open(LONG_STATE, { id: `a-other-${index}` });
@@ -190,7 +196,7 @@ class Case {
       closeSessionContext(this.#context);
     }
     const left = [this.#registry.size, this.#context.names.suspects];
-    demand(left.every((count) => count === 0), "nobody is left when the server has ended");
+    demand(left.every((count) => count === 0), "no client is left when the server has ended");
   }
 
   #recordDeadlines(): void {
@@ -203,19 +209,19 @@ class Case {
   }
 
   async #take({ peer: number, act, bytes }: Step): Promise<void> {
-    const peer = this.#present.get(number) ?? this.#connect(number);
+    const peer = this.#connected.get(number) ?? this.#connect(number);
     if (act === "send") await this.#send(peer, bytes);
     else await this.#finish(number, peer, act);
-    demand(latinOf(this.#registry.flatten()) === this.#model.map, "the map is what the model has", () => {
+    demand(latinOf(this.#registry.flatten()) === this.#model.map, "the map is as in the model", () => {
       return `${latinOf(this.#registry.flatten())}, and ${this.#model.map}`;
     });
   }
 
   #connect(number: number): Peer {
-    const wire = new Wire(this.#input.most);
-    const session = new Session(wire, this.#context);
-    const peer: Peer = { wire, session, ended: session.run(), model: new ModelPeer(this.#model), sent: 0 };
-    this.#present.set(number, peer);
+    const connection = new ManualConnection(this.#input.most);
+    const session = new Session(connection, this.#context);
+    const peer: Peer = { connection, session, ended: session.run(), model: new ModelPeer(this.#model), sent: 0 };
+    this.#connected.set(number, peer);
     this.#peers.push(peer);
     return peer;
   }
@@ -224,62 +230,62 @@ class Case {
     const sent = withKey(bytes, this.#latestKey);
     peer.sent += sent.length;
     peer.model.receive(sent);
-    await peer.wire.deliver(sent);
+    await peer.connection.deliver(sent);
     this.#learnKeys();
     const { bufferSize } = peer.session;
     demand(
       bufferSize <= Math.max(512, 8 * peer.sent),
-      "a buffer grows with what comes, not with what is claimed",
+      "a buffer grows with the bytes received, not with the length claimed",
       () => {
         return `${bufferSize} after ${peer.sent} bytes`;
       },
     );
   }
 
-  /** A stream's end lets the server deal with all that is complete; a reset may come before it has. */
-  async #finish(number: number, { wire, model, ended }: Peer, act: "end" | "reset"): Promise<void> {
-    this.#present.delete(number);
+  /** Ends a connection. An orderly end lets the server handle everything complete; a reset may come before that. */
+  async #finish(number: number, { connection, model, ended }: Peer, act: "end" | "reset"): Promise<void> {
+    this.#connected.delete(number);
     if (act === "end") model.receive(EMPTY, true);
     else if (model.isOpen) model.leave(true);
-    wire[act]();
+    connection[act]();
     await ended;
   }
 
-  /** Names may pass on with a key that only the server's own words tell. */
+  /** Tells the model the keys of names, which only the server's greetings contain. */
   #learnKeys(): void {
-    for (const { model, wire } of this.#peers) {
-      if (model.claim !== null && model.claim.key === undefined) model.claim.key = keyIn(wire);
+    for (const { model, connection } of this.#peers) {
+      if (model.claim !== null && model.claim.key === undefined) model.claim.key = keyIn(connection);
     }
   }
 
   get #latestKey(): string | undefined {
-    return this.#peers.map(({ wire }) => keyIn(wire)).findLast((key) => key !== undefined);
+    return this.#peers.map(({ connection }) => keyIn(connection)).findLast((key) => key !== undefined);
   }
 
-  /** Watchers are written to when their turn comes, and not within the message that changes something. */
+  /** Compares watchers after a turn of the event loop, because they are not written to within the change itself. */
   async #compareWatchers(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve));
-    for (const { model, wire } of this.#peers) {
+    for (const { model, connection } of this.#peers) {
       if (model.watches === null || !model.isOpen || !model.watchesAll) continue;
-      const told = followWatch(readOutput(wire.output, model.owed).events);
+      const known = followWatch(readOutput(connection.output, model.owed).events);
       const wanted = this.#model.recordsOf(model.watches).sort();
       demand(
-        JSON.stringify(told) === JSON.stringify(wanted),
+        JSON.stringify(known) === JSON.stringify(wanted),
         "a watcher knows the map",
-        () => `${told}, and ${wanted}`,
+        () => `${known}, and ${wanted}`,
       );
     }
   }
 
   async #endAll(): Promise<void> {
     for (const entry of [...this.#registry.entries()].slice(0, this.#input.others)) this.#registry.close(entry);
-    for (const [number, peer] of [...this.#present]) await this.#finish(number, peer, "end");
+    for (const [number, peer] of [...this.#connected]) await this.#finish(number, peer, "end");
     for (const { ended } of this.#peers) await ended;
-    for (const { wire, model } of this.#peers) {
-      if (wire.isBroken) continue;
-      const { kinds } = readOutput(wire.output, model.owed);
+    for (const { connection, model } of this.#peers) {
+      if (connection.isBroken) continue;
+      const { kinds } = readOutput(connection.output, model.owed);
       this.#note(kinds.slice(-3).join(" "));
-      demand(kinds.length === model.owed.length, "all that is owed is said", () => {
+      demand(kinds.length === model.owed.length, "every reply that is owed is sent", () => {
         return `${kinds.join(" ")}, and ${model.owed.map(({ kind }) => kind).join(" ")}`;
       });
     }
@@ -289,18 +295,22 @@ class Case {
     const { sessions, feed, names, sweep } = this.#context;
     demand(sessions.size === 0, "no session is left");
     demand(feed.size === 0, "no watcher is left");
-    demand(names.suspects === this.#model.suspects, "as many are waited for as the model says");
+    demand(names.suspects === this.#model.suspects, "the number of suspects is as in the model");
     const running = [...this.#armed].filter((deadline) => deadline.armed && deadline !== sweep);
-    demand(running.length === names.suspects, "no deadline is left but those of grace", () => `${running.length}`);
+    demand(
+      running.length === names.suspects,
+      "no deadline is left except those of grace periods",
+      () => `${running.length}`,
+    );
   }
 }
 
-/** The key in the greeting of a connection, if it has a name. A greeting is the first that is said. */
-function keyIn({ output }: Wire): string | undefined {
+/** Finds the key in the greeting of a connection, its first reply; only a named client has one. */
+function keyIn({ output }: ManualConnection): string | undefined {
   return /"resume":"([0-9a-f]{32})"/.exec(latinOf(output.slice(0, LONGEST_GREETING)))?.[1];
 }
 
-/** Puts a key where one is asked for. */
+/** Replaces the placeholder by a key. */
 function withKey(bytes: Uint8Array<ArrayBuffer>, key: string | undefined): Uint8Array<ArrayBuffer> {
   if (key === undefined) return bytes;
   return Uint8Array.from(latinOf(bytes).replaceAll(KEY, key), (character) => character.charCodeAt(0));

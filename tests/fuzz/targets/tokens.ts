@@ -4,7 +4,8 @@
  * @module
  */
 
-import { encodeJson, MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
+import { MAX_TOKEN, MIN_TOKEN, Tokens, TrackerError } from "../../../mod.ts";
+import { encodeRequest } from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
 import { mutateText, simplerTexts } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
@@ -35,10 +36,10 @@ const WORDS = [
   ...SECRETS,
 ];
 
-/** Who may do what. */
+/** The target for token files. */
 export const tokensTarget: Target<string> = {
   name: "tokens",
-  covers: ["/lib/tokens.ts"],
+  covers: ["/lib/auth/tokens.ts"],
   generate(random) {
     const lines = Array.from({ length: random.integer(0, 4) }, () => lineOf(random));
     const text = lines.join(random.pick(["\n", "\n", "\r\n"]));
@@ -65,59 +66,59 @@ function checkTokens(text: string, note: Note): void {
     tokens = Tokens.parse(text);
   } catch (error) {
     if (!(error instanceof TrackerError)) throw error;
-    demand(error.code === "BAD_ARGUMENT", "what is refused is a bad argument", () => error.code);
-    demand(wanted === null, "a file that is right is taken", () => error.message);
+    demand(error.code === "BAD_ARGUMENT", "a refusal is a BAD_ARGUMENT", () => error.code);
+    demand(wanted === null, "a valid file is accepted", () => error.message);
     demandSilence(text, error.message);
     return note(error.message.replace(/\d+/g, "N"));
   }
-  demand(wanted !== null, "a file that is wrong is refused");
-  demand(tokens.size === wanted.size, "there are as many tokens", () => `${tokens.size}, and ${wanted.size}`);
+  demand(wanted !== null, "an invalid file is refused");
+  demand(tokens.size === wanted.size, "the number of tokens is the same", () => `${tokens.size}, and ${wanted.size}`);
   for (const [token, [name, access]] of wanted) {
     const grant = tokens.find(token);
     demand(grant?.name === name && grant.access === access, "a token grants what its line says", () => token);
     for (const near of [`${token}x`, token.slice(1), token.slice(0, -1)]) {
-      demand(wanted.has(near) || tokens.find(near) === null, "what is no token grants nothing", () => near);
+      demand(wanted.has(near) || tokens.find(near) === null, "only a token grants anything", () => near);
     }
     demandFits(token);
     note(`${Math.min(2, wanted.size)} ${access}`);
   }
 }
 
-/** No message may have a token in it, or what could be meant for one. */
+/** Demands that no message contains a token, or what could be meant as one. */
 function demandSilence(text: string, message: string): void {
   const secrets = text.match(/[^\s:]+/g)?.filter((word) => word.length >= MIN_TOKEN) ?? [];
-  demand(secrets.every((secret) => !message.includes(secret)), "a message has no token in it", () => message);
+  demand(secrets.every((secret) => !message.includes(secret)), "a message contains no token", () => message);
 }
 
-/** A token that cannot be sent in a Hello, with the longest name and all, is none. */
+/** Demands that a token fits into a Hello, together with the longest name and all other members. */
 function demandFits(token: string): void {
   try {
     const [heartbeat, grace, takeover] = [1.000000000000001, 86_399.99999999999, false];
-    encodeJson({ name: "n".repeat(128), token, heartbeat, grace, takeover, resume: "0".repeat(32) });
+    encodeRequest({ name: "n".repeat(128), token, heartbeat, grace, takeover, resume: "0".repeat(32) });
   } catch (error) {
     demand(false, "a token fits into a Hello", () => (error as Error).message);
   }
 }
 
-/** The tokens of a file, read line by line and part by part; `null` when something is wrong with it. */
+/** Reads the tokens of a file, line by line and part by part; `null` when it is invalid. */
 function readTokens(text: string): Map<string, [name: string, access: string]> | null {
   const tokens = new Map<string, [string, string]>();
   for (const line of text.replaceAll("\r\n", "\n").split("\n").map((line) => line.trim())) {
     if (line === "" || line[0] === "#") continue;
     const [name = "", token = "", access = "write", ...rest] = line.split(":");
-    const isRight = name !== "" && rest.length === 0 && (access === "read" || access === "write") &&
+    const isValid = name !== "" && rest.length === 0 && (access === "read" || access === "write") &&
       isUnbroken(line) && token.length >= MIN_TOKEN && token.length <= MAX_TOKEN && !tokens.has(token);
-    if (!isRight) return null;
+    if (!isValid) return null;
     tokens.set(token, [name, access]);
   }
   return tokens.size === 0 ? null : tokens;
 }
 
-/** Whether a line has no blank of any kind in it, and no character that nobody can see. */
+/** Tells whether a line has no blank of any kind and no invisible character. */
 function isUnbroken(line: string): boolean {
-  const isSeen = (character: string) => {
+  const isVisible = (character: string) => {
     const code = character.charCodeAt(0);
     return character.trim() !== "" && code >= 0x20 && (code < 0x7f || code > 0x9f);
   };
-  return line.isWellFormed() && [...line].every(isSeen);
+  return line.isWellFormed() && [...line].every(isVisible);
 }

@@ -1,5 +1,5 @@
 /**
- * Clients come: new, back, in another's place, or not at all.
+ * Operations in which clients connect: new, returning, taking over, or refused.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { anyDialect, connected, Member, stateFor } from "../member.ts";
 import { POPULATION, type World } from "../world.ts";
 import type { Operation, Task } from "./operation.ts";
 
-/** A grace that nobody lives to see the end of, and one that is over soon, in seconds. */
+/** A grace that outlasts the run, and one that is over soon, in seconds. */
 const LONG_GRACE = 3_600;
 const SHORT_GRACE = 1;
 
@@ -20,7 +20,7 @@ function isFull({ present, absent }: World): boolean {
   return present.size + absent.size > POPULATION * 1.2;
 }
 
-/** A client without a name opens, with an Open or with an Update. */
+/** Opens a client without a name, with an Open or an Update. */
 export const openNumbered: Operation = {
   name: "open, numbered",
   weight: 8,
@@ -42,7 +42,7 @@ export const openNumbered: Operation = {
   },
 };
 
-/** A client with a name opens. */
+/** Opens a client with a name. */
 export const openNamed: Operation = {
   name: "open, named",
   weight: 6,
@@ -63,7 +63,7 @@ export const openNamed: Operation = {
   },
 };
 
-/** A client opens that comes back by itself, and sends heartbeats. */
+/** Opens a client that reconnects by itself and sends heartbeats. */
 export const openSteady: Operation = {
   name: "open, steady",
   weight: 4,
@@ -85,7 +85,7 @@ export const openSteady: Operation = {
   },
 };
 
-/** A client that the server has waited for comes back, with the state it had or with another. */
+/** Brings a suspect back, with the state it had or another one. */
 export const comeBack: Operation = {
   name: "come back",
   weight: 8,
@@ -109,7 +109,7 @@ export const comeBack: Operation = {
   },
 };
 
-/** A client comes while its old connection still lasts: with its key nothing shows, without it another client came. */
+/** Connects a client whose old connection lasts: with its key the map stays as it is, without it a new client comes. */
 export const takeOver: Operation = {
   name: "take over",
   weight: 3,
@@ -137,7 +137,7 @@ async function takeOverFrom({ lines }: World, member: Member, state: Uint8Array,
   assertEquals(old.error?.code, "TAKEN_OVER");
 }
 
-/** A client comes with a name that another one has, and no right to it. */
+/** Connects a client with a name that belongs to another. */
 export const beRefused: Operation = {
   name: "be refused a name",
   weight: 2,

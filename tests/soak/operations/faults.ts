@@ -1,16 +1,16 @@
 /**
- * What goes wrong: programs that speak nonsense, or too slowly, or not to the end, and a server that stands still.
+ * Operations that go wrong: clients that send garbage, or too slowly, or half a message, and a stalled server.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "../../../lib/base/async.ts";
 import { bytesOf, longLength, readToEnd, textOf, writeFully } from "../../support/bytes.ts";
 import type { Line } from "../line.ts";
-import { sleep } from "../sleep.ts";
 import type { Operation } from "./operation.ts";
 
-/** What is no message, and how the server calls it. */
+/** Invalid messages, and the server's error codes for them. */
 const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
   [bytesOf("GET / HTTP/1.1\r\n\r\n"), "BAD_MAGIC"],
   [bytesOf(0, 1, 2, 3, 255, 254), "BAD_MAGIC"],
@@ -22,14 +22,14 @@ const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
   [bytesOf(42, 4, longLength(5), "hello"), "BAD_HELLO"],
 ];
 
-/** Time between two bytes of a program that is too slow, in milliseconds, and how often it tries. */
+/** Time between two bytes of a slow client, in milliseconds, and the number of bytes. */
 const SLOW = 200;
 const SLOW_BYTES = 50;
 
-/** How long the server stands still, in milliseconds: less than any heartbeat is patient. */
+/** Duration of a stall of the server, in milliseconds: shorter than the patience of any heartbeat. */
 const STANDSTILL = [200, 900] as const;
 
-/** A program sends what is no message: it is told so, and nobody else notices. */
+/** Sends an invalid message, which is refused without affecting others. */
 export const nonsense: Operation = {
   name: "nonsense",
   weight: 3,
@@ -45,7 +45,7 @@ export const nonsense: Operation = {
   },
 };
 
-/** A program ends in the middle of a message. */
+/** Ends a connection within a message. */
 export const fragment: Operation = {
   name: "end within a message",
   weight: 3,
@@ -65,7 +65,7 @@ export const fragment: Operation = {
   },
 };
 
-/** A program sends a message so slowly that it would hold its place for ever, were it not for a deadline. */
+/** Sends a message so slowly that only a deadline can end the connection. */
 export const slowness: Operation = {
   name: "slow message",
   weight: 2,
@@ -76,11 +76,11 @@ export const slowness: Operation = {
       await writeFully(line, bytesOf(42, 0, longLength(1_000)));
       world.leaveAlone(async () => {
         const answered = expectError(line, "TIMEOUT");
-        // Whoever waits for it below is told.
+        // The wait below reports it.
         answered.catch(() => {});
         for (let sent = 0; sent < SLOW_BYTES && world.lines.open.has(line); sent++) {
-          await sleep(SLOW);
-          // It may have been cut off meanwhile.
+          await delay(SLOW);
+          // The server may have ended it meanwhile.
           await line.write(Uint8Array.of(97)).catch(() => {});
         }
         await answered;
@@ -89,7 +89,7 @@ export const slowness: Operation = {
   },
 };
 
-/** The server stands still for a moment: nobody may lose a connection over it. */
+/** Stalls the server for a moment, which must not cost any client its connection. */
 export const standstill: Operation = {
   name: "server stands still",
   weight: 1,
@@ -102,11 +102,11 @@ export const standstill: Operation = {
   },
 };
 
-/** Expects one error reply, and the end. */
+/** Expects one error reply, and then the end of the stream. */
 async function expectError(line: Line, code: string): Promise<void> {
   try {
     const reply = textOf(await readToEnd(line));
-    // The bytes in front are those of the length, a sign of an error.
+    // The bytes in front mark an error and its length.
     assert(reply.slice(2).startsWith(`${code}: `), `the reply is ${JSON.stringify(reply)}, not ${code}`);
   } finally {
     line.close();

@@ -1,26 +1,27 @@
 /**
- * Clients go: with a Close, with the end of their stream, with a reset, or without a word.
+ * Operations in which clients leave: by Close, by the end of their stream, by a reset, or silently.
  *
  * @module
  */
 
 import { assertEquals } from "@std/assert";
-import { Connection, HEARTBEAT_PATIENCE } from "../../../mod.ts";
+import { Connection } from "../../../mod.ts";
+import { HEARTBEAT_PATIENCE } from "../../../lib/wire/mod.ts";
 import { connected, Member, stateFor } from "../member.ts";
 import { POPULATION, type World } from "../world.ts";
 import type { Operation, Task } from "./operation.ts";
 
-/** Longest grace that is meant to end, in seconds. */
+/** Longest grace that ends during a run, in seconds. */
 const SHORT = 60;
 
-/** The heartbeat promised by those who break the promise, in seconds. */
+/** Heartbeat of clients that fall silent, in seconds. */
 const BROKEN_HEARTBEAT = 1;
 
 function isEmpty({ present, absent }: World): boolean {
   return present.size + absent.size < POPULATION * 0.8;
 }
 
-/** A client closes. */
+/** Closes a client. */
 export const close: Operation = {
   name: "close",
   weight: 7,
@@ -34,7 +35,7 @@ export const close: Operation = {
   },
 };
 
-/** A client's stream ends without a Close. */
+/** Ends a client's stream without a Close. */
 export const end: Operation = {
   name: "end",
   weight: 6,
@@ -46,7 +47,7 @@ export const end: Operation = {
     }),
 };
 
-/** A client's connection is reset. */
+/** Resets a client's connection. */
 export const reset: Operation = {
   name: "reset",
   weight: 6,
@@ -58,7 +59,7 @@ export const reset: Operation = {
     }),
 };
 
-/** Plans what becomes of a client that loses its connection, in whatever way. */
+/** Plans how a client loses its connection, and what follows from it. */
 function lose(world: World, how: (member: Member) => Promise<void>): Task | null {
   const member = isEmpty(world) ? null : world.pick("numbered", "named");
   if (member === null) return null;
@@ -71,7 +72,7 @@ function lose(world: World, how: (member: Member) => Promise<void>): Task | null
   return () => how(member);
 }
 
-/** The connection of a client breaks that comes back by itself: it keeps its name, its state and, with grace, its place. */
+/** Breaks the connection of a client that reconnects by itself, keeping name, state and, with grace, its place. */
 export const breakSteady: Operation = {
   name: "break and come back",
   weight: 4,
@@ -81,7 +82,7 @@ export const breakSteady: Operation = {
     if (member === null) return null;
     const { random, model } = world;
     const state = stateFor(random, member);
-    // A server may hear of the new connection before it does of the reset. Where there is no grace that would show.
+    // The server may see the new connection before the reset. Without grace that would show.
     const isReset = member.grace !== 0 && random.next() < 0.5;
     if (member.grace === 0) model.join(member.key, member.key, state);
     else model.update(member.key, state);
@@ -92,7 +93,7 @@ export const breakSteady: Operation = {
       if (isReset) await member.reset();
       else await member.line.closeWrite();
       await lost;
-      // While there is no connection it keeps the latest state.
+      // Without a connection the client keeps the latest state.
       await peer.update(state);
       await connected(peer);
       await member.confirm();
@@ -100,7 +101,7 @@ export const breakSteady: Operation = {
   },
 };
 
-/** A client promises a heartbeat, and is never heard again: the server gives it up. */
+/** Makes a client promise a heartbeat and fall silent, so that the server drops it. */
 export const fallSilent: Operation = {
   name: "fall silent",
   weight: 2,

@@ -1,5 +1,5 @@
 /**
- * All that can be done in a round.
+ * All operations of a round.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Operation } from "./operation.ts";
 import { attach, detach, stall } from "./watching.ts";
 import { burst, flood, get, list, openAgain, ping, update } from "./work.ts";
 
-/** The operations by which the first clients come. */
+/** Operations that bring the first clients. */
 export const OPENINGS: readonly Operation[] = [openNumbered, openNamed, openSteady];
 
 /** All operations. */

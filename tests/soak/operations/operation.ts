@@ -1,26 +1,26 @@
 /**
- * What can be done in a round.
+ * An operation of a round.
  *
  * @module
  */
 
 import type { World } from "../world.ts";
 
-/** Does what was chosen; resolves when the server has done its part. */
+/** Performs a planned operation; resolves when the server has done its part. */
 export type Task = () => Promise<void>;
 
-/** Something that can be done. */
+/** An operation. */
 export interface Operation {
-  /** What it is called in the report. */
+  /** Its name in the report. */
   name: string;
-  /** How often it is chosen, beside the others. */
+  /** Its frequency relative to the others. */
   weight: number;
-  /** How many connections it makes. */
+  /** Number of connections that it makes. */
   connections: number;
   /**
-   * Chooses with whom, and says so to the model.
+   * Chooses the participants and updates the model.
    *
-   * @returns How to do it; `null` when there is nobody to do it with
+   * @returns The task; `null` if there are no participants
    */
   plan(world: World): Task | null;
 }

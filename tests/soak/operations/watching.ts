@@ -1,15 +1,15 @@
 /**
- * Programs that watch stand still, go away, and come back.
+ * Operations in which followers stall, leave, and resume.
  *
  * @module
  */
 
 import type { Operation } from "./operation.ts";
 
-/** How long a program stands still, in rounds: some end in time, some are cut off before. */
+/** Duration of a stall, in rounds: some end in time, others get the follower cut off. */
 const STALL = [2, 9] as const;
 
-/** A program that watches reads nothing for a while. */
+/** Makes a follower read nothing for a while. */
 export const stall: Operation = {
   name: "watcher stands still",
   weight: 2,
@@ -22,7 +22,7 @@ export const stall: Operation = {
   },
 };
 
-/** A program ends its watch, and remembers how far it has come. */
+/** Ends a watch, whose follower remembers its position. */
 export const detach: Operation = {
   name: "watcher goes",
   weight: 2,
@@ -33,10 +33,10 @@ export const detach: Operation = {
   },
 };
 
-/** A program goes on watching where it had ended. */
+/** Resumes a watch at the remembered position. */
 export const attach: Operation = {
   name: "watcher comes back",
-  // There are far fewer of them than of clients, which would take all connections that a round may make.
+  // Followers are far fewer than clients, which would use up the connections of a round.
   weight: 40,
   connections: 1,
   plan(world) {

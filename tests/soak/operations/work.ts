@@ -1,5 +1,5 @@
 /**
- * Clients do what they are there for.
+ * Operations of connected clients.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { stateFor } from "../member.ts";
 import type { World } from "../world.ts";
 import type { Operation } from "./operation.ts";
 
-/** Length of a state that makes watchers fall behind, in bytes, how many there are of each client, and clients. */
+/** A flood that makes watchers fall behind: length of a state in bytes, states of each client, and clients. */
 const FLOOD_STATE = 49_152;
 const FLOOD_UPDATES = 10;
 const FLOOD_CLIENTS = 12;
 
-/** A client updates its state once, or a few times in a row. */
+/** Updates a client's state once, or a few times in a row. */
 export const update: Operation = {
   name: "update",
   weight: 40,
@@ -23,7 +23,7 @@ export const update: Operation = {
   plan: (world) => planUpdates(world, world.random.integer(1, 10)),
 };
 
-/** A client updates its state without a pause. */
+/** Updates a client's state without pausing. */
 export const burst: Operation = {
   name: "burst of updates",
   weight: 6,
@@ -43,7 +43,7 @@ function planUpdates(world: World, count: number): (() => Promise<void>) | null 
   };
 }
 
-/** A client opens once more, which replaces its state. */
+/** Opens a client again, which replaces its state. */
 export const openAgain: Operation = {
   name: "open again",
   weight: 4,
@@ -57,7 +57,7 @@ export const openAgain: Operation = {
   },
 };
 
-/** A client reads the flattened map. */
+/** Reads the flattened map. */
 export const get: Operation = {
   name: "get",
   weight: 12,
@@ -72,7 +72,7 @@ export const get: Operation = {
   },
 };
 
-/** A client asks who is there whose identifier begins with something. */
+/** Lists the clients with a prefix. */
 export const list: Operation = {
   name: "list",
   weight: 6,
@@ -88,7 +88,7 @@ export const list: Operation = {
   },
 };
 
-/** A client asks for a sign of life. */
+/** Pings the server. */
 export const ping: Operation = {
   name: "ping",
   weight: 6,
@@ -99,7 +99,7 @@ export const ping: Operation = {
   },
 };
 
-/** Many clients have large states for a moment: whoever watches and does not read falls behind. */
+/** Gives many clients large states for a moment, so that stalled followers fall behind. */
 export const flood: Operation = {
   name: "flood",
   weight: 1,

@@ -1,0 +1,158 @@
+/**
+ * The server's log: a line for each join, leave and error, and for each file that was read again.
+ *
+ * Clients may come and go faster than the log is read. Lines are therefore gathered while earlier ones are being
+ * written, in a bounded space; those that do not fit are dropped and counted, and the count is logged. A client that is
+ * refused can come back at once, thousands of times a second, so the errors logged per second are limited as well.
+ *
+ * @module
+ */
+
+import { ignore } from "../../base/async.ts";
+import type { ServerEvent } from "../../server/events.ts";
+import { formatAddress } from "../../tcp/address.ts";
+import type { ReloadEvent } from "../service/reload.ts";
+import { LineWriter } from "../terminal/line_writer.ts";
+import { type Writer, writeTo } from "../terminal/output.ts";
+import { atMost } from "../terminal/patience.ts";
+import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
+
+/** The format of a log. */
+export type LogFormat = "text" | "json" | "off";
+
+/** Every {@linkcode LogFormat}. */
+export const LOG_FORMATS: readonly LogFormat[] = ["text", "json", "off"];
+
+/** The format of a line; `"journal"` is text for systemd's journal, which knows the time and wants the severity. */
+export type LineFormat = LogFormat | "journal";
+
+/** An event that is logged. */
+export type LogEvent = ServerEvent | ReloadEvent;
+
+/** Most characters that wait to be written: some ten thousand lines. */
+const MAX_WAITING = 2 ** 20;
+
+/** Most errors logged per {@linkcode ERROR_WINDOW}; the others are counted. */
+const MAX_ERRORS = 100;
+
+/** A second, in milliseconds. */
+const ERROR_WINDOW = 1_000;
+
+/** How long the last lines may take to be written when the server ends, in milliseconds. */
+const LAST_LINES = 1_000;
+
+/** The members of a log line, by name. */
+type Line = Readonly<Record<string, string | number>>;
+
+/** Logs the events of a server. */
+export class EventLog {
+  readonly #format: LineFormat;
+  readonly #target: Writer;
+  readonly #maxWaiting: number;
+  readonly #encoder = new TextEncoder();
+  /** Without a bound of its own: a log drops what does not fit, and waits for nothing. */
+  readonly #lines = new LineWriter((text) => this.#write(text), Infinity);
+  #dropped = 0;
+  /** Errors logged in this window, and those left out; the timer runs from the first error to the window's end. */
+  #errors = 0;
+  #errorsDropped = 0;
+  #window: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Starts a log.
+   *
+   * @param format How to write it
+   * @param target Where to write it
+   * @param maxWaiting Most characters that wait to be written
+   */
+  constructor(format: LineFormat, target: Writer = Deno.stderr, maxWaiting: number = MAX_WAITING) {
+    this.#format = format;
+    this.#target = target;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** Logs an event. Never waits, never throws. */
+  report(event: LogEvent): void {
+    if (this.#format === "off" || isGoodbye(event) || this.#isTooMuch(event)) return;
+    this.#log(lineOf(event));
+  }
+
+  /** Waits for the last lines to be written, but not for a reader that has stopped reading. */
+  async close(): Promise<void> {
+    this.#endWindow();
+    await atMost(LAST_LINES, this.#lines.flush());
+  }
+
+  #log(line: Line): void {
+    if (this.#lines.waiting < this.#maxWaiting) this.#lines.add(this.#textOf(line));
+    else this.#dropped++;
+  }
+
+  /** Whether an event is an error beyond those logged in this window. */
+  #isTooMuch({ kind }: LogEvent): boolean {
+    if (kind !== "error" && kind !== "tls-error" && kind !== "accept-error") return false;
+    this.#window ??= setTimeout(() => this.#endWindow(), ERROR_WINDOW);
+    if (++this.#errors <= MAX_ERRORS) return false;
+    this.#errorsDropped++;
+    return true;
+  }
+
+  #endWindow(): void {
+    clearTimeout(this.#window);
+    this.#window = undefined;
+    const lines = this.#errorsDropped;
+    this.#errors = this.#errorsDropped = 0;
+    if (lines === 0) return;
+    this.#log({ event: "dropped", lines, message: `more than ${MAX_ERRORS} errors in a second` });
+  }
+
+  #textOf(line: Line): string {
+    if (this.#format === "journal") return severityOf(line) + wordsOf(line);
+    const stamped: Line = { time: new Date().toISOString(), ...line };
+    return this.#format === "json" ? safeJson(stamped) : wordsOf(stamped);
+  }
+
+  /** Writes lines, and after them how many were dropped. Never rejects: a server does not stop because of its log. */
+  async #write(text: string): Promise<void> {
+    const lines = this.#dropped;
+    this.#dropped = 0;
+    if (lines !== 0) text += `${this.#textOf({ event: "dropped", lines, message: "the log is read too slowly" })}\n`;
+    await writeTo(this.#target, this.#encoder.encode(text)).catch(ignore);
+  }
+}
+
+/** The values in order. Only the one number needs a name to be understood. */
+function wordsOf(line: Line): string {
+  return Object.values(line).map((value) => typeof value === "number" ? `${value} lines:` : value).join(" ");
+}
+
+/** The severity as in sd-daemon(3): 6 is information, 4 a warning. */
+function severityOf({ event }: Line): string {
+  return event === "join" || event === "leave" || event === "reload" ? "<6>" : "<4>";
+}
+
+function lineOf(event: LogEvent): Line {
+  if (event.kind === "reload") return { event: event.kind, what: event.what };
+  if (event.kind === "reload-error") {
+    return { event: event.kind, what: event.what, message: escapeControls(event.error.message) };
+  }
+  if (event.kind === "accept-error") return { event: event.kind, message: escapeControls(event.error.message) };
+  const peer = formatAddress(event.peer);
+  switch (event.kind) {
+    case "join":
+      return { event: event.kind, id: escapeWord(event.id), peer, dialect: event.dialect };
+    case "resume":
+      return { event: event.kind, id: escapeWord(event.id), peer };
+    case "suspect":
+    case "leave":
+      return { event: event.kind, id: escapeWord(event.id), peer, cause: event.cause };
+    case "error":
+    case "tls-error":
+      return { event: event.kind, peer, code: event.error.code, message: escapeControls(event.error.message) };
+  }
+}
+
+/** An orderly shutdown ends every connection with an error, but nothing has gone wrong: its leave is enough. */
+function isGoodbye(event: LogEvent): boolean {
+  return event.kind === "error" && event.error.code === "SHUTTING_DOWN";
+}

@@ -1,0 +1,122 @@
+/**
+ * Clients and events as commands print them: objects for programs, lines for people.
+ *
+ * @module
+ */
+
+import type { ListRecord, ListReply } from "../../wire/list.ts";
+import type { WatchEvent } from "../../wire/events.ts";
+import { toBytes } from "../../base/bytes.ts";
+import type { MapEvent } from "../../client/watch.ts";
+
+import { escapeBytes, escapeWord, textOrNull } from "./escape.ts";
+
+/** A state as members of an object. */
+export interface StateForm {
+  /** The text, or the bytes in base64. */
+  readonly state: string;
+  /** Present only if the state is not UTF-8. */
+  readonly encoding?: "base64";
+}
+
+/**
+ * Converts a state for programs.
+ *
+ * @param state Its bytes
+ * @returns The members of an object
+ */
+export function stateForm(state: Uint8Array): StateForm {
+  const text = textOrNull(state);
+  return text === null ? { state: state.toBase64(), encoding: "base64" } : { state: text };
+}
+
+/**
+ * Converts a list for programs.
+ *
+ * @param list The reply to a List
+ * @returns An object, with the names that the library uses
+ */
+export function listForm({ revision, records }: ListReply): Readonly<Record<string, unknown>> {
+  return { revision, clients: records.map(recordForm) };
+}
+
+function recordForm({ id, status, revision, openedAt, updatedAt, state }: ListRecord): Record<string, unknown> {
+  return { id, status, revision, openedAt, updatedAt, ...stateForm(state) };
+}
+
+/** What a watch prints: events of the map, and of its connection. */
+export type WatchNews =
+  | MapEvent
+  | { kind: "connected" }
+  | { kind: "lost"; code: string; message: string };
+
+/**
+ * Converts an event for programs.
+ *
+ * @param news The event
+ * @param time When it arrived
+ * @returns An object: `time` and `event`, then the rest
+ */
+export function newsForm(news: WatchNews, time: Date): Readonly<Record<string, unknown>> {
+  return { time: time.toISOString(), ...eventForm(news) };
+}
+
+/**
+ * Converts an event for programs, without a time.
+ *
+ * @param news The event
+ * @returns An object: `event`, then the rest
+ */
+export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string, unknown>> {
+  const { kind: event, ...rest } = news;
+  return { event, ...rest, ..."state" in rest ? stateForm(rest.state) : {} };
+}
+
+/**
+ * Writes an event as a line for people.
+ *
+ * @param news The event
+ * @param time When it arrived
+ * @returns Words separated by spaces, safe to show; a state comes last and may contain spaces
+ */
+export function newsLine(news: WatchNews, time: Date): string {
+  return [time.toISOString(), news.kind, ...wordsOf(news)].join(" ").trimEnd();
+}
+
+function wordsOf(news: WatchNews): string[] {
+  switch (news.kind) {
+    case "snapshot":
+    case "connected":
+      return [];
+    case "lost":
+      return [news.code, escapeBytes(toBytes(news.message))];
+    case "synced":
+      return [`${news.revision}`];
+    case "present":
+      return [escapeWord(news.id), news.status, escapeBytes(news.state)];
+    case "join":
+    case "update":
+      return [escapeWord(news.id), escapeBytes(news.state)];
+    case "suspect":
+    case "resume":
+      return [escapeWord(news.id)];
+    case "leave":
+      return [escapeWord(news.id), news.cause];
+  }
+}
+
+/**
+ * Shows the beginning of a state.
+ *
+ * @param state The state
+ * @param columns How many columns the text may take; the whole state unless given
+ * @returns Text that is safe to show, but may still be too wide
+ */
+export function previewOf(state: Uint8Array, columns = Infinity): string {
+  // A character takes at most four bytes. Combining characters take no column, so the cut may lose some of those.
+  let end = Math.min(state.length, columns * 4);
+  if (end < state.length) {
+    while (end > 0 && (state[end]! & 0xc0) === 0x80) end--;
+  }
+  return escapeBytes(state.subarray(0, end)) + (end < state.length ? "…" : "");
+}

@@ -1,0 +1,220 @@
+/**
+ * Ownership of names, and the grace of a name whose connection has ended.
+ *
+ * A name is claimed by a Hello and held by one connection at a time. Every claim is an object of its own, and only the
+ * latest claim of a name counts: whatever an older connection does later, its claim has been superseded.
+ *
+ * @module
+ */
+
+import { timingSafeEqual, toBytes } from "../base/bytes.ts";
+import { Deadline, type Deadlines } from "../base/deadlines.ts";
+import { TrackerError } from "../errors.ts";
+import type { LeaveCause } from "../protocol.ts";
+import type { Entry } from "./entry.ts";
+import type { Registry } from "./registry.ts";
+
+/** Length of a resume key before it is written in hexadecimal digits, in bytes. */
+const KEY_BYTES = 16;
+
+/** A change of a name's entry that its connection does not make itself. */
+export type NameEvent =
+  | { kind: "suspect"; id: string; cause: LeaveCause }
+  | { kind: "resume"; id: string }
+  | { kind: "leave"; id: string; cause: LeaveCause };
+
+/** Options for {@linkcode Names.claim}, as a Hello gives them. */
+export interface ClaimOptions {
+  /**
+   * How long the entry stays without a connection, in seconds.
+   *
+   * @default {0}
+   */
+  grace?: number;
+  /** The key of an earlier claim, which takes the name back from its owner without a leave. */
+  resume?: string;
+  /**
+   * Whether to take the name from a connection that holds it.
+   *
+   * @default {false}
+   */
+  takeover?: boolean;
+}
+
+/** The connection that owns a claim. */
+export interface ClaimOwner {
+  /**
+   * Called when another connection has taken the name. The entry is no longer the owner's to change.
+   *
+   * @param error A TAKEN_OVER error for the client
+   */
+  onTakenOver(error: TrackerError): void;
+  /** Called when the entry changes, even after the connection has ended. */
+  report(event: NameEvent): void;
+}
+
+/** One connection's hold on a name. */
+export class Claim {
+  /** The name. */
+  readonly name: string;
+  /** The key with which its client takes the name back. */
+  readonly key: string;
+  /** @internal The connection that holds it, or held it last. */
+  readonly owner: ClaimOwner;
+  /** The client's entry, once it has opened. */
+  entry: Entry | null = null;
+  /** @internal How long the entry stays without a connection, in milliseconds. */
+  readonly grace: number;
+  /** @internal Ends the grace of a suspect entry; `null` unless it is suspect. */
+  graceDeadline: Deadline | null = null;
+
+  /** @internal Made by {@linkcode Names.claim}. */
+  constructor(name: string, key: string, owner: ClaimOwner, grace: number) {
+    this.name = name;
+    this.key = key;
+    this.owner = owner;
+    this.grace = grace;
+  }
+}
+
+/** The names of one server's clients. */
+export class Names {
+  readonly #registry: Registry;
+  readonly #deadlines: Deadlines;
+  readonly #maxSuspects: number;
+  readonly #claims = new Map<string, Claim>();
+  #suspects = 0;
+
+  /**
+   * @param registry The map that contains the named entries
+   * @param deadlines The deadlines that end a grace
+   * @param maxSuspects Most entries without a connection; beyond that, a client leaves as soon as its connection ends
+   */
+  constructor(registry: Registry, deadlines: Deadlines, maxSuspects: number) {
+    this.#registry = registry;
+    this.#deadlines = deadlines;
+    this.#maxSuspects = maxSuspects;
+  }
+
+  /**
+   * Claims a name for a connection.
+   *
+   * @param name The name
+   * @param options What the Hello asks for
+   * @param owner The connection
+   * @returns The claim; its entry is set if the client is already in the map
+   * @throws {TrackerError} NAME_TAKEN if another connection holds the name, and the Hello neither shows its key nor asks
+   *   for a takeover
+   */
+  claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
+    const held = this.#claims.get(name);
+    const grace = (options.grace ?? 0) * 1_000;
+    if (held === undefined) {
+      if (this.#registry.get(name) !== undefined) throw takenError(name);
+      return this.#hold(new Claim(name, randomKey(), owner, grace));
+    }
+    const isResumed = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
+    if (held.graceDeadline === null && !isResumed && options.takeover !== true) throw takenError(name);
+    // Without the old key there is a new one: clients that know the old key must not take the name from its new owner.
+    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomKey(), owner, grace));
+    if (held.graceDeadline !== null) this.#revive(held, claim);
+    else this.#takeOver(held, claim, isResumed);
+    return claim;
+  }
+
+  /**
+   * Releases a name after its connection has ended. No-op if the claim was superseded.
+   *
+   * @param claim The claim, as returned by {@linkcode claim}
+   * @param cause Why the connection ended
+   */
+  release(claim: Claim, cause: LeaveCause): void {
+    if (this.#claims.get(claim.name) !== claim) return;
+    const hasGrace = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown" &&
+      this.#suspects < this.#maxSuspects;
+    if (hasGrace) this.#suspect(claim, cause);
+    else this.#leave(claim, cause);
+  }
+
+  /** How many entries have no connection. */
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** Ends every grace, for a server that stops. */
+  clear(): void {
+    for (const claim of [...this.#claims.values()]) {
+      if (claim.graceDeadline !== null) this.#endGrace(claim, "shutdown");
+    }
+  }
+
+  #hold(claim: Claim): Claim {
+    this.#claims.set(claim.name, claim);
+    return claim;
+  }
+
+  /** The client is back, or another one has come in its place: its entry goes on as if it had never been away. */
+  #revive(held: Claim, claim: Claim): void {
+    this.#stopGrace(held);
+    if (held.entry === null || !this.#registry.mark(held.entry, "live")) return;
+    claim.entry = held.entry;
+    claim.owner.report({ kind: "resume", id: claim.name });
+  }
+
+  /** With its key a client takes over from itself, unnoticed; without it, one client leaves for another. */
+  #takeOver(held: Claim, claim: Claim, isResumed: boolean): void {
+    const { entry, owner } = held;
+    held.entry = null;
+    if (entry !== null && isResumed) {
+      claim.entry = entry;
+    } else if (entry !== null && this.#registry.close(entry, "takeover")) {
+      owner.report({ kind: "leave", id: claim.name, cause: "takeover" });
+    }
+    owner.onTakenOver(
+      new TrackerError("TAKEN_OVER", `Cannot keep name ${claim.name}: another connection took it over`),
+    );
+  }
+
+  #suspect(claim: Claim, cause: LeaveCause): void {
+    if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect")) return this.#leave(claim, cause);
+    this.#suspects++;
+    claim.graceDeadline = new Deadline(() => this.#endGrace(claim, cause));
+    this.#deadlines.arm(claim.graceDeadline, claim.grace);
+    claim.owner.report({ kind: "suspect", id: claim.name, cause });
+  }
+
+  #endGrace(claim: Claim, cause: LeaveCause): void {
+    this.#stopGrace(claim);
+    this.#leave(claim, cause);
+  }
+
+  #stopGrace(claim: Claim): void {
+    claim.graceDeadline?.disarm();
+    claim.graceDeadline = null;
+    this.#suspects--;
+  }
+
+  #leave(claim: Claim, cause: LeaveCause): void {
+    this.#claims.delete(claim.name);
+    const { entry } = claim;
+    claim.entry = null;
+    if (entry === null || !this.#registry.close(entry, cause)) return;
+    claim.owner.report({ kind: "leave", id: claim.name, cause });
+  }
+}
+
+/**
+ * Makes the error for a name that is not free.
+ *
+ * @param name The name
+ * @returns A NAME_TAKEN error
+ */
+export function takenError(name: string): TrackerError {
+  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it`);
+}
+
+/** A new resume key: 128 random bits in hexadecimal digits. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,289 @@
+/**
+ * The live map: which clients are open, and in what state. Pure: it does no I/O.
+ *
+ * @module
+ */
+
+import { toBytes } from "../base/bytes.ts";
+import { Listeners } from "../base/listeners.ts";
+import { TrackerError } from "../errors.ts";
+import { type LeaveCause, MAX_IDENTIFIER, type Status } from "../protocol.ts";
+import { type Entry, StoredEntry } from "./entry.ts";
+import { FlatMap } from "./flat_map.ts";
+import { type Tombstone, Tombstones } from "./tombstones.ts";
+
+/** A change of the map. */
+export interface Change {
+  /** What the client did: opened, got a new state, lost its connection, came back, or left. */
+  kind: "join" | "update" | "suspect" | "resume" | "leave";
+  /** The client that changed. */
+  entry: Entry;
+  /** The revision this change made. */
+  revision: number;
+  /** Why it left; only set for a leave. */
+  cause?: LeaveCause;
+}
+
+/** Options for {@linkcode Registry}. */
+export interface RegistryOptions {
+  /**
+   * The wall clock, in milliseconds since 1970-01-01 UTC.
+   *
+   * @default {Date.now}
+   */
+  now?: () => number;
+  /** Distinguishes this life of the map from every other; a random string of 16 characters unless given. */
+  incarnation?: string;
+}
+
+/** Options for {@linkcode Registry.open}. */
+export interface OpenOptions {
+  /**
+   * Where the state begins in the bytes.
+   *
+   * @default {0}
+   */
+  start?: number;
+  /** Where the state ends in the bytes; at their end unless given. */
+  end?: number;
+  /** The client's identifier; the next of `client1`, `client2`, …, which are never used twice, unless given. */
+  id?: string;
+}
+
+/**
+ * The live map of all open clients.
+ *
+ * @example Two clients join, one leaves
+ * ```ts
+ * import { Registry } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const registry = new Registry();
+ * const ada = registry.open("at the desk");
+ * registry.open("on the road");
+ * registry.close(ada);
+ * assertEquals(new TextDecoder().decode(registry.flatten()), "{client2=on the road}");
+ * ```
+ */
+export class Registry {
+  /** Distinguishes this life of the map from every other: revisions of different ones cannot be compared. */
+  readonly incarnation: string;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #flatMap = new FlatMap();
+  readonly #tombstones = new Tombstones();
+  readonly #listeners = new Listeners<Change>();
+  /** How many clients were given a number. */
+  #numbered = 0;
+  #revision = 0;
+  #stateBytes = 0;
+
+  /**
+   * Makes an empty map.
+   *
+   * @param options The clock to use, and the incarnation
+   * @throws {TrackerError} BAD_ARGUMENT if the incarnation is not 1 to 255 characters of ASCII
+   */
+  constructor(options: RegistryOptions = {}) {
+    this.incarnation = options.incarnation ?? randomIncarnation();
+    if (!/^[\x21-\x7e]{1,255}$/.test(this.incarnation)) {
+      throw new TrackerError("BAD_ARGUMENT", "Cannot make registry: its incarnation is not 1 to 255 ASCII characters");
+    }
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** How many clients are open. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Total length of all states, in bytes. */
+  get stateBytes(): number {
+    return this.#stateBytes;
+  }
+
+  /** How many changes the map has seen. Each change gets the next number, from 1. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /**
+   * Finds a client.
+   *
+   * @param id The client's identifier
+   * @returns Its entry, or `undefined` if it is not open
+   */
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * Iterates over all open clients, in order of opening.
+   *
+   * @returns The entries
+   */
+  entries(): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  /**
+   * Iterates over the clients that joined after a revision, in order of opening. Starting again from the last one seen
+   * costs next to nothing. An iterator of {@linkcode entries} can be paused too, but while it is kept unfinished, so are
+   * all entries that were in the map meanwhile.
+   *
+   * @param revision The revision; 0 for all clients
+   * @returns The entries; the map must not change during the iteration
+   */
+  entriesSince(revision: number): Generator<Entry, void> {
+    return this.#flatMap.entriesSince(revision);
+  }
+
+  /**
+   * Adds a client at the end of the map.
+   *
+   * @param state Its state, which is copied; a string is encoded as UTF-8
+   * @param options The part of the bytes that is the state, and the client's identifier
+   * @returns The client's entry
+   * @throws {TrackerError} BAD_ARGUMENT if the identifier is already open, has the form of a numbered one, or is longer
+   *   than {@linkcode MAX_IDENTIFIER}
+   */
+  open(state: Uint8Array | string, options: OpenOptions = {}): Entry {
+    const bytes = toBytes(state);
+    const { start = 0, end = bytes.length } = options;
+    const id = this.#identify(options.id);
+    const entry = new StoredEntry(id, this.#now(), bytes, start, end);
+    this.#flatMap.add(entry);
+    this.#stateBytes += entry.stateLength;
+    this.#entries.set(id, entry);
+    entry.joinRevision = this.#revision + 1;
+    this.#commitState("join", entry);
+    return entry;
+  }
+
+  /**
+   * Replaces a client's state.
+   *
+   * @param entry The client, as returned by {@linkcode open}
+   * @param state Its new state, which is copied; a string is encoded as UTF-8
+   * @param start Where the state begins in the bytes
+   * @param end Where it ends
+   * @returns `false` if the client is no longer open; then nothing changes
+   */
+  update(entry: Entry, state: Uint8Array | string, start?: number, end?: number): boolean {
+    if (!(entry instanceof StoredEntry) || entry.group === null) return false;
+    const bytes = toBytes(state);
+    const before = entry.stateLength;
+    entry.assign(bytes, start ?? 0, end ?? bytes.length);
+    this.#stateBytes += entry.stateLength - before;
+    entry.updatedAt = this.#now();
+    this.#flatMap.touch(entry.group);
+    this.#commitState("update", entry);
+    return true;
+  }
+
+  /**
+   * Marks whether a client is connected. It stays in the map either way.
+   *
+   * @param entry The client, as returned by {@linkcode open}
+   * @param status Its new status
+   * @returns `false` if the client is no longer open, or already has that status; then nothing changes
+   */
+  mark(entry: Entry, status: Status): boolean {
+    if (!(entry instanceof StoredEntry) || entry.group === null || entry.status === status) return false;
+    entry.status = status;
+    entry.statusRevision = entry.revision = ++this.#revision;
+    this.#notify(status === "live" ? "resume" : "suspect", entry);
+    return true;
+  }
+
+  /**
+   * Removes a client from the map. Doing it twice is safe.
+   *
+   * @param entry The client, as returned by {@linkcode open}
+   * @param cause Why it leaves
+   * @returns `false` if the client was no longer open; then nothing changes
+   */
+  close(entry: Entry, cause: LeaveCause = "close"): boolean {
+    if (!(entry instanceof StoredEntry) || entry.group === null) return false;
+    this.#entries.delete(entry.id);
+    this.#flatMap.remove(entry, entry.group);
+    this.#stateBytes -= entry.stateLength;
+    entry.revision = ++this.#revision;
+    this.#tombstones.add({ id: entry.id, revision: entry.revision, cause });
+    this.#notify("leave", entry, cause);
+    return true;
+  }
+
+  /**
+   * Whether every tombstone after a revision is still kept.
+   *
+   * @param revision The revision
+   * @returns `false` if some were dropped
+   */
+  canResumeFrom(revision: number): boolean {
+    return this.#tombstones.canResumeFrom(revision);
+  }
+
+  /**
+   * The clients that have left since a revision.
+   *
+   * @param revision The last revision that is known already
+   * @returns The tombstones after it, in order; `null` if some of them were dropped
+   */
+  tombstonesSince(revision: number): Tombstone[] | null {
+    return this.#tombstones.since(revision);
+  }
+
+  /**
+   * Flattens the map to `{id=state, id=state}`, in order of opening, states verbatim.
+   *
+   * @returns The bytes. All callers at the same revision share them: do not write to them. A later change of the map
+   *   makes new bytes and leaves these as they are.
+   */
+  flatten(): Uint8Array {
+    return this.#flatMap.flatten();
+  }
+
+  /**
+   * Calls a function after every change, once the map shows it.
+   *
+   * @param listener Called with each change, in order
+   * @returns A function that ends the subscription
+   */
+  subscribe(listener: (change: Change) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** The identifier asked for, or the next number. A numbered one cannot be asked for: its number could come twice. */
+  #identify(wanted: string | undefined): string {
+    if (wanted === undefined) return `client${++this.#numbered}`;
+    if (this.#entries.has(wanted)) throw identifierError(`the identifier ${wanted} is already open`);
+    if (/^client\d+$/.test(wanted)) {
+      throw identifierError(`the identifier ${wanted} has the form that the server numbers`);
+    }
+    const { length } = toBytes(wanted);
+    if (length <= MAX_IDENTIFIER) return wanted;
+    throw identifierError(`its identifier has ${length} bytes, which is above the limit of ${MAX_IDENTIFIER}`);
+  }
+
+  /** Shared end of open and update: bumps the revision and notifies. */
+  #commitState(kind: "join" | "update", entry: StoredEntry): void {
+    entry.revision = entry.stateRevision = ++this.#revision;
+    this.#notify(kind, entry);
+  }
+
+  #notify(kind: Change["kind"], entry: StoredEntry, cause?: LeaveCause): void {
+    // Without subscribers a change allocates nothing.
+    if (this.#listeners.size === 0) return;
+    const { revision } = entry;
+    this.#listeners.notify(cause === undefined ? { kind, entry, revision } : { kind, entry, revision, cause });
+  }
+}
+
+function identifierError(why: string): TrackerError {
+  return new TrackerError("BAD_ARGUMENT", `Cannot open client: ${why}`);
+}
+
+function randomIncarnation(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}

@@ -1,0 +1,161 @@
+/**
+ * What all sessions of one server share: the map and what belongs to it, their limits, and what they lend each other.
+ *
+ * @module
+ */
+
+import type { AccessRules } from "../auth/access.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
+import { Deadline, Deadlines } from "../base/deadlines.ts";
+import { Pool } from "../base/pool.ts";
+import { Feed } from "../feed/feed.ts";
+import { Names } from "../map/names.ts";
+import type { Registry } from "../map/registry.ts";
+import type { Dialect } from "../protocol.ts";
+import { VERSION } from "../version.ts";
+import { EventWriter } from "../wire/event_writer.ts";
+import { ListWriter } from "../wire/list_writer.ts";
+import type { Stats } from "../wire/stats.ts";
+import { Counters } from "./counters.ts";
+import type { PresenceContext } from "./presence.ts";
+import { BUSY_BUFFER, QUIET_BUFFER, type ReadBufferPools } from "./read_buffer.ts";
+import type { ReplyWriterContext } from "./reply_writer.ts";
+import type { TimeLimits } from "./session_timers.ts";
+
+/** A session, as the sweep sees it. */
+export interface Sweepable {
+  /** Gives the client up if it has left its output unread for too long. */
+  checkProgress(): void;
+}
+
+/** Limits of every session of a server. */
+export interface SessionLimits extends TimeLimits {
+  /** The dialect to insist on. Default `"auto"`. */
+  readonly dialect?: Dialect | "auto";
+  /** Longest state, in bytes. */
+  readonly maxState: number;
+  /** How long a client may leave output unread, in milliseconds; 0 for no limit. */
+  readonly writeTimeout: number;
+  /** How far behind a watcher may be while it reads nothing, in bytes of changes. */
+  readonly maxUnsent: number;
+  /** Most bytes of all states together. */
+  readonly maxTotalState: number;
+  /** Most watchers. */
+  readonly maxWatchers: number;
+  /** Most messages a second of one connection; 0 for no limit. */
+  readonly messageRate: number;
+  /** Most named clients that may be suspect: their connection has ended, and their name is kept for their grace. */
+  readonly maxSuspects: number;
+}
+
+/** What all sessions of a server share. */
+export interface SessionContext extends SessionLimits, PresenceContext, ReadBufferPools, ReplyWriterContext {
+  /** The dialect to insist on, or `"auto"`. */
+  readonly dialect: Dialect | "auto";
+  /** What clients must show to be let in; `null` when every client may do everything. */
+  readonly rules: AccessRules | null;
+  /** When it was made, on the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+  /** The sessions that have not ended. */
+  readonly sessions: Set<Sweepable>;
+  /** Looks from time to time for clients that leave their output unread. */
+  readonly sweep: Deadline;
+  /** What ends everything that takes too long. */
+  readonly deadlines: Deadlines;
+  /** What watchers are told. */
+  readonly feed: Feed;
+  /** Lent to one session after another for a pong. */
+  readonly events: EventWriter;
+  /** Lent to one session after another for a list. */
+  readonly lists: ListWriter;
+}
+
+/** A client that reads nothing is found too late by at most this fraction of its time limit. */
+const SWEEPS = 4;
+
+/**
+ * Adds a session to those that the sweep looks at.
+ *
+ * @param context What it shares with the others
+ * @param session The session
+ */
+export function trackSession({ sessions, sweep, deadlines, writeTimeout }: SessionContext, session: Sweepable): void {
+  sessions.add(session);
+  if (!sweep.armed) deadlines.arm(sweep, writeTimeout / SWEEPS);
+}
+
+/**
+ * Creates what the sessions of one server share.
+ *
+ * @param registry The map they commit to
+ * @param limits Their limits
+ * @param rules What clients must show to be let in; nothing unless given
+ * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
+ */
+export function createSessionContext(
+  registry: Registry,
+  limits: SessionLimits,
+  rules: AccessRules | null = null,
+): SessionContext {
+  const deadlines = new Deadlines();
+  const sessions = new Set<Sweepable>();
+  const sweep = new Deadline(() => {
+    for (const session of sessions) session.checkProgress();
+    if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
+  });
+  return {
+    ...limits,
+    dialect: limits.dialect ?? "auto",
+    registry,
+    rules,
+    deadlines,
+    sessions,
+    sweep,
+    startedAt: performance.now(),
+    counters: new Counters(),
+    names: new Names(registry, deadlines, limits.maxSuspects),
+    feed: new Feed(registry, () => new EventWriter()),
+    events: new EventWriter(),
+    lists: new ListWriter(),
+    quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
+    busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
+    outputs: new Pool(64, () => new ByteBuffer()),
+  };
+}
+
+/**
+ * Takes suspect clients out of the map, and stops the timer.
+ *
+ * @param context The context whose sessions have all ended
+ */
+export function closeSessionContext({ names, deadlines }: SessionContext): void {
+  names.clear();
+  deadlines.clear();
+}
+
+/**
+ * Reports how the server is doing.
+ *
+ * @param context What its sessions share
+ * @returns What it has counted, and what it holds now
+ */
+export function statsOf(context: SessionContext): Stats {
+  const { registry, counters, names, feed, sessions, deadlines, startedAt } = context;
+  const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
+  return {
+    version: VERSION,
+    incarnation: registry.incarnation,
+    uptime: Math.round(performance.now() - startedAt),
+    revision: registry.revision,
+    now: {
+      connections: sessions.size,
+      clients: registry.size,
+      suspects: names.suspects,
+      watchers: feed.size,
+      stateBytes: registry.stateBytes,
+    },
+    ...counters.counted,
+    conflated: feed.conflated,
+    lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
+  };
+}

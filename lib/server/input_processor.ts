@@ -1,0 +1,217 @@
+/**
+ * Turns bytes that have arrived into changes of the map and replies.
+ *
+ * @module
+ */
+
+import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../codec.ts";
+import { TrackerError } from "../errors.ts";
+import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
+import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
+import type { SessionEvent } from "./events.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import { GATHERED_BYTES } from "./reply_writer.ts";
+import { answerRequest, replyDone, type Requester } from "./requests.ts";
+import { Throttle } from "./throttle.ts";
+
+/** The session that an {@linkcode InputProcessor} works for. */
+export interface InputOwner extends Requester {
+  /** Ends the session as its client has asked, with a final reply. */
+  leave(): void;
+  /** Ends the session with an error reply. */
+  close(error: TrackerError): void;
+  /** Reports what happens to the client. */
+  report(event: SessionEvent): void;
+}
+
+/** Parses what the client of one connection sends, and acts on it. */
+export class InputProcessor {
+  readonly #owner: InputOwner;
+  readonly #parser: MessageParser;
+  readonly #input: ReadBuffer;
+  /** Limits the rate of messages; `null` when there is no limit. */
+  readonly #throttle: Throttle | null;
+  /** Counts messages by type, in the connection's dialect. */
+  #counts: Float64Array;
+  /** The parser's last result. */
+  #token: Token = NEED_MORE;
+  /** Resolves when all input is handled; `null` unless something waits for that. */
+  #catchingUp: PromiseWithResolvers<void> | null = null;
+
+  /** @param owner The session */
+  constructor(owner: InputOwner) {
+    const { context } = owner;
+    this.#owner = owner;
+    this.#parser = new MessageParser(context);
+    this.#input = new ReadBuffer(context);
+    this.#throttle = context.messageRate === 0 ? null : new Throttle(context.messageRate, context.deadlines);
+    this.#counts = context.counters.unsettled;
+  }
+
+  /** Room for what arrives next. */
+  get room(): Uint8Array<ArrayBuffer> {
+    return this.#input.room;
+  }
+
+  /** The whole buffer, for input that is discarded. */
+  get scratch(): Uint8Array<ArrayBuffer> {
+    return this.#input.bytes;
+  }
+
+  /** Size of the read buffer, in bytes. */
+  get bufferSize(): number {
+    return this.#input.bytes.length;
+  }
+
+  /** Whether parsing stopped because it needs more bytes, and not because enough output had gathered. */
+  get isCaughtUp(): boolean {
+    return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
+  }
+
+  /** Whether the dialect depends on the next byte. */
+  get isAmbiguous(): boolean {
+    return this.#token === AMBIGUOUS;
+  }
+
+  /** Whether the client has sent more messages than it may for now. */
+  get isThrottled(): boolean {
+    return this.#throttle !== null && this.#throttle.isExceeded;
+  }
+
+  /** Whether the beginning of an unfinished message has arrived. */
+  get hasRest(): boolean {
+    return this.#input.to !== this.#input.from;
+  }
+
+  /** Notes that bytes have been read into {@linkcode room}. */
+  note(count: number): void {
+    this.#input.to += count;
+    this.#owner.context.counters.received += count;
+  }
+
+  /** Settles the dialect of a client that sends nothing more. */
+  settle(): void {
+    this.#parser.settle();
+  }
+
+  /** Prepares the buffer for the next read. */
+  compact(): void {
+    this.#input.compact(this.#parser.needed, this.#owner.context);
+  }
+
+  /**
+   * Handles every complete message in the buffer: the hot path, which walks the bytes once. Stops early when enough output
+   * has gathered, so that a client that asks without reading holds itself up instead of filling the server's memory; then
+   * {@linkcode isCaughtUp} is `false`.
+   *
+   * @returns Whether there was a complete message
+   */
+  process(): boolean {
+    const owner = this.#owner;
+    const parser = this.#parser;
+    const input = this.#input;
+    const { bytes, to } = input;
+    let canWrite = owner.permission === "write";
+    let canAsk = owner.permission !== "none" && owner.watcher === null;
+    let hasCompleted = false;
+    for (;;) {
+      const token = this.#token = parser.next(bytes, input.from, to);
+      if (token >= 0) this.#count(token, parser.count);
+      if (token === UPDATE && canWrite) {
+        this.#setState(bytes, parser.stateStart, parser.stateEnd);
+      } else if (token === GET && canAsk) {
+        this.#replyMap();
+      } else if (token === OPEN && canWrite && canAsk) {
+        this.#setState(bytes, parser.stateStart, parser.stateEnd);
+        if (owner.isOpen) replyDone(owner.replies);
+      } else if (this.#processRare(token)) {
+        // A Hello may have granted rights, and a Watch removed some.
+        canWrite = owner.permission === "write";
+        canAsk = owner.permission !== "none" && owner.watcher === null;
+      } else {
+        return hasCompleted;
+      }
+      // Listeners to the registry or to the server's events may have ended the session just now.
+      if (!owner.isOpen) return hasCompleted;
+      hasCompleted = true;
+      input.from = parser.position;
+      if (owner.hasFullOutput) return hasCompleted;
+    }
+  }
+
+  /**
+   * Waits until all input is handled.
+   *
+   * @returns Resolves then, or when the session ends; `null` when it is handled already
+   */
+  untilCaughtUp(): Promise<void> | null {
+    if (this.isCaughtUp) return null;
+    this.#catchingUp = Promise.withResolvers();
+    return this.#catchingUp.promise;
+  }
+
+  /** Ends that wait. */
+  resolveCatchingUp(): void {
+    this.#catchingUp?.resolve();
+    this.#catchingUp = null;
+  }
+
+  /** Waits until a throttled client may go on. */
+  async pause(): Promise<void> {
+    await this.#throttle?.pause();
+  }
+
+  /** Ends every wait: nothing more is processed. */
+  close(): void {
+    this.#throttle?.release();
+    this.resolveCatchingUp();
+  }
+
+  /** Returns the buffer to its pool. Nothing may be reading into it any more. */
+  release(): void {
+    this.#input.release(this.#owner.context);
+  }
+
+  #count(type: number, count: number): void {
+    const { counters } = this.#owner.context;
+    if (this.#counts === counters.unsettled) this.#counts = counters.messagesOf(this.#parser.dialect);
+    this.#counts[type]! += count;
+    this.#throttle?.spend(count);
+  }
+
+  /** Handles messages that a busy connection seldom sends. Returns `false` if there is nothing more to process for now. */
+  #processRare(token: Token): boolean {
+    try {
+      if (token === CLOSE) this.#owner.leave();
+      else if (token === INVALID && this.#parser.error !== null) throw this.#parser.error;
+      if (token < 0 || token === CLOSE) return false;
+      const { stateStart, stateEnd } = this.#parser;
+      answerRequest(this.#owner, token as MessageType, this.#input.bytes.subarray(stateStart, stateEnd));
+    } catch (error) {
+      if (!(error instanceof TrackerError)) throw error;
+      this.#owner.close(error);
+      return false;
+    }
+    return true;
+  }
+
+  #setState(bytes: Uint8Array, start: number, end: number): void {
+    const owner = this.#owner;
+    try {
+      const id = owner.presence.setState(bytes, start, end);
+      if (id !== null) owner.report({ kind: "join", id, dialect: this.#parser.dialect });
+    } catch (error) {
+      if (!(error instanceof TrackerError)) throw error;
+      owner.close(error);
+    }
+  }
+
+  #replyMap(): void {
+    const { context, replies } = this.#owner;
+    const { gathered } = replies;
+    const map = context.registry.flatten();
+    gathered.reserve(MAP_LENGTH_SIZE + (map.length > GATHERED_BYTES ? 0 : map.length));
+    gathered.length = encodeMapLength(gathered.bytes, gathered.length, map.length, this.#parser.dialect);
+    replies.add(map);
+  }
+}

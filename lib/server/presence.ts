@@ -1,0 +1,161 @@
+/**
+ * A client's place in the map.
+ *
+ * @module
+ */
+
+import { TrackerError } from "../errors.ts";
+import {
+  type Claim,
+  type ClaimOptions,
+  type ClaimOwner,
+  type NameEvent,
+  type Names,
+  takenError,
+} from "../map/names.ts";
+import type { Entry } from "../map/entry.ts";
+import type { Registry } from "../map/registry.ts";
+import type { LeaveCause } from "../protocol.ts";
+import type { Counters } from "./counters.ts";
+import type { SessionEvent } from "./events.ts";
+
+/** What the clients of all sessions share. */
+export interface PresenceContext {
+  /** The map. */
+  readonly registry: Registry;
+  /** The names that clients hold. */
+  readonly names: Names;
+  /** Counts the ghosts. */
+  readonly counters: Counters;
+  /** Most bytes of all states together. */
+  readonly maxTotalState: number;
+}
+
+/** The session that a {@linkcode Presence} belongs to. */
+export interface PresenceOwner {
+  /** What it shares with other sessions. */
+  readonly context: PresenceContext;
+  /** Whether the client may still be in the map. */
+  readonly isOpen: boolean;
+  /** Ends the session with an error reply. */
+  close(error: TrackerError): void;
+  /** Reports what happens to the client, also after the session has ended. */
+  report(event: SessionEvent): void;
+}
+
+/** Causes of leaves without a message from the client: until then it was in the map as a ghost. */
+const UNCLEAN_CAUSES: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"]);
+
+/** The entry and the name of one session's client. */
+export class Presence implements ClaimOwner {
+  readonly #owner: PresenceOwner;
+  #entry: Entry | null = null;
+  #claim: Claim | null = null;
+  /** When the client was last heard, on the monotonic clock, in whole milliseconds; set when it claims a name and when it leaves. */
+  #heardAt = 0;
+
+  /** @param owner The session it belongs to */
+  constructor(owner: PresenceOwner) {
+    this.#owner = owner;
+  }
+
+  /** The client's name and the key to take it back with; `null` without a name. */
+  get claim(): Pick<Claim, "name" | "key"> | null {
+    return this.#claim;
+  }
+
+  /**
+   * Claims a name for the client.
+   *
+   * @param name The name
+   * @param options How it is claimed
+   * @throws {TrackerError} NAME_TAKEN
+   */
+  claimName(name: string, options: ClaimOptions): void {
+    const { names } = this.#owner.context;
+    // The claim may be released at once, before the client leaves in the ordinary way.
+    this.#heardAt = Math.trunc(performance.now());
+    const claim = names.claim(name, options, this);
+    // Listeners that are told of the takeover or the return may have ended this session.
+    if (!this.#owner.isOpen) return names.release(claim, "disconnect");
+    this.#claim = claim;
+    this.#entry = claim.entry;
+  }
+
+  /**
+   * Sets the client's state; the first one enters it in the map.
+   *
+   * @param bytes Where the state is
+   * @param start Its first byte
+   * @param end The offset after its last byte
+   * @returns The client's identifier if it has entered the map just now, otherwise `null`
+   * @throws {TrackerError} TOO_MUCH_STATE or NAME_TAKEN, and the map stays as it was
+   */
+  setState(bytes: Uint8Array, start: number, end: number): string | null {
+    const { registry, maxTotalState } = this.#owner.context;
+    if (registry.stateBytes + end - start > maxTotalState) this.#requireRoom(end - start);
+    if (this.#entry !== null && registry.update(this.#entry, bytes, start, end)) return null;
+    return this.#enter(bytes, start, end);
+  }
+
+  /** @internal Called when another connection has taken the name, and the entry with it. */
+  onTakenOver(error: TrackerError): void {
+    this.#entry = null;
+    this.#claim = null;
+    this.#owner.close(error);
+  }
+
+  /** @internal Reports what happens to the entry, also after the session has ended. */
+  report(event: NameEvent): void {
+    if (event.kind === "leave" && UNCLEAN_CAUSES.has(event.cause)) {
+      this.#owner.context.counters.countGhost(performance.now() - this.#heardAt);
+    }
+    this.#owner.report(event);
+  }
+
+  /**
+   * Takes the client out of the map, or leaves it there for its grace. Doing it again is safe.
+   *
+   * @param cause Why
+   * @param silence How long it had not been heard, in milliseconds
+   */
+  leave(cause: LeaveCause, silence: number): void {
+    const claim = this.#claim;
+    const entry = this.#entry;
+    if (claim === null && entry === null) return;
+    this.#heardAt = Math.trunc(performance.now() - silence);
+    this.#claim = null;
+    this.#entry = null;
+    if (claim !== null) {
+      this.#owner.context.names.release(claim, cause);
+    } else if (entry !== null && this.#owner.context.registry.close(entry, cause)) {
+      this.report({ kind: "leave", id: entry.id, cause });
+    }
+  }
+
+  #enter(bytes: Uint8Array, start: number, end: number): string | null {
+    const { registry } = this.#owner.context;
+    const id = this.#claim?.name;
+    if (id !== undefined && registry.get(id) !== undefined) throw takenError(id);
+    const entry = registry.open(bytes, id === undefined ? { start, end } : { start, end, id });
+    // Listeners that are told of the join may have ended this session.
+    if (!this.#owner.isOpen) {
+      registry.close(entry, "disconnect");
+      return null;
+    }
+    this.#entry = entry;
+    if (this.#claim !== null) this.#claim.entry = entry;
+    return entry.id;
+  }
+
+  /** Refuses a state that does not fit. One that shrinks always fits. */
+  #requireRoom(length: number): void {
+    const { registry, maxTotalState } = this.#owner.context;
+    // Only an entry that is still in the map makes room.
+    const entry = this.#entry !== null && registry.get(this.#entry.id) === this.#entry ? this.#entry : null;
+    const before = entry?.stateLength ?? 0;
+    if (entry !== null && length <= before || registry.stateBytes - before + length <= maxTotalState) return;
+    const why = `all states together would be above the limit of ${maxTotalState} bytes`;
+    throw new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The server: it accepts connections, keeps the map, and ends in order.
+ *
+ * @module
+ */
+
+import { delay } from "../base/async.ts";
+import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
+import { messageOf, TrackerError } from "../errors.ts";
+import { Registry } from "../map/registry.ts";
+import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
+import type { Stats } from "../wire/stats.ts";
+import { Admission } from "./admission.ts";
+import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
+import type { ServerEvent, SessionEvent } from "./events.ts";
+import { admissionLimitsOf, limitsOf, requireInteger, rulesOf, type ServerOptions } from "./options.ts";
+import { Session, type SessionObserver } from "./session.ts";
+
+/** Default time that {@linkcode Server.shutdown} gives clients to read that it ends, in milliseconds. */
+export const DEFAULT_DRAIN_TIMEOUT = 5_000;
+
+/**
+ * Most connections above the limit that are being told so at the same time. Each is held until it has read that, so they
+ * need a limit too; beyond it a connection is closed without a word.
+ */
+const MAX_REFUSALS = 256;
+
+/** Pause of an accept loop when the system has no descriptor left for another connection, in milliseconds. */
+const ACCEPT_PAUSE = 100;
+
+/** Shortest time between two reports that accepting fails, in milliseconds: it may fail ten times a second for hours. */
+const ACCEPT_REPORT = 10_000;
+
+/** A running server. `serve` creates one; with `new` it can be given other listeners. */
+export class Server implements AsyncDisposable {
+  /** Where it listens; if that is both without TLS and with it, where it does without. */
+  readonly addr: SocketAddress;
+  /** Where it listens with TLS; `null` when it does not. */
+  readonly tlsAddr: SocketAddress | null;
+  /** The live map. */
+  readonly registry: Registry;
+  /** Resolves when the server has ended and every connection is closed. */
+  readonly finished: Promise<void>;
+  readonly #listeners: readonly Listener[];
+  readonly #context: SessionContext;
+  readonly #admission: Admission;
+  readonly #onEvent: ((event: ServerEvent) => void) | undefined;
+  readonly #observer: SessionObserver;
+  readonly #sessions = new Set<Session>();
+  /** Sessions above the limit, which are being told so. */
+  readonly #refusals = new Set<Session>();
+  readonly #stop = new AbortController();
+  readonly #unlisten: () => void;
+  #lastEnded: (() => void) | undefined;
+  /** When the next failure to accept may be reported. */
+  #acceptReported = -Infinity;
+
+  /**
+   * Starts a server.
+   *
+   * @param listeners Where connections come from, at least one; the server closes them in the end
+   * @param options Its limits
+   * @throws {TrackerError} BAD_ARGUMENT when an option cannot be used; the listeners then stay the caller's
+   */
+  constructor(listeners: readonly Listener[], options: ServerOptions = {}) {
+    const [first] = listeners;
+    if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
+    this.#admission = new Admission(admissionLimitsOf(options));
+    this.registry = options.registry ?? new Registry();
+    this.#context = createSessionContext(this.registry, limitsOf(options), rulesOf(options));
+    this.#onEvent = options.onEvent;
+    this.#observer = this.#createObserver();
+    this.#listeners = listeners;
+    this.addr = first.addr;
+    this.tlsAddr = listeners.find(({ isSecure }) => isSecure)?.addr ?? null;
+    this.finished = this.#run();
+    const { signal } = options;
+    const onAbort = () => void this.shutdown();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#unlisten = () => signal?.removeEventListener("abort", onAbort);
+    if (signal?.aborted) onAbort();
+  }
+
+  /**
+   * Reports its state and statistics.
+   *
+   * @returns What it has counted since it started, and what it holds now
+   */
+  metrics(): Stats {
+    return statsOf(this.#context);
+  }
+
+  /**
+   * Replaces the certificate. Existing connections keep the old one; new ones get the new one, and none is lost in between.
+   *
+   * @param pair The certificate and its key
+   * @throws {TrackerError} BAD_CERTIFICATE when it cannot be used, which leaves the old one in use; BAD_ARGUMENT when the
+   *   server speaks no TLS; SHUTTING_DOWN when it is being stopped
+   */
+  reloadTls(pair: KeyPair): void {
+    const secure = this.#listeners.filter((listener) => listener.reloadTls !== undefined);
+    if (secure.length === 0) {
+      throw new TrackerError("BAD_ARGUMENT", "Cannot replace certificate: the server speaks no TLS");
+    }
+    if (this.#isStopped) {
+      throw new TrackerError("SHUTTING_DOWN", "Cannot replace certificate: the server is being stopped");
+    }
+    for (const listener of secure) listener.reloadTls?.(pair);
+  }
+
+  /**
+   * Ends the server: stops accepting, tells every client SHUTTING_DOWN, and closes. Calling it again is safe.
+   *
+   * @param options `timeout`: how long clients may take to hear it before they are cut off, in milliseconds; 0 cuts
+   *   them off at once; default 5,000
+   * @returns The same promise as `finished`
+   */
+  shutdown(options: { timeout?: number } = {}): Promise<void> {
+    const { timeout = DEFAULT_DRAIN_TIMEOUT } = options;
+    requireInteger("timeout", timeout, 0, LONGEST_TIMEOUT);
+    if (!this.#isStopped) {
+      this.#stop.abort();
+      this.#unlisten();
+      for (const listener of this.#listeners) listener.close();
+      this.#sayGoodbye();
+    }
+    if (timeout === 0) this.#cutOff();
+    else this.#cutOffAfter(timeout);
+    return this.finished;
+  }
+
+  /** Ends the server, as {@linkcode shutdown} does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  get #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Creates one observer for all sessions: a closure each would cost every client memory. */
+  #createObserver(): SessionObserver {
+    const onEvent = this.#onEvent;
+    return {
+      onEnd: (session) => this.#forget(session),
+      ...onEvent !== undefined && {
+        onEvent: (session: Session, event: SessionEvent) => onEvent({ ...event, peer: session.peer }),
+      },
+    };
+  }
+
+  async #run(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => this.#accept(listener)));
+    if (this.#sessions.size + this.#refusals.size !== 0) {
+      await new Promise<void>((resolve) => this.#lastEnded = resolve);
+    }
+    await Promise.all(this.#listeners.map((listener) => listener.finish()));
+    closeSessionContext(this.#context);
+  }
+
+  /** Accepts until the listener is closed. An error in between, such as having no descriptor left, is no reason to stop. */
+  async #accept(listener: Listener): Promise<void> {
+    const { signal } = this.#stop;
+    while (!this.#isStopped) {
+      try {
+        this.#admit(await listener.accept());
+        const wait = this.#admission.pace();
+        if (wait > 0) await delay(wait, signal);
+      } catch (error) {
+        if (this.#isStopped) return;
+        this.#reportAcceptError(error instanceof Error ? error : new Error(messageOf(error)));
+        await delay(ACCEPT_PAUSE, signal);
+      }
+    }
+  }
+
+  #reportAcceptError(error: Error): void {
+    const now = performance.now();
+    if (now < this.#acceptReported) return;
+    this.#acceptReported = now + ACCEPT_REPORT;
+    this.#onEvent?.({ kind: "accept-error", error });
+  }
+
+  #admit(connection: Incoming): void {
+    const { counters } = this.#context;
+    counters.accepted++;
+    // Accepted in the very turn in which the server was stopped.
+    if (this.#isStopped) return connection.close();
+    const refusal = this.#admission.refusalOf(connection.remoteAddr.hostname, this.#sessions.size);
+    if (refusal === null) {
+      this.#start(connection, this.#sessions);
+    } else if (this.#refusals.size < MAX_REFUSALS) {
+      this.#start(connection, this.#refusals).close(refusal);
+    } else {
+      counters.countRefusal(refusal.limit!);
+      connection.close();
+    }
+  }
+
+  #start(connection: Incoming, group: Set<Session>): Session {
+    this.#admission.enter(connection.remoteAddr.hostname);
+    const session = new Session(connection, this.#context, this.#observer);
+    group.add(session);
+    void session.run();
+    return session;
+  }
+
+  /** Called at the end of every session, whichever group it is in. */
+  #forget(session: Session): void {
+    this.#admission.leave(session.peer.hostname);
+    if (!this.#sessions.delete(session)) this.#refusals.delete(session);
+    if (this.#sessions.size + this.#refusals.size === 0) this.#lastEnded?.();
+  }
+
+  /** Tells all clients. Watchers go last, and are told of the leaves of all others. */
+  #sayGoodbye(): void {
+    const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
+    const { true: watching = [], false: others = [] } = Object.groupBy(
+      this.#sessions,
+      ({ watcher }) => `${watcher !== null}`,
+    );
+    for (const session of others) session.close(error);
+    this.#context.names.clear();
+    for (const session of watching) session.close(error);
+  }
+
+  #cutOff(): void {
+    for (const session of [...this.#sessions, ...this.#refusals]) session.abort();
+    for (const listener of this.#listeners) listener.abort();
+  }
+
+  #cutOffAfter(milliseconds: number): void {
+    const timer = setTimeout(() => this.#cutOff(), milliseconds);
+    this.finished.finally(() => clearTimeout(timer));
+  }
+}

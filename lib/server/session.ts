@@ -1,0 +1,347 @@
+/**
+ * The life of one connection: bytes in, changes of the map, replies out. It knows the codec, the registry and a duplex,
+ * and no sockets.
+ *
+ * A session moves through its states in one direction. *Handshaking*: both sides agree on TLS, where there is any. *Open*:
+ * it reads, parses, commits and replies. *Closing*: the client has left the map; the final replies are written, and input
+ * is read and discarded, because closing a connection with unread input would reset it and could destroy the last reply on
+ * its way. *Closed*: the connection is closed, and no timer runs.
+ *
+ * @module
+ */
+
+import { accessOf } from "../auth/access.ts";
+import type { Permission } from "../auth/tokens.ts";
+import { encodeError } from "../wire/replies.ts";
+import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
+import type { Watcher } from "../feed/watcher.ts";
+import { DONE, type LeaveCause } from "../protocol.ts";
+import type { Incoming, SocketAddress } from "../transport/listener.ts";
+import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
+import type { SessionEvent } from "./events.ts";
+import { type InputOwner, InputProcessor } from "./input_processor.ts";
+import { Presence, type PresenceOwner } from "./presence.ts";
+import { type ReplySource, ReplyWriter } from "./reply_writer.ts";
+import { expiredError, SessionTimers, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
+
+const GOODBYE = Uint8Array.of(DONE);
+
+/** Observes the sessions of a server. One object serves all of them: closures per session would cost every client memory. */
+export interface SessionObserver {
+  /** Called when something happens to a session's client. */
+  onEvent?(session: Session, event: SessionEvent): void;
+  /** Called when a session's connection is closed. */
+  onEnd?(session: Session): void;
+}
+
+const NO_OBSERVER: SessionObserver = {};
+
+/** The server's side of one connection. */
+export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepable, TimerOwner {
+  /** @internal What it shares with the server's other sessions. */
+  readonly context: SessionContext;
+  /** @internal What the client may do. */
+  permission: Permission | "none";
+  /** @internal The connection. */
+  readonly connection: Incoming;
+  readonly #observer: SessionObserver;
+  readonly #input: InputProcessor;
+  #state: "handshaking" | "open" | "closing" | "closed";
+  /** Settles when the final reply is written. */
+  #farewell: Promise<void> | null = null;
+  // Created on first use: an idle client needs none of them.
+  #presence: Presence | null = null;
+  #replies: ReplyWriter | null = null;
+  #timers: SessionTimers | null = null;
+
+  /**
+   * @param connection The connection; the session closes it in the end
+   * @param context What it shares with the server's other sessions
+   * @param observer Hears what happens
+   */
+  constructor(connection: Incoming, context: SessionContext, observer: SessionObserver = NO_OBSERVER) {
+    this.connection = connection;
+    this.context = context;
+    this.permission = accessOf(context.rules, connection.remoteAddr.hostname);
+    this.#observer = observer;
+    this.#input = new InputProcessor(this);
+    this.#state = connection.handshake === undefined ? "open" : "handshaking";
+    trackSession(context, this);
+  }
+
+  /** Where the client is. */
+  get peer(): SocketAddress {
+    return this.connection.remoteAddr;
+  }
+
+  /** How many bytes the read buffer holds room for. */
+  get bufferSize(): number {
+    return this.#input.bufferSize;
+  }
+
+  /** @internal Whether the client may still be in the map. */
+  get isOpen(): boolean {
+    return this.#state === "open" || this.#state === "handshaking";
+  }
+
+  /** @internal The watcher that tells it of changes; `null` until the client watches. */
+  get watcher(): Watcher | null {
+    return this.#replies === null ? null : this.#replies.watcher;
+  }
+
+  /** @internal Whether enough replies have gathered to be written before more are made. */
+  get hasFullOutput(): boolean {
+    return this.#replies !== null && this.#replies.isFull;
+  }
+
+  /** @internal The client's place in the map. */
+  get presence(): Presence {
+    return this.#presence ??= new Presence(this);
+  }
+
+  /** @internal The writer of everything that is sent. */
+  get replies(): ReplyWriter {
+    return this.#replies ??= new ReplyWriter(this);
+  }
+
+  /** @internal The timers that end a client that takes too long. */
+  get timers(): SessionTimers {
+    return this.#timers ??= new SessionTimers(this);
+  }
+
+  /**
+   * Serves the connection until it has ended, for whatever reason.
+   *
+   * @returns Resolves when the connection is closed and the client is out of the map; never rejects
+   */
+  async run(): Promise<void> {
+    try {
+      this.#noteHeard();
+      if (this.permission === "none" || this.#state === "handshaking") this.timers.arm("handshake");
+      if (this.#state === "handshaking") await this.#handshake();
+      // One flat loop: every async function in between would cost a waiting connection another frame.
+      while (this.isOpen) {
+        const count = await this.connection.read(this.#input.room);
+        if (!this.isOpen) break;
+        // A timer that expired first may still be writing: its replies go out before those to the new input. A watcher
+        // is always being written to, and is read from all the same.
+        if (this.watcher === null && this.#replies !== null && this.#replies.writing !== null) {
+          await this.#replies.writing;
+          if (!this.isOpen) break;
+        }
+        this.#noteRead(count);
+        const answering = this.#answer();
+        if (answering !== null) await answering;
+        if (count === null) {
+          // No call has waited for the frames of a watcher: those that are under way are written to their end.
+          if (this.watcher !== null) this.#part("disconnect", 0);
+          break;
+        }
+        if (this.isOpen) this.#awaitMore();
+        if (this.isOpen && this.#input.isThrottled) await this.#hold();
+      }
+      if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
+      if (!this.isOpen) await this.#farewell;
+    } catch {
+      // A broken connection is one way to end, with no peer left to tell.
+    } finally {
+      this.abort();
+      this.#input.release();
+      this.#observer.onEnd?.(this);
+    }
+  }
+
+  /**
+   * Ends the session with an error reply. The client leaves the map at once.
+   *
+   * @param error What to tell the client
+   * @param silence How long nothing was heard of it, in milliseconds
+   */
+  close(error: TrackerError, silence = 0): void {
+    if (!this.isOpen) return;
+    this.context.counters.countError(error);
+    this.report({ kind: "error", error });
+    this.#part(leaveCauseOf(error.code), silence, encodeError(error));
+  }
+
+  /** @internal Ends the session as its client has asked, with a final reply. */
+  leave(): void {
+    this.#part("close", 0, GOODBYE);
+  }
+
+  /** Closes the connection at once, without a word. Idempotent: it is the last thing that happens to a session. */
+  abort(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#release("disconnect", 0);
+    this.#timers?.disarm("linger");
+    this.context.sessions.delete(this);
+    this.connection.close();
+  }
+
+  /** @internal Reports what happens to the client, also after the connection has ended. */
+  report(event: SessionEvent): void {
+    this.#observer.onEvent?.(this, event);
+  }
+
+  /** @internal Gives up a client that has left output unread for too long, unless it watches and little is pending. */
+  checkProgress(): void {
+    const { deadlines, writeTimeout, maxUnsent } = this.context;
+    if (!this.isOpen || this.#replies === null || this.#replies.stuckFor(deadlines.now()) < writeTimeout) return;
+    if (this.watcher === null) {
+      return this.close(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
+    }
+    const pending = this.watcher.pendingBytes(maxUnsent);
+    if (pending <= maxUnsent) return this.watcher.releaseMemory();
+    this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
+  }
+
+  /** @internal Called when a timer has expired. */
+  onExpired(name: TimerName, duration: number): void {
+    if (name === "linger") return this.abort();
+    if (name === "settle") {
+      this.#input.settle();
+      // A read is under way, so nothing may move in the buffer.
+      return void this.#answer()?.catch(() => this.abort());
+    }
+    if (name === "handshake" && this.#state === "handshaking") {
+      return this.#failHandshake(timeoutError(`it did not agree on TLS within ${duration} ms`));
+    }
+    this.close(expiredError(name, duration), name === "idle" || name === "heartbeat" ? duration : 0);
+  }
+
+  /** @internal Sends the frames of the watcher. Nothing awaits the write: if it fails, the session ends. */
+  sendNews(): void {
+    if (this.isOpen && this.replies.writing === null) this.#flush()?.catch(() => this.abort());
+  }
+
+  /** @internal Called when the watcher cannot catch up any more. */
+  onLost(): void {
+    this.close(slowError("leaves that it was not told of are forgotten"));
+  }
+
+  /**
+   * @internal Called when the client has taken some bytes. A client that reads is not silent: this side was too busy to
+   * listen. Only a watcher is read from meanwhile, so its reading does not stand for the heartbeat that it has promised.
+   */
+  onProgress(): void {
+    if (!this.isOpen) return this.#armLinger();
+    if (this.watcher === null) this.#noteHeard();
+    else this.#timers?.arm("idle");
+  }
+
+  /** @internal Called when all replies are written: continues with input that a full output had held up. */
+  onDrained(): void {
+    if (this.isOpen && !this.#input.isCaughtUp) this.#process();
+    if (this.#input.isCaughtUp) this.#input.resolveCatchingUp();
+  }
+
+  /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */
+  async #handshake(): Promise<void> {
+    try {
+      await this.connection.handshake?.();
+    } catch (error) {
+      this.#failHandshake(error instanceof TrackerError ? error : new TrackerError("TLS_FAILED", messageOf(error)));
+      throw error;
+    }
+    if (this.#state === "handshaking") this.#state = "open";
+    if (this.permission !== "none") this.timers.disarm("handshake");
+  }
+
+  /** Ends the session without a reply: without TLS there is no way to tell the client why. */
+  #failHandshake(error: TrackerError): void {
+    if (!this.isOpen) return;
+    this.context.counters.tlsErrors++;
+    this.report({ kind: "tls-error", error });
+    this.abort();
+  }
+
+  /** Notes that bytes have arrived, or that the stream has ended: then nothing follows, and the dialect is settled. */
+  #noteRead(count: number | null): void {
+    if (count === null) return this.#input.settle();
+    this.#input.note(count);
+    this.#noteHeard();
+    this.#timers?.disarm("settle");
+  }
+
+  /** Restarts the timers of silence. Creates none for a client whose silence has no limit. */
+  #noteHeard(): void {
+    if (this.#timers !== null || this.context.idleTimeout !== 0) this.timers.heard();
+  }
+
+  #process(): void {
+    if (this.#input.process()) this.#timers?.disarm("message");
+  }
+
+  /** Processes what has arrived. Returns what to wait for before the next read; `null` if there is nothing. */
+  #answer(): Promise<void> | null {
+    this.#process();
+    const writing = this.#flush();
+    if (this.watcher === null) return writing;
+    // There may always be more to tell a watcher, so the next read waits not for the end of the write but until all input
+    // is handled. Nothing awaits the write: if it fails, the session ends.
+    writing?.catch(() => this.abort());
+    return this.#input.untilCaughtUp();
+  }
+
+  /** Writes whatever is pending. A watcher that cannot catch up any more is closed before a write begins. */
+  #flush(): Promise<void> | null {
+    if (this.#replies === null) return null;
+    if (this.#replies.writing === null && this.watcher?.isLost) this.onLost();
+    return this.#replies.flush();
+  }
+
+  /** Prepares the buffer for the next read, and starts the timer of an unfinished message. */
+  #awaitMore(): void {
+    this.#input.compact();
+    if (this.#input.isAmbiguous) {
+      this.timers.disarm("message");
+      this.timers.arm("settle");
+    } else if (this.#input.hasRest && !this.timers.isArmed("message")) {
+      this.timers.arm("message");
+    }
+  }
+
+  /** Takes the client out of the map. The connection lives on only until the final replies are written. */
+  #part(cause: LeaveCause, silence: number, reply?: Uint8Array): void {
+    if (!this.isOpen) return;
+    this.#state = "closing";
+    const final = this.watcher?.drain() ?? [];
+    if (reply !== undefined) final.push(reply);
+    this.#release(cause, silence);
+    this.#armLinger();
+    // If the client is gone already, reading would wait for an end of stream that cannot come.
+    this.#farewell = this.replies.finish(final).then(() => this.#armLinger(), () => this.abort());
+  }
+
+  /** Gives up the client's place in the map, and stops all timers and waits. */
+  #release(cause: LeaveCause, silence: number): void {
+    this.watcher?.close();
+    if (this.#replies !== null) this.#replies.watcher = null;
+    this.#presence?.leave(cause, silence);
+    this.#timers?.close();
+    this.#input.close();
+  }
+
+  /** Reads nothing from a throttled client until it may go on. Its silence meanwhile does not count. */
+  async #hold(): Promise<void> {
+    this.#timers?.excuse();
+    await this.#input.pause();
+    if (!this.isOpen) return;
+    this.#noteHeard();
+    if (this.#input.hasRest) this.timers.arm("message");
+  }
+
+  #armLinger(): void {
+    if (this.#state !== "closed") this.timers.arm("linger");
+  }
+}
+
+/** Reads and discards until the client ends its stream, or the timer closes the connection. */
+async function readToEnd(connection: Incoming, scratch: Uint8Array): Promise<void> {
+  while (await connection.read(scratch) !== null);
+}
+
+function slowError(why: string): TrackerError {
+  return new TrackerError("SLOW_CONSUMER", `Cannot keep up: ${why}`);
+}

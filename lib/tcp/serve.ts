@@ -1,0 +1,79 @@
+/**
+ * Serving over TCP and TLS.
+ *
+ * @module
+ */
+
+import { DEFAULT_PORT, DEFAULT_TLS_PORT } from "../protocol.ts";
+import { checkOptions, requireInteger, type ServerOptions } from "../server/options.ts";
+import { Server } from "../server/server.ts";
+import type { Listener } from "../transport/listener.ts";
+import type { ServerTlsOptions } from "./options.ts";
+import { TcpListener } from "./tcp_listener.ts";
+import { TlsListener } from "./tls_listener.ts";
+
+/** Options for {@linkcode serve}. Every member has a default. */
+export interface ServeOptions extends ServerOptions {
+  /** The address to listen on. Default `"127.0.0.1"`: only programs on this machine can connect. */
+  hostname?: string;
+  /**
+   * The port to listen on without TLS; 0 takes a free one, which `addr` then tells. Default 6789; with `tls` none: a
+   * server with a certificate that is to be reached without it too has to say so.
+   */
+  port?: number;
+  /** The certificate to speak TLS with, and where. Default none: the server speaks no TLS. */
+  tls?: ServerTlsOptions;
+}
+
+/**
+ * Starts a server.
+ *
+ * @param options Where to listen, and its limits
+ * @returns The server, which accepts connections already
+ * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED when it cannot listen; BAD_CERTIFICATE when the
+ *   certificate or its key cannot be used; BAD_ARGUMENT when an option cannot be used
+ *
+ * @example Serve on a free port, and look at the map
+ * ```ts
+ * import { connect, serve } from "@tracker/tracker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve({ port: 0 });
+ * await using client = await connect({ port: server.addr.port, state: "hello" });
+ * assertEquals(await client.getText(), "{client1=hello}");
+ * assertEquals(server.registry.size, 1);
+ * ```
+ */
+export function serve(options: ServeOptions = {}): Server {
+  // Before anything listens: an invalid option must not open a port even for a moment.
+  checkOptions(options);
+  const listeners = openListeners(options);
+  try {
+    return new Server(listeners, options);
+  } catch (error) {
+    for (const listener of listeners) closeListener(listener);
+    throw error;
+  }
+}
+
+/** Listens on the plain port, the TLS port, or both. */
+function openListeners(options: ServeOptions): Listener[] {
+  const { hostname = "127.0.0.1", tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
+  if (port !== undefined) requireInteger("port", port, 0, 65_535);
+  const tlsPort = tls?.port ?? DEFAULT_TLS_PORT;
+  requireInteger("tls.port", tlsPort, 0, 65_535);
+  const listeners: Listener[] = port === undefined ? [] : [new TcpListener(hostname, port)];
+  try {
+    if (tls !== undefined) listeners.push(new TlsListener(tls.hostname ?? hostname, tlsPort, tls));
+    return listeners;
+  } catch (error) {
+    for (const listener of listeners) closeListener(listener);
+    throw error;
+  }
+}
+
+/** Closes a listener that has brought nothing yet. */
+function closeListener(listener: Listener): void {
+  listener.close();
+  void listener.finish();
+}

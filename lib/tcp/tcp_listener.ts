@@ -1,0 +1,104 @@
+/**
+ * A listener for plain TCP.
+ *
+ * @module
+ */
+
+import { messageOf, TrackerError } from "../errors.ts";
+import type { Incoming, Listener, SocketAddress } from "../transport/listener.ts";
+import { formatAddress, setNoDelay } from "./address.ts";
+
+/** Brings connections as the system accepts them. A `Deno.TcpConn` is a Duplex as it stands: nothing wraps it. */
+export class TcpListener implements Listener {
+  readonly addr: SocketAddress;
+  readonly isSecure = false;
+  readonly #listener: Deno.TcpListener;
+
+  /**
+   * Starts listening.
+   *
+   * @param hostname The address
+   * @param port The port; 0 takes a free one
+   * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
+   */
+  constructor(hostname: string, port: number) {
+    this.#listener = listen(hostname, port);
+    this.addr = this.#listener.addr;
+  }
+
+  async accept(): Promise<Incoming> {
+    for (;;) {
+      try {
+        const connection = await this.#listener.accept();
+        setNoDelay(connection);
+        return connection;
+      } catch (error) {
+        if (!wasBroken(error)) throw error;
+      }
+    }
+  }
+
+  close(): void {
+    this.#listener.close();
+  }
+
+  abort(): void {}
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * Starts listening for TCP.
+ *
+ * @param hostname The address
+ * @param port The port; 0 takes a free one
+ * @returns Deno's listener
+ * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
+ */
+export function listen(hostname: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (cause) {
+    throw listenError(formatAddress({ hostname, port }), cause);
+  }
+}
+
+/**
+ * Tells whether accepting failed because the connection broke before. Clients that break connections as fast as they make
+ * them must not make the others wait, so that is no failure to pause for.
+ *
+ * @param error What accepting rejected with
+ * @returns Whether the next connection can be accepted at once
+ */
+export function wasBroken(error: unknown): boolean {
+  const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
+  return error instanceof ConnectionAborted || error instanceof ConnectionReset || error instanceof NotConnected;
+}
+
+/**
+ * Explains why an address cannot be listened on.
+ *
+ * @param address The address, as people write it
+ * @param cause What Deno said
+ * @returns ADDRESS_IN_USE, PERMISSION_DENIED or BAD_ADDRESS
+ */
+export function listenError(address: string, cause: unknown): TrackerError {
+  const { AddrInUse, NotCapable, PermissionDenied } = Deno.errors;
+  const action = `Cannot listen on ${address}`;
+  if (cause instanceof AddrInUse) {
+    return new TrackerError("ADDRESS_IN_USE", `${action}: another program already does`, { cause });
+  }
+  if (cause instanceof NotCapable) {
+    const why = "Deno was not given the permission";
+    return new TrackerError("PERMISSION_DENIED", `${action}: ${why}`, { cause, reason: "not-granted" });
+  }
+  if (cause instanceof PermissionDenied) {
+    return new TrackerError("PERMISSION_DENIED", `${action}: the system forbids it`, {
+      cause,
+      reason: "forbidden-port",
+    });
+  }
+  return new TrackerError("BAD_ADDRESS", `${action}: ${messageOf(cause)}`, { cause });
+}

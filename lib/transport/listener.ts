@@ -1,0 +1,64 @@
+/**
+ * The seam between a server and the ways into it.
+ *
+ * @module
+ */
+
+import type { Duplex } from "./duplex.ts";
+
+/** Where a socket is. It has the shape of Deno's own type, so that either can stand for the other. */
+export interface SocketAddress {
+  /** The transport protocol. */
+  readonly transport: "tcp" | "udp";
+  /** The host's address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** A server's certificate, and the key that proves that it is its own. */
+export interface KeyPair {
+  /** The certificate in PEM, followed by its intermediate certificates, if any. */
+  cert: string;
+  /** Its private key in PEM, without a passphrase. */
+  key: string;
+}
+
+/** A connection that a client has made: a byte stream, and where it comes from. */
+export interface Incoming extends Duplex {
+  /** Where the client is. */
+  readonly remoteAddr: SocketAddress;
+}
+
+/**
+ * A source of connections: TCP, TLS and WebSocket are equals at one server, with one map and one set of limits.
+ *
+ * A listener brings what it has accepted and knows nothing of what is said on it.
+ */
+export interface Listener {
+  /** Where it listens. */
+  readonly addr: SocketAddress;
+  /** Whether its connections are encrypted. */
+  readonly isSecure: boolean;
+  /**
+   * Waits for the next connection.
+   *
+   * @returns The connection. Rejects when the listener is closed, and when the system cannot hand a connection over,
+   *   such as for want of descriptors: then it is worth trying again after a pause. A connection that broke before it
+   *   was accepted is no reason to reject.
+   */
+  accept(): Promise<Incoming>;
+  /** Accepts nothing more. The connections it has brought go on. */
+  close(): void;
+  /** Ends at once whatever its connections have left behind. */
+  abort(): void;
+  /** Resolves once it is closed and nothing of its connections is left. */
+  finish(): Promise<void>;
+  /**
+   * Uses another certificate for the connections to come; those that exist keep theirs. Only of a secure listener.
+   *
+   * @param pair The certificate and its key
+   * @throws {TrackerError} BAD_CERTIFICATE when it cannot be used; the old one then stays in use
+   */
+  reloadTls?(pair: KeyPair): void;
+}

@@ -1,0 +1,170 @@
+/**
+ * The JSON of a Hello, a Watch and a List, and of the reply to a Hello.
+ *
+ * @module
+ */
+
+import { TrackerError } from "../errors.ts";
+import type { Position } from "../map/position.ts";
+import { HEARTBEAT_RANGE, LONGEST_GRACE, MAX_REQUEST, NAME_PATTERN } from "../protocol.ts";
+import { badReply } from "./bad_reply.ts";
+import { encodeJson, isNumber, isObject, isString, type Json, parseObject, type Rule, takeMember } from "./json.ts";
+
+export type { Position };
+
+/** The JSON of a Hello. */
+export interface HelloRequest {
+  /** Identifier that the client wants; it must match {@linkcode NAME_PATTERN}. */
+  name?: string;
+  /** Token that says who the client is, for a server that requires one. */
+  token?: string;
+  /** Longest silence that the client promises to keep, in seconds: from 1 to 3,600. */
+  heartbeat?: number;
+  /** How long a named client's entry stays after an end without a Close, in seconds: from 0 to 86,400. */
+  grace?: number;
+  /** Whether to take the name from another connection that has it. */
+  takeover?: boolean;
+  /** Key from an earlier Hello's reply, which takes the name back from that connection without a leave. */
+  resume?: string;
+}
+
+/** The JSON of a List, and a part of that of a Watch. */
+export interface PrefixRequest {
+  /** Select only clients whose identifier begins with this. */
+  prefix?: string;
+}
+
+/** The JSON of a Watch. */
+export interface WatchRequest extends PrefixRequest {
+  /** Where an earlier watch ended: send what has happened since then instead of a snapshot. */
+  since?: Position;
+}
+
+/** The JSON of the reply to a Hello. */
+export interface Greeting {
+  /** Kind of server: `"tracker"`. */
+  server: string;
+  /** The server's version. */
+  version: string;
+  /** Random string, different each time a server starts. */
+  incarnation: string;
+  /** The client's identifier if it asked for a name, else `null`: it gets one when it opens. */
+  id: string | null;
+  /** Key with which a named client takes its name back from a connection that is dead but not yet given up. */
+  resume: string | null;
+  /** Heartbeat that the server expects of the client, in seconds; 0 for none. */
+  heartbeat: number;
+  /** How long the entry outlives the connection, in seconds. */
+  grace: number;
+  /** Longest state that the server accepts, in bytes. */
+  maxState: number;
+}
+
+const TEXT: Rule<string> = { text: "must be a string", allows: isString };
+
+const FLAG: Rule<boolean> = { text: "must be true or false", allows: (value) => typeof value === "boolean" };
+
+const NAME: Rule<string> = {
+  text: "must match [A-Za-z0-9._:-]{1,128} and must not be client1 or the like",
+  allows: (value): value is string => isString(value) && NAME_PATTERN.test(value),
+};
+
+const POSITION: Rule<Position> = {
+  text: "must be {incarnation, revision}",
+  allows: (value): value is Position => {
+    if (!isObject(value)) return false;
+    const { incarnation, revision } = value;
+    return isString(incarnation) && Number.isSafeInteger(revision) && (revision as number) >= 0;
+  },
+};
+
+function seconds(least: number, most: number): Rule<number> {
+  return {
+    text: `must be a number of seconds from ${least} to ${most}`,
+    allows: (value): value is number => isNumber(value) && value >= least && value <= most,
+  };
+}
+
+const HEARTBEAT = seconds(...HEARTBEAT_RANGE);
+
+const GRACE = seconds(0, LONGEST_GRACE);
+
+/**
+ * Parses the JSON of a Hello.
+ *
+ * @param bytes The payload
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
+ */
+export function parseHello(bytes: Uint8Array): HelloRequest {
+  const json = parseObject("Hello", bytes, "BAD_HELLO");
+  const request: HelloRequest = {};
+  takeMember("Hello", json, request, "name", NAME);
+  takeMember("Hello", json, request, "token", TEXT);
+  takeMember("Hello", json, request, "heartbeat", HEARTBEAT);
+  takeMember("Hello", json, request, "grace", GRACE);
+  takeMember("Hello", json, request, "takeover", FLAG);
+  takeMember("Hello", json, request, "resume", TEXT);
+  return request;
+}
+
+/**
+ * Parses the JSON of a Watch.
+ *
+ * @param bytes The payload
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
+ */
+export function parseWatch(bytes: Uint8Array): WatchRequest {
+  const json = parseObject("Watch", bytes, "BAD_HELLO");
+  const request: WatchRequest = {};
+  takeMember("Watch", json, request, "prefix", TEXT);
+  takeMember("Watch", json, request, "since", POSITION);
+  return request;
+}
+
+/**
+ * Parses the JSON of a List.
+ *
+ * @param bytes The payload
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is invalid
+ */
+export function parseList(bytes: Uint8Array): PrefixRequest {
+  const json = parseObject("List", bytes, "BAD_HELLO");
+  const request: PrefixRequest = {};
+  takeMember("List", json, request, "prefix", TEXT);
+  return request;
+}
+
+/**
+ * Encodes the JSON of a Hello, a Watch or a List.
+ *
+ * @param request The request
+ * @returns JSON in UTF-8
+ * @throws {TrackerError} BAD_ARGUMENT when it is longer than {@linkcode MAX_REQUEST}
+ */
+export function encodeRequest(request: HelloRequest | WatchRequest | PrefixRequest): Uint8Array {
+  const bytes = encodeJson(request);
+  if (bytes.length <= MAX_REQUEST) return bytes;
+  throw new TrackerError("BAD_ARGUMENT", `Cannot encode request: ${bytes.length} bytes is above ${MAX_REQUEST}`);
+}
+
+/**
+ * Parses the JSON of the reply to a Hello.
+ *
+ * @param bytes The payload
+ * @returns The greeting; unknown members are kept
+ * @throws {TrackerError} BAD_REPLY when it is invalid
+ */
+export function parseGreeting(bytes: Uint8Array): Greeting {
+  const json = parseObject("greeting", bytes, "BAD_REPLY");
+  if (isGreeting(json)) return json as unknown as Greeting;
+  throw badReply("the greeting lacks a member or has one of a wrong type");
+}
+
+function isGreeting(json: Json): boolean {
+  return [json.server, json.version, json.incarnation].every(isString) &&
+    [json.id, json.resume].every((value) => value === null || isString(value)) &&
+    [json.heartbeat, json.grace, json.maxState].every(isNumber);
+}

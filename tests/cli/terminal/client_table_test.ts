@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/client_table.ts";
+import { measure } from "../../../lib/cli/text/width.ts";
+import type { MapEvent } from "../../../mod.ts";
+import { bytesOf } from "../../support/bytes.ts";
+import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
+
+const NOW = new Date(2026, 10, 23, 12, 0, 0).getTime();
+
+const VIEW: View = { title: "tracker here", footer: "Ctrl-C ends", columns: 60, rows: 8, now: NOW };
+
+function follow(...events: MapEvent[]): Rows {
+  const rows = new Rows();
+  for (const event of events) rows.apply(event, NOW);
+  return rows;
+}
+
+const present = (id: string, state = "on"): MapEvent => {
+  return { kind: "present", revision: 1, id, status: "live", state: bytesOf(state) };
+};
+
+const synced: MapEvent = { kind: "synced", revision: 1, incarnation: "x" };
+
+/** Lays out a screen, with runs of spaces reduced to one. */
+function shown(rows: Rows, view: Partial<View> = {}): string[] {
+  return layOutScreen(rows, { ...VIEW, ...view }).map((line) => line.replaceAll(/ +/g, " "));
+}
+
+Deno.test("the table follows every event", () => {
+  const rows = follow({ kind: "snapshot" }, present("a"), present("b"), synced);
+  rows.apply({ kind: "join", revision: 2, id: "c", state: bytesOf("new") }, NOW);
+  rows.apply({ kind: "update", revision: 3, id: "a", state: bytesOf("off") }, NOW);
+  rows.apply({ kind: "suspect", revision: 4, id: "c" }, NOW);
+  rows.apply({ kind: "leave", revision: 5, id: "b", cause: "close" }, NOW);
+  // Nothing else is known of a client whose join was skipped.
+  rows.apply({ kind: "suspect", revision: 6, id: "d" }, NOW);
+  rows.complete([{
+    id: "a",
+    status: "live",
+    revision: 1,
+    openedAt: NOW - 86_400_000,
+    updatedAt: 0,
+    state: bytesOf("on"),
+  }]);
+  assertEquals(shown(rows), [
+    "tracker here 2 clients",
+    "ID STATUS SINCE CHANGED STATE",
+    "a live 2026-11-22 12:00:00 off",
+    "c suspect 12:00:00 12:00:00 new",
+    "Ctrl-C ends",
+  ]);
+  rows.apply({ kind: "resume", revision: 7, id: "c" }, NOW);
+  assertEquals(shown(rows)[3], "c live 12:00:00 12:00:00 new");
+});
+
+Deno.test("an incomplete snapshot is never shown, and a complete one replaces everything", () => {
+  const rows = follow({ kind: "snapshot" }, present("a"), synced);
+  rows.apply({ kind: "snapshot" }, NOW);
+  rows.apply(present("b"), NOW);
+  assertEquals(shown(rows)[2], "a live on");
+  rows.apply(synced, NOW);
+  assertEquals(shown(rows).slice(2), ["b live on", "Ctrl-C ends"]);
+});
+
+Deno.test("the screen fits any terminal, and counts the clients that do not fit", () => {
+  const events = Array.from({ length: 20 }, (_, at) => present(`client${at}`, "state ".repeat(100)));
+  const rows = follow({ kind: "snapshot" }, ...events, synced);
+  for (let height = 1; height < 30; height++) {
+    for (const columns of [1, 10, 80]) {
+      const lines = layOutScreen(rows, { ...VIEW, columns, rows: height });
+      assert(lines.length <= height, `${lines.length} lines of ${height}`);
+      for (const line of lines) assert(measure(line) <= columns, line);
+    }
+  }
+  assertEquals(shown(rows, { rows: 8 }).slice(2).map((line) => line.slice(0, 13)), [
+    "client0 live ",
+    "client1 live ",
+    "client2 live ",
+    "client3 live ",
+    "… and 16 more",
+    "Ctrl-C ends",
+  ]);
+  assertEquals(layOutScreen(rows, { ...VIEW, rows: 23 }).length, 23);
+});
+
+Deno.test("no state or identifier can send commands to the terminal", () => {
+  const texts = Object.values(HOSTILE_TEXTS);
+  const rows = follow({ kind: "snapshot" }, ...texts.map((text) => present(text.slice(0, 200), text)), synced);
+  rows.apply(present("bytes", "\xff\x1b"), NOW);
+  const lines = layOutScreen(rows, { ...VIEW, rows: 40 });
+  assertEquals(lines.length, texts.length + 1 + 3);
+  for (const line of lines) {
+    assertHarmless(line);
+    assert(measure(line) <= VIEW.columns);
+  }
+});

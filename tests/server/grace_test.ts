@@ -1,0 +1,61 @@
+/** Grace: how long a name outlives its connection. */
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { SessionHost } from "./support/session_host.ts";
+
+Deno.test("with grace, a client that drops out and returns is suspect and resumes, with no leave or join", async () => {
+  await using host = new SessionHost();
+  const watcher = await host.watch();
+  const first = await host.greet({ name: "ada", grace: 60 });
+  await first.open("state");
+  await first.vanish();
+  assertEquals(host.map, "{ada=state}");
+  assertEquals(await watcher.seeUntil("suspect"), ["0 synced", "1 join ada state", "2 suspect ada"]);
+  const again = await host.greet({ name: "ada" });
+  assertNotEquals(again.greeting.resume, first.greeting.resume);
+  assertEquals(await watcher.seeUntil("resume"), ["3 resume ada"]);
+  await again.vanish();
+  assertEquals(await watcher.seeUntil("leave"), ["4 leave ada disconnect"]);
+  assertEquals(host.map, "{}");
+  const told = host.events.map((event) => "cause" in event ? `${event.kind} ${event.cause}` : event.kind);
+  assertEquals(told, ["join", "suspect disconnect", "resume", "leave disconnect"]);
+});
+
+Deno.test("when grace runs out, the client leaves with the cause that ended its connection", async () => {
+  await using host = new SessionHost();
+  const watcher = await host.watch();
+  const peer = await host.greet({ name: "ada", grace: 0.05 });
+  await peer.open("x");
+  await peer.send(42, 99);
+  assertEquals(await watcher.seeUntil("leave"), ["0 synced", "1 join ada x", "2 suspect ada", "3 leave ada error"]);
+  assertEquals(host.map, "{}");
+  await host.greet({ name: "ada" });
+});
+
+Deno.test("a Close removes the client at once, whatever its grace", async () => {
+  await using host = new SessionHost();
+  const peer = await host.greet({ name: "ada", grace: 60 });
+  await peer.open("x");
+  await peer.leave();
+  assertEquals(host.map, "{}");
+});
+
+Deno.test("clients beyond maxSuspects leave at once, whatever their grace", async () => {
+  await using host = new SessionHost({ maxSuspects: 1 });
+  for (const name of ["ada", "ben"]) {
+    const peer = await host.greet({ name, grace: 60 });
+    await peer.open("x");
+    await peer.vanish();
+  }
+  assertEquals(host.map, "{ada=x}");
+});
+
+Deno.test("the end of the server ends every grace", async () => {
+  const host = new SessionHost();
+  const peer = await host.greet({ name: "ada", grace: 60 });
+  await peer.open("x");
+  await peer.vanish();
+  await host[Symbol.asyncDispose]();
+  assertEquals(host.map, "{}");
+  assertEquals(host.events.at(-1), { kind: "leave", id: "ada", cause: "shutdown" });
+});

@@ -4,27 +4,17 @@ import { assert, assertEquals } from "@std/assert";
 import { findViolations } from "./architecture/check.ts";
 import { findCircle } from "./architecture/graph.ts";
 import { ARROWS } from "./architecture/rules.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { filesUnder, read } from "./support/page.ts";
 
 /** Reads every TypeScript file of the project. */
 async function readSources(): Promise<Map<string, string>> {
-  const paths = ["main.ts", "mod.ts", ...(await Promise.all(["lib/", "tests/", ".release/"].map(findSources))).flat()];
-  const read = async (path: string) => [path, await Deno.readTextFile(new URL(path, ROOT))] as const;
-  return new Map(await Promise.all(paths.sort().map(read)));
-}
-
-async function findSources(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-    if (isDirectory) found.push(...await findSources(`${folder}${name}/`));
-    else if (name.endsWith(".ts")) found.push(`${folder}${name}`);
-  }
-  return found;
+  const folders = await Promise.all(["lib", "tests", ".release"].map((folder) => filesUnder(folder, ".ts")));
+  const paths = ["main.ts", "mod.ts", ...folders.flat()].sort();
+  return new Map(await Promise.all(paths.map(async (path) => [path, await read(path)] as const)));
 }
 
 Deno.test("every source follows the architecture", async () => {
-  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const { exports } = JSON.parse(await read("deno.json"));
   const entries = Object.values<string>(exports).map((path) => path.replace("./", ""));
   const violations = findViolations(await readSources(), entries);
   assert(violations.length === 0, `\n${violations.join("\n")}`);

@@ -2,8 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { PERMISSIONS, VARIABLES } from "../.release/permissions.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { read } from "./support/page.ts";
 
 interface Lock {
   specifiers: Record<string, string>;
@@ -12,7 +11,7 @@ interface Lock {
 
 // deno-lint-ignore no-explicit-any -- JSON
 async function readJson(path: string): Promise<any> {
-  return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
+  return JSON.parse(await read(path));
 }
 
 function isStandard(name: string): boolean {

@@ -2,9 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../mod.ts";
+import { read, ROOT } from "./support/page.ts";
 import { noShell, RunningServer, testUnless } from "./support/program.ts";
-
-const root = new URL("../", import.meta.url);
 
 /** Serves the project's own files over loopback http, as a web host would. */
 function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
@@ -13,7 +12,7 @@ function serveFiles(): Deno.HttpServer<Deno.NetAddr> {
     if (!/^\/(mod\.ts|main\.ts|deno\.json|lib\/([a-z]+\/)*[a-z_.]+\.ts)$/.test(path)) {
       return new Response("not found", { status: 404 });
     }
-    const text = await Deno.readTextFile(new URL(`.${path}`, root));
+    const text = await Deno.readTextFile(new URL(`.${path}`, ROOT));
     const type = path.endsWith(".json") ? "application/json" : "application/typescript";
     return new Response(text, { headers: { "content-type": type } });
   });
@@ -117,13 +116,13 @@ Deno.test("mod.ts works from a URL, for a program with no import map and no conf
 
 Deno.test("main.ts serves from a cache that holds nothing but the standard library", async () => {
   await using stranger = await createStranger();
-  const args = ["run", "--cached-only", "-N", "--no-prompt", new URL("main.ts", root).href, "serve", "--port", "0"];
+  const args = ["run", "--cached-only", "-N", "--no-prompt", new URL("main.ts", ROOT).href, "serve", "--port", "0"];
   await using server = new RunningServer([Deno.execPath(), ...args], stranger.options);
   await expectService(server);
 });
 
 Deno.test("main.ts loads no package but the standard library", async () => {
-  const { modules, npmPackages } = await info(new URL("main.ts", root).href);
+  const { modules, npmPackages } = await info(new URL("main.ts", ROOT).href);
   const specifiers: string[] = modules.map(({ specifier }: { specifier: string }) => specifier);
   const foreign = specifiers.filter((specifier) => !/^(file:|npm:\/deno-std@)/.test(specifier));
   assertEquals(foreign, ["node:fs"]);
@@ -132,14 +131,14 @@ Deno.test("main.ts loads no package but the standard library", async () => {
 
 /** The specifiers of the standard library in `deno.json`, and the version in them. */
 const STANDARD = await (async () => {
-  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const { imports } = JSON.parse(await read("deno.json"));
   const specifiers = new Map(Object.entries<string>(imports).filter(([name]) => name.startsWith("@std/")));
   const [, version = ""] = /@([\d.]+)\//.exec(imports["@std/assert"]) ?? [];
   return { specifiers, version };
 })();
 
 Deno.test("the standard library is used in one version, wherever that is written", async () => {
-  const inline = await Deno.readTextFile(new URL("lib/cli/std.ts", root));
+  const inline = await read("lib/cli/std.ts");
   const written = [...STANDARD.specifiers.values(), ...inline.match(/(?<=")npm:[^"]+/g) ?? []];
   for (const specifier of written) assert(specifier.startsWith(`npm:deno-std@${STANDARD.version}/`), specifier);
   // Both name the packages in use: the import map, and std.ts for what has to do without one.

@@ -61,5 +61,16 @@ export function withTimeout<T>(promise: Promise<T>, options: TimeoutOptions): Pr
   });
 }
 
+/**
+ * Computes what is left of a time limit, for the next of several steps that share it.
+ *
+ * @param timeout The limit, in milliseconds; 0 for none
+ * @param start When the first step began, on the monotonic clock
+ * @returns What is left, in whole milliseconds: at least 1, because 0 would stand for no limit; 0 if there is none
+ */
+export function timeLeft(timeout: number, start: number): number {
+  return timeout === 0 ? 0 : Math.max(1, Math.round(timeout - (performance.now() - start)));
+}
+
 /** Does nothing. As a handler it keeps a promise that nobody waits for from becoming an unhandled rejection. */
 export function ignore(): void {}

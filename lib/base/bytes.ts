@@ -9,6 +9,9 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 const encoder = new TextEncoder();
 
+/** A state or an identifier may begin with a byte order mark like any other character. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Encodes text as UTF-8, and leaves bytes as they are.
  *
@@ -17,6 +20,16 @@ const encoder = new TextEncoder();
  */
 export function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === "string" ? encoder.encode(content) : content;
+}
+
+/**
+ * Decodes UTF-8.
+ *
+ * @param bytes The bytes
+ * @returns The text, with U+FFFD for what is not UTF-8
+ */
+export function toText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import type { Command } from "./command.ts";
 import type { Flag } from "./flags/flags.ts";
-import { type GeneralFlag, HELP_FLAG, VERSION_FLAG } from "./flags/general_flags.ts";
+import { type GeneralFlag, HELP_FLAG, longName, VERSION_FLAG } from "./flags/general_flags.ts";
 import { unknownName, UsageError } from "./flags/usage.ts";
 
 /** Columns of the help: wide enough for its sentences, narrow enough for half a screen. */
@@ -22,13 +22,9 @@ const WIDTH = 100;
 export function requireCommand(names: readonly string[], name: string): void {
   if (names.includes(name)) return;
   if (!name.startsWith("-")) throw unknownName("command", name, names);
-  const error = unknownName("flag", name, [HELP_FLAG, VERSION_FLAG].flatMap(longNames));
+  const error = unknownName("flag", name, [HELP_FLAG, VERSION_FLAG].map(longName));
   if (error.suggestion !== undefined) throw error;
   throw new UsageError(`${error.message}; a command comes first, then its flags`);
-}
-
-function longNames({ names }: GeneralFlag): string[] {
-  return names.filter((name) => name.startsWith("--"));
 }
 
 /**

@@ -8,7 +8,6 @@ import type { ListReply } from "../wire/list.ts";
 import { ignore } from "../base/async.ts";
 import type { TrackerError } from "../errors.ts";
 import type { Dialect } from "../protocol.ts";
-
 import type { Greeting, PrefixRequest } from "../wire/requests.ts";
 import type { Stats } from "../wire/stats.ts";
 import { abortedError, badArgument, type CallOptions } from "./calls.ts";

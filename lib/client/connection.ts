@@ -6,7 +6,7 @@
 
 import { decodeList, type ListReply } from "../wire/list.ts";
 import { ignore } from "../base/async.ts";
-import { toBytes } from "../base/bytes.ts";
+import { toBytes, toText } from "../base/bytes.ts";
 import { MessageEncoder } from "../codec.ts";
 import { TrackerError } from "../errors.ts";
 import {
@@ -23,7 +23,6 @@ import {
   WATCH,
 } from "../protocol.ts";
 import type { Duplex } from "../transport/duplex.ts";
-
 import {
   encodeRequest,
   type Greeting,
@@ -181,7 +180,7 @@ export class Connection implements AsyncDisposable {
 
   /** Reads the flattened map as text. See `Client.getText`. */
   async getText(options: CallOptions = {}): Promise<string> {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.get(options));
+    return toText(await this.get(options));
   }
 
   /** Reads the clients as records. Needs a {@linkcode hello}. See `Client.list`. */

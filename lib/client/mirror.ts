@@ -5,7 +5,7 @@
  */
 
 import { ignore } from "../base/async.ts";
-import { equals } from "../base/bytes.ts";
+import { equals, toText } from "../base/bytes.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { TrackerError } from "../errors.ts";
 import type { LeaveCause, Status } from "../protocol.ts";
@@ -104,7 +104,7 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
    */
   getText(id: string): string | undefined {
     const entry = this.#entries.get(id);
-    return entry === undefined ? undefined : new TextDecoder("utf-8", { ignoreBOM: true }).decode(entry.state);
+    return entry === undefined ? undefined : toText(entry.state);
   }
 
   /**

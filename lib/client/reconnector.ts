@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ignore } from "../base/async.ts";
+import { ignore, timeLeft } from "../base/async.ts";
 import { Listeners } from "../base/listeners.ts";
 import { isTransient, type TrackerError } from "../errors.ts";
 import type { Greeting, HelloRequest } from "../wire/requests.ts";
@@ -130,8 +130,7 @@ export class Reconnector {
     const { signal, timeout = this.#link.timeout } = options;
     const start = performance.now();
     const connection = await this.reach(call, options);
-    const rest = timeout === 0 ? 0 : Math.max(1, timeout - (performance.now() - start));
-    return await ask(connection, { signal, timeout: rest });
+    return await ask(connection, { signal, timeout: timeLeft(timeout, start) });
   }
 
   /**

@@ -21,7 +21,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import("./send.ts")).sendCommand,
   version: async () => (await import("./version.ts")).versionCommand,
   completions: async () => (await import("./completions.ts")).createCompletionsCommand(loadCommands),
-  help: async () => (await import("./help.ts")).createHelpCommand(NAMES, loadCommands),
+  help: async () => (await import("./help.ts")).createHelpCommand(NAMES, loadCommand, loadCommands),
 };
 
 const NAMES = Object.keys(LOADERS);

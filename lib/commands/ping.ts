@@ -8,7 +8,7 @@ import { delay } from "../base/async.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { describe } from "../cli/failure.ts";
 import { CLIENT_FLAGS, clientOptions } from "../cli/flags/client_flags.ts";
-import { parseFlags, toggle } from "../cli/flags/flags.ts";
+import { type FlagValues, parseFlags, toggle } from "../cli/flags/flags.ts";
 import { durationWithin, integer } from "../cli/flags/values.ts";
 import { RoundTrips } from "../cli/inspect/round_trips.ts";
 import { remark, write, writeJson } from "../cli/terminal/output.ts";
@@ -68,11 +68,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
 }
 
 /** The flags besides those of the connection. */
-interface PingFlags {
-  readonly count: number;
-  readonly interval: number;
-  readonly json: boolean;
-}
+type PingFlags = Pick<FlagValues<typeof FLAGS>, "count" | "interval" | "json">;
 
 /** Sends pings one after the other, and prints each reply and a summary. */
 class Pinger {
@@ -126,17 +122,16 @@ class Pinger {
   }
 
   async #summarize(): Promise<void> {
-    const { sent, answered, loss, ...times } = this.#trips.summary();
+    const { sent, answered, loss, min, avg, max, mdev } = this.#trips.summary();
     const lines = [
       `--- ${this.#server} ---`,
       `${sent} sent, ${answered} answered, ${Math.round(loss * 100)}% lost`,
       ...answered === 0 ? [] : [
-        `round trip min/avg/max/mdev = ${[times.min, times.avg, times.max, times.mdev].map(inWords).join("/")} ms`,
+        `round trip min/avg/max/mdev = ${[min, avg, max, mdev].map(inWords).join("/")} ms`,
       ],
     ];
-    const { min, avg, max, mdev } = times;
     const trip = { min: rounded(min), avg: rounded(avg), max: rounded(max), mdev: rounded(mdev) };
-    await this.#print({ sent, answered, loss, ...times, ...trip }, lines.join("\n"));
+    await this.#print({ sent, answered, loss, ...trip }, lines.join("\n"));
   }
 
   async #print(form: unknown, line: string): Promise<void> {

@@ -7,11 +7,11 @@
 import type { Cidr } from "../auth/cidr.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { describe } from "../cli/failure.ts";
-import { type FlagValues, parseFlags } from "../cli/flags/flags.ts";
+import { type FlagValues, optionalText, parseFlags } from "../cli/flags/flags.ts";
 import { LIMIT_FLAGS, limitsFrom } from "../cli/flags/limit_flags.ts";
 import { TLS_FLAGS, tlsFrom } from "../cli/flags/tls_flags.ts";
 import { UsageError } from "../cli/flags/usage.ts";
-import { anyText, choice, host, integer, networks } from "../cli/flags/values.ts";
+import { choice, host, listeningPort, networks } from "../cli/flags/values.ts";
 import { isReadByJournal } from "../cli/log/journal.ts";
 import { EventLog, type LineFormat, LOG_FORMATS, type LogFormat } from "../cli/log/log.ts";
 import { Notifier } from "../cli/service/notify.ts";
@@ -39,7 +39,7 @@ const FLAGS = {
     default: `${DEFAULT_PORT}`,
     environment: "TRACKER_PORT",
     description: "port to listen on without TLS; 0 for any free one",
-    parse: integer(0, 65_535),
+    parse: listeningPort,
   },
   ...TLS_FLAGS,
   dialect: {
@@ -50,12 +50,10 @@ const FLAGS = {
     ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
   ...LIMIT_FLAGS,
-  "token-file": {
-    placeholder: "FILE",
-    default: "",
-    description: "a file of tokens, each line name:token or name:token:read; clients without one of them are refused",
-    parse: anyText,
-  },
+  "token-file": optionalText(
+    "FILE",
+    "a file of tokens, each line name:token or name:token:read; clients without one of them are refused",
+  ),
   "trusted-networks": {
     placeholder: "NETWORKS",
     default: "",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortedError } from "../client/calls.ts";
 import { messageOf, TrackerError } from "../errors.ts";
 import { formatAddress, setNoDelay } from "./address.ts";
 
@@ -35,9 +36,7 @@ export async function dial(
     setNoDelay(connection);
     return connection;
   } catch (cause) {
-    if (signal?.aborted) {
-      throw new TrackerError("ABORTED", `Cannot connect to ${address}: the call was aborted`, { cause: signal.reason });
-    }
+    if (signal?.aborted) throw abortedError(`connect to ${address}`, signal);
     if (late.signal.aborted) throw lateError(address, `no answer within ${timeout} ms`, cause);
     throw dialError(address, cause);
   } finally {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { withTimeout } from "../base/async.ts";
+import { timeLeft, withTimeout } from "../base/async.ts";
+import { abortedError } from "../client/calls.ts";
 import { messageOf, TrackerError } from "../errors.ts";
 import { formatAddress } from "./address.ts";
 import { dial, lateError } from "./dial.ts";
@@ -41,15 +42,12 @@ export async function dialTls(
   try {
     await withTimeout(connection.handshake(), {
       signal,
-      timeout: timeout === 0 ? 0 : Math.max(1, Math.round(timeout - (performance.now() - start))),
+      timeout: timeLeft(timeout, start),
       onTimeout: () => {
         const why = `the server did not agree on TLS within ${timeout} ms; perhaps it speaks none on this port`;
         return lateError(address, why, undefined);
       },
-      onAbort: () => {
-        const message = `Cannot connect to ${address}: the call was aborted`;
-        return new TrackerError("ABORTED", message, { cause: signal?.reason });
-      },
+      onAbort: () => abortedError(`connect to ${address}`, signal),
     });
     return connection;
   } catch (cause) {

@@ -47,8 +47,9 @@ export interface ServeOptions extends ServerOptions {
 export function serve(options: ServeOptions = {}): Server {
   // Before anything listens: an invalid option must not open a port even for a moment.
   checkOptions(options);
-  const listeners = openListeners(options);
+  const listeners: Listener[] = [];
   try {
+    for (const listener of openListeners(options)) listeners.push(listener);
     return new Server(listeners, options);
   } catch (error) {
     for (const listener of listeners) closeListener(listener);
@@ -57,19 +58,13 @@ export function serve(options: ServeOptions = {}): Server {
 }
 
 /** Listens on the plain port, the TLS port, or both. */
-function openListeners(options: ServeOptions): Listener[] {
+function* openListeners(options: ServeOptions): Generator<Listener> {
   const { hostname = "127.0.0.1", tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
   if (port !== undefined) requireInteger("port", port, 0, 65_535);
   const tlsPort = tls?.port ?? DEFAULT_TLS_PORT;
   requireInteger("tls.port", tlsPort, 0, 65_535);
-  const listeners: Listener[] = port === undefined ? [] : [new TcpListener(hostname, port)];
-  try {
-    if (tls !== undefined) listeners.push(new TlsListener(tls.hostname ?? hostname, tlsPort, tls));
-    return listeners;
-  } catch (error) {
-    for (const listener of listeners) closeListener(listener);
-    throw error;
-  }
+  if (port !== undefined) yield new TcpListener(hostname, port);
+  if (tls !== undefined) yield new TlsListener(tls.hostname ?? hostname, tlsPort, tls);
 }
 
 /** Closes a listener that has brought nothing yet. */

@@ -5,7 +5,7 @@
  */
 
 import { messageOf, TrackerError } from "../errors.ts";
-import type { Incoming, Listener, SocketAddress } from "../transport/listener.ts";
+import type { Listener, SocketAddress } from "../transport/listener.ts";
 import { formatAddress, setNoDelay } from "./address.ts";
 
 /** Brings connections as the system accepts them. A `Deno.TcpConn` is a Duplex as it stands: nothing wraps it. */
@@ -22,11 +22,15 @@ export class TcpListener implements Listener {
    * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
    */
   constructor(hostname: string, port: number) {
-    this.#listener = listen(hostname, port);
+    try {
+      this.#listener = Deno.listen({ hostname, port });
+    } catch (cause) {
+      throw listenError(formatAddress({ hostname, port }), cause);
+    }
     this.addr = this.#listener.addr;
   }
 
-  async accept(): Promise<Incoming> {
+  async accept(): Promise<Deno.TcpConn> {
     for (;;) {
       try {
         const connection = await this.#listener.accept();
@@ -50,29 +54,10 @@ export class TcpListener implements Listener {
 }
 
 /**
- * Starts listening for TCP.
- *
- * @param hostname The address
- * @param port The port; 0 takes a free one
- * @returns Deno's listener
- * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
+ * Whether accepting failed because the connection broke before. Clients that break connections as fast as they make them
+ * must not make the others wait, so that is no failure to pause for: the next one can be accepted at once.
  */
-export function listen(hostname: string, port: number): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname, port });
-  } catch (cause) {
-    throw listenError(formatAddress({ hostname, port }), cause);
-  }
-}
-
-/**
- * Tells whether accepting failed because the connection broke before. Clients that break connections as fast as they make
- * them must not make the others wait, so that is no failure to pause for.
- *
- * @param error What accepting rejected with
- * @returns Whether the next connection can be accepted at once
- */
-export function wasBroken(error: unknown): boolean {
+function wasBroken(error: unknown): boolean {
   const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
   return error instanceof ConnectionAborted || error instanceof ConnectionReset || error instanceof NotConnected;
 }

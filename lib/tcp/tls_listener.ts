@@ -6,7 +6,7 @@
 
 import { ignore } from "../base/async.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
-import { listen, wasBroken } from "./tcp_listener.ts";
+import { TcpListener } from "./tcp_listener.ts";
 import { TlsRelay } from "./tls_relay.ts";
 import { TlsTerminator } from "./tls_terminator.ts";
 
@@ -14,7 +14,7 @@ import { TlsTerminator } from "./tls_terminator.ts";
 export class TlsListener implements Listener {
   readonly addr: SocketAddress;
   readonly isSecure = true;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: TcpListener;
   readonly #relays = new Set<TlsRelay>();
   #terminator: TlsTerminator;
   /** Settles when every terminator that was replaced is out of use. */
@@ -31,7 +31,7 @@ export class TlsListener implements Listener {
   constructor(hostname: string, port: number, pair: KeyPair) {
     this.#terminator = new TlsTerminator(pair);
     try {
-      this.#listener = listen(hostname, port);
+      this.#listener = new TcpListener(hostname, port);
     } catch (error) {
       void this.#terminator.close();
       throw error;
@@ -40,13 +40,7 @@ export class TlsListener implements Listener {
   }
 
   async accept(): Promise<Incoming> {
-    for (;;) {
-      try {
-        return this.#relay(await this.#listener.accept());
-      } catch (error) {
-        if (!wasBroken(error)) throw error;
-      }
-    }
+    return this.#relay(await this.#listener.accept());
   }
 
   reloadTls(pair: KeyPair): void {

@@ -14,7 +14,6 @@ import { ignore } from "../base/async.ts";
 import { Pool } from "../base/pool.ts";
 import { writeAll } from "../transport/duplex.ts";
 import type { Incoming } from "../transport/listener.ts";
-import { setNoDelay } from "./address.ts";
 import { clientHandshakeError } from "./tls_errors.ts";
 import type { Inner } from "./tls_terminator.ts";
 
@@ -60,7 +59,6 @@ export class TlsRelay implements Incoming {
     this.remoteAddr = outer.remoteAddr;
     this.#outer = outer;
     this.#open.add(outer);
-    setNoDelay(outer);
     // It may be closed by code that never waited for the handshake.
     this.#agreed.promise.catch(ignore);
     this.finished = this.#run(connect);

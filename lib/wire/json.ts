@@ -5,6 +5,7 @@
  * @module
  */
 
+import { toBytes } from "../base/bytes.ts";
 import { type ErrorCode, TrackerError } from "../errors.ts";
 
 /** A JSON object. */
@@ -18,8 +19,6 @@ export interface Rule<T> {
   readonly allows: (value: unknown) => value is T;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Encodes a value as JSON.
  *
@@ -27,7 +26,7 @@ const encoder = new TextEncoder();
  * @returns JSON in UTF-8
  */
 export function encodeJson(value: object): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
+  return toBytes(JSON.stringify(value));
 }
 
 /**
@@ -50,27 +49,57 @@ export function parseObject(what: string, bytes: Uint8Array, code: ErrorCode): J
   throw new TrackerError(code, `Cannot parse ${what}: its payload is JSON, but not an object`);
 }
 
+/** The rule of each member. The compiler ensures that none is left out. */
+export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> };
+
 /**
- * Copies a member if it is present and not `null`. Only own members count: `__proto__` stays out.
+ * Parses the JSON of a request. Members that are absent or `null` are left out. Only own members count: `__proto__` stays
+ * out.
  *
- * @param what What the object belongs to, for errors
- * @param json The object
- * @param target The object to copy it to
- * @param key The member's name
- * @param rule The rule its value must follow
- * @throws {TrackerError} BAD_HELLO when the value breaks the rule
+ * @param what The request's name, for errors
+ * @param bytes The payload
+ * @param rules The rules of its members, all of which are optional
+ * @returns The request, without unknown members
+ * @throws {TrackerError} BAD_HELLO when it is no object, or a member breaks its rule
  */
-export function takeMember<T extends object, K extends keyof T & string>(
-  what: string,
-  json: Json,
-  target: T,
-  key: K,
-  rule: Rule<NonNullable<T[K]>>,
-): void {
-  const value = Object.hasOwn(json, key) ? json[key] : undefined;
-  if (value === undefined || value === null) return;
-  if (!rule.allows(value)) throw new TrackerError("BAD_HELLO", `Cannot parse ${what}: "${key}" ${rule.text}`);
-  target[key] = value;
+export function parseRequest<T extends object>(what: string, bytes: Uint8Array, rules: Rules<T>): Partial<T> {
+  const json = parseObject(what, bytes, "BAD_HELLO");
+  const request: Partial<T> = {};
+  for (const key of Object.keys(rules) as (keyof T & string)[]) {
+    const value = Object.hasOwn(json, key) ? json[key] : undefined;
+    if (value === undefined || value === null) continue;
+    const rule = rules[key];
+    if (!rule.allows(value)) throw new TrackerError("BAD_HELLO", `Cannot parse ${what}: "${key}" ${rule.text}`);
+    request[key] = value;
+  }
+  return request;
+}
+
+/** A check of one value. */
+export type Check = (value: unknown) => boolean;
+
+/** The checks of a type's members: one for each value, and a shape for each object inside. None can be left out. */
+export type Shape<T> = { readonly [K in keyof T]: Check | (T[K] extends readonly unknown[] ? never : Shape<T[K]>) };
+
+/**
+ * Finds what is wrong with a value that must have a shape. Unknown members are allowed.
+ *
+ * @param value The value
+ * @param shape The checks of its members
+ * @param path Its own path in a larger object
+ * @returns The path of the first member that fails its check; `null` if all pass
+ */
+export function misfit(value: unknown, shape: object, path = ""): string | null {
+  if (!isObject(value)) return path;
+  for (const [key, rule] of Object.entries(shape) as [string, Check | object][]) {
+    const member = Object.hasOwn(value, key) ? value[key] : undefined;
+    const memberPath = path === "" ? key : `${path}.${key}`;
+    const wrong = typeof rule === "function"
+      ? (rule as Check)(member) ? null : memberPath
+      : misfit(member, rule, memberPath);
+    if (wrong !== null) return wrong;
+  }
+  return null;
 }
 
 /** Tells whether a value is an object and not an array. */

@@ -4,14 +4,13 @@
  * @module
  */
 
+import { toText } from "../base/bytes.ts";
 import { badReply } from "./bad_reply.ts";
 
 /** Reads the fields of a payload that another program wrote, and never beyond its end. */
 export class PayloadReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  /** An identifier may begin with a byte order mark like any other character. */
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #position = 0;
 
   /** @param bytes The payload */
@@ -69,7 +68,7 @@ export class PayloadReader {
 
   #decode(length: number): string {
     const start = this.#take(length);
-    return this.#decoder.decode(this.#bytes.subarray(start, start + length));
+    return toText(this.#bytes.subarray(start, start + length));
   }
 
   /** Steps over bytes, and returns the offset of the first; a BAD_REPLY if the payload ends before the last. */

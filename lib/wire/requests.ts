@@ -8,7 +8,19 @@ import { TrackerError } from "../errors.ts";
 import type { Position } from "../map/position.ts";
 import { HEARTBEAT_RANGE, LONGEST_GRACE, MAX_REQUEST, NAME_PATTERN } from "../protocol.ts";
 import { badReply } from "./bad_reply.ts";
-import { encodeJson, isNumber, isObject, isString, type Json, parseObject, type Rule, takeMember } from "./json.ts";
+import {
+  type Check,
+  encodeJson,
+  isNumber,
+  isObject,
+  isString,
+  misfit,
+  parseObject,
+  parseRequest,
+  type Rule,
+  type Rules,
+  type Shape,
+} from "./json.ts";
 
 export type { Position };
 
@@ -85,9 +97,31 @@ function seconds(least: number, most: number): Rule<number> {
   };
 }
 
-const HEARTBEAT = seconds(...HEARTBEAT_RANGE);
+const HELLO: Rules<HelloRequest> = {
+  name: NAME,
+  token: TEXT,
+  heartbeat: seconds(...HEARTBEAT_RANGE),
+  grace: seconds(0, LONGEST_GRACE),
+  takeover: FLAG,
+  resume: TEXT,
+};
 
-const GRACE = seconds(0, LONGEST_GRACE);
+const WATCH: Rules<WatchRequest> = { prefix: TEXT, since: POSITION };
+
+const LIST: Rules<PrefixRequest> = { prefix: TEXT };
+
+const isTextOrNull: Check = (value) => value === null || isString(value);
+
+const GREETING: Shape<Greeting> = {
+  server: isString,
+  version: isString,
+  incarnation: isString,
+  id: isTextOrNull,
+  resume: isTextOrNull,
+  heartbeat: isNumber,
+  grace: isNumber,
+  maxState: isNumber,
+};
 
 /**
  * Parses the JSON of a Hello.
@@ -97,15 +131,7 @@ const GRACE = seconds(0, LONGEST_GRACE);
  * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseHello(bytes: Uint8Array): HelloRequest {
-  const json = parseObject("Hello", bytes, "BAD_HELLO");
-  const request: HelloRequest = {};
-  takeMember("Hello", json, request, "name", NAME);
-  takeMember("Hello", json, request, "token", TEXT);
-  takeMember("Hello", json, request, "heartbeat", HEARTBEAT);
-  takeMember("Hello", json, request, "grace", GRACE);
-  takeMember("Hello", json, request, "takeover", FLAG);
-  takeMember("Hello", json, request, "resume", TEXT);
-  return request;
+  return parseRequest("Hello", bytes, HELLO);
 }
 
 /**
@@ -116,11 +142,7 @@ export function parseHello(bytes: Uint8Array): HelloRequest {
  * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseWatch(bytes: Uint8Array): WatchRequest {
-  const json = parseObject("Watch", bytes, "BAD_HELLO");
-  const request: WatchRequest = {};
-  takeMember("Watch", json, request, "prefix", TEXT);
-  takeMember("Watch", json, request, "since", POSITION);
-  return request;
+  return parseRequest("Watch", bytes, WATCH);
 }
 
 /**
@@ -131,10 +153,7 @@ export function parseWatch(bytes: Uint8Array): WatchRequest {
  * @throws {TrackerError} BAD_HELLO when it is invalid
  */
 export function parseList(bytes: Uint8Array): PrefixRequest {
-  const json = parseObject("List", bytes, "BAD_HELLO");
-  const request: PrefixRequest = {};
-  takeMember("List", json, request, "prefix", TEXT);
-  return request;
+  return parseRequest("List", bytes, LIST);
 }
 
 /**
@@ -159,12 +178,6 @@ export function encodeRequest(request: HelloRequest | WatchRequest | PrefixReque
  */
 export function parseGreeting(bytes: Uint8Array): Greeting {
   const json = parseObject("greeting", bytes, "BAD_REPLY");
-  if (isGreeting(json)) return json as unknown as Greeting;
+  if (misfit(json, GREETING) === null) return json as unknown as Greeting;
   throw badReply("the greeting lacks a member or has one of a wrong type");
-}
-
-function isGreeting(json: Json): boolean {
-  return [json.server, json.version, json.incarnation].every(isString) &&
-    [json.id, json.resume].every((value) => value === null || isString(value)) &&
-    [json.heartbeat, json.grace, json.maxState].every(isNumber);
 }

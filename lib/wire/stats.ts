@@ -5,7 +5,7 @@
  */
 
 import { badReply } from "./bad_reply.ts";
-import { isNumber, isObject, isString, parseObject } from "./json.ts";
+import { type Check, isNumber, isObject, isString, misfit, parseObject, type Shape } from "./json.ts";
 
 /** Upper bounds of a histogram's buckets, in milliseconds; one more bucket counts what is above the last. */
 export const HISTOGRAM_BOUNDS: readonly number[] = [1, 10, 100, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000];
@@ -68,11 +68,6 @@ export interface Stats {
   ghost: Histogram;
 }
 
-/** Checks for the members of a type: one for each value, and a shape for each object inside. */
-type Shape<T> = { readonly [K in keyof T]: Check | (T[K] extends readonly unknown[] ? never : Shape<T[K]>) };
-
-type Check = (value: unknown) => boolean;
-
 const isCounts: Check = (value) => isObject(value) && Object.values(value).every(isNumber);
 
 const isNumbers: Check = (value) => Array.isArray(value) && value.every(isNumber);
@@ -104,21 +99,7 @@ const SHAPE: Shape<Stats> = {
  */
 export function parseStats(bytes: Uint8Array): Stats {
   const json = parseObject("report", bytes, "BAD_REPLY");
-  const wrong = misfit(json, SHAPE, "");
+  const wrong = misfit(json, SHAPE);
   if (wrong === null) return json as unknown as Stats;
   throw badReply(`the report's ${wrong} is missing or of a wrong type`);
-}
-
-/** Finds the path of the first member that fails its check; `null` if all pass. */
-function misfit(value: unknown, shape: object, path: string): string | null {
-  if (!isObject(value)) return path;
-  for (const [key, rule] of Object.entries(shape) as [string, Check | object][]) {
-    const member = Object.hasOwn(value, key) ? value[key] : undefined;
-    const memberPath = path === "" ? key : `${path}.${key}`;
-    const wrong = typeof rule === "function"
-      ? (rule as Check)(member) ? null : memberPath
-      : misfit(member, rule, memberPath);
-    if (wrong !== null) return wrong;
-  }
-  return null;
 }

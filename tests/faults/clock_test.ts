@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { connect, Connection, dial, serve } from "../../mod.ts";
-import { ROOT } from "../support/page.ts";
+import { filesUnder, read } from "../support/page.ts";
 
 const HOUR = 3_600_000;
 
@@ -79,17 +79,12 @@ const WALL_CLOCK: Record<string, string> = {
 
 Deno.test("only records and their display use the wall clock", async () => {
   const users: string[] = [];
-  const folders = ["lib/"];
-  for (const folder of folders) {
-    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-      const path = `${folder}${name}`;
-      if (isDirectory) folders.push(`${path}/`);
-      else if (/\bnew Date\b|\bDate\.now\b/.test(await withoutComments(path))) users.push(path);
-    }
+  for (const path of await filesUnder("lib", "")) {
+    if (/\bnew Date\b|\bDate\.now\b/.test(await withoutComments(path))) users.push(path);
   }
   assertEquals(users.sort(), Object.keys(WALL_CLOCK).sort());
 });
 
 async function withoutComments(path: string): Promise<string> {
-  return (await Deno.readTextFile(new URL(path, ROOT))).replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+  return (await read(path)).replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
 }

@@ -6,8 +6,7 @@ import { checkTag } from "../../.release/tag.ts";
 import { programName, TARGETS } from "../../.release/targets.ts";
 import { commandLine } from "../../.release/task.ts";
 import { VERSION } from "../../lib/version.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { read, ROOT } from "../support/page.ts";
 
 Deno.test("only the version's own tag is accepted", () => {
   checkTag("v0.1.0", "0.1.0");
@@ -58,7 +57,7 @@ async function runTask(...args: string[]): Promise<{ code: number; stdout: strin
 Deno.test("the tasks of a release print what they would do, and what is wrong", async () => {
   const notes = await runTask("notes");
   assertEquals(notes.code, 0, notes.stderr);
-  assertStringIncludes(await Deno.readTextFile(new URL("CHANGELOG.md", ROOT)), notes.stdout);
+  assertStringIncludes(await read("CHANGELOG.md"), notes.stdout);
   assertEquals((await runTask("check-tag", `v${VERSION}`)).code, 0);
   const wrong = await runTask("check-tag", "v0.0.0");
   assertEquals(wrong.code, 1);

@@ -2,9 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "../support/packages/yaml.ts";
+import { read, ROOT } from "../support/page.ts";
 import { TARGETS } from "../../.release/targets.ts";
-
-const ROOT = new URL("../../", import.meta.url);
 
 interface Step {
   uses?: string;
@@ -28,10 +27,6 @@ interface Workflow {
   permissions: Record<string, string>;
   concurrency: { group: string };
   jobs: Record<string, Job>;
-}
-
-function read(path: string): Promise<string> {
-  return Deno.readTextFile(new URL(path, ROOT));
 }
 
 async function readWorkflows(): Promise<Map<string, Workflow>> {

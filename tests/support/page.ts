@@ -11,7 +11,7 @@ export function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** Directories that hold nothing of the project's own. */
+/** Directories at the top that hold nothing of the project's own. */
 const FOREIGN = new Set([".git", "node_modules", "coverage", "dist"]);
 
 /**
@@ -25,7 +25,8 @@ export async function filesUnder(directory: string, ending: string): Promise<str
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(`${directory}/`.replace(/^\/$/, "./"), ROOT))) {
     const path = directory === "" ? name : `${directory}/${name}`;
-    if (isDirectory && !FOREIGN.has(name)) paths.push(...await filesUnder(path, ending));
+    if (FOREIGN.has(path)) continue;
+    if (isDirectory) paths.push(...await filesUnder(path, ending));
     else if (name.endsWith(ending)) paths.push(path);
   }
   return paths.sort();

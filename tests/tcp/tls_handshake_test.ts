@@ -1,8 +1,9 @@
 /** Handshakes that fail, never end, or meet a side that does not speak TLS. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type Client, connect, serve, TrackerError } from "../../mod.ts";
+import { connect, serve, TrackerError } from "../../mod.ts";
 import { bytesOf, readToEnd, writeFully } from "../support/bytes.ts";
+import { connectEventually } from "../support/program.ts";
 import { TlsBench } from "../support/tls.ts";
 import { failureOf } from "./support/failure.ts";
 
@@ -70,7 +71,7 @@ Deno.test("a handshake that never completes takes a place, but only until its ti
   assertEquals(error.message, "Cannot keep connection: it did not agree on TLS within 200 ms");
   assertEquals(peer.port, (slow.localAddr as Deno.NetAddr).port);
   await readToEnd(slow).catch(() => {});
-  await using client = await connectSoon(bench);
+  await using client = await connectEventually(bench.client);
   assertEquals(await client.getText(), "{}");
 });
 
@@ -89,17 +90,6 @@ Deno.test("handshakes that never complete are ended, however many, and at once b
   await readToEnd(last).catch(() => {});
   await bench[Symbol.asyncDispose]();
 });
-
-/** Connects as soon as the server has room again. */
-async function connectSoon(bench: TlsBench): Promise<Client> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return await connect(bench.client);
-    } catch (error) {
-      if (attempt === 100) throw error;
-    }
-  }
-}
 
 Deno.test("every broken handshake is an event, and affects no other client", async () => {
   await using bench = await TlsBench.create();

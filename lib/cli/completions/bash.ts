@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "../command.ts";
-import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
-import { flagsOf, longName, type TypedFlag } from "./grammar.ts";
+import { HELP_FLAG, longName, VERSION_FLAG } from "../flags/general_flags.ts";
+import { flagsOf, type TypedFlag } from "./grammar.ts";
 
 /**
  * Generates the script.

@@ -30,13 +30,3 @@ export function flagsOf({ flags }: Command): TypedFlag[] {
   });
   return [...own, HELP_FLAG];
 }
-
-/**
- * Finds the long spelling of a flag.
- *
- * @param flag The flag
- * @returns Such as `--help`
- */
-export function longName({ names }: TypedFlag): string {
-  return names.at(-1) ?? "";
-}

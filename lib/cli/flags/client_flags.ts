@@ -11,8 +11,8 @@ import type { ConnectOptions } from "../../tcp/connect.ts";
 import type { ClientTlsOptions } from "../../tcp/options.ts";
 import { findToken } from "../service/own_token.ts";
 import { readPem } from "../service/pem_files.ts";
-import { type Flag, type FlagValues, toggle } from "./flags.ts";
-import { type Address, address, anyText, choice, duration } from "./values.ts";
+import { type Flag, type FlagValues, optionalText, toggle } from "./flags.ts";
+import { type Address, address, choice, duration } from "./values.ts";
 
 /** The server's address. */
 const serverFlag: Flag<Address> = {
@@ -25,12 +25,10 @@ const serverFlag: Flag<Address> = {
 };
 
 /** The authorities to trust. */
-const caFlag: Flag<string | undefined> = {
-  placeholder: "FILE",
-  default: "",
-  description: "certificates of authorities to trust besides the usual ones (PEM); implies --tls",
-  parse: anyText,
-};
+const caFlag = optionalText(
+  "FILE",
+  "certificates of authorities to trust besides the usual ones (PEM); implies --tls",
+);
 
 /** The flags that find the server. */
 export const SERVER_FLAGS = { server: serverFlag, tls: toggle("connect with TLS"), ca: caFlag } as const;
@@ -52,20 +50,16 @@ export const timeoutFlag: Flag<number> = {
 };
 
 /** The client's own token. */
-const tokenFileFlag: Flag<string | undefined> = {
-  placeholder: "FILE",
-  default: "",
-  description: "a file with the token to show, and nothing else; without it, $TRACKER_TOKEN is shown if set",
-  parse: anyText,
-};
+const tokenFileFlag = optionalText(
+  "FILE",
+  "a file with the token to show, and nothing else; without it, $TRACKER_TOKEN is shown if set",
+);
 
 /** The clients to show. */
-export const prefixFlag: Flag<string | undefined> = {
-  placeholder: "TEXT",
-  default: "",
-  description: "only clients whose identifier begins with this",
-  parse: anyText,
-};
+export const prefixFlag: Flag<string | undefined> = optionalText(
+  "TEXT",
+  "only clients whose identifier begins with this",
+);
 
 /** The flags that find the server, and get a client accepted there. */
 export const CLIENT_FLAGS = { ...SERVER_FLAGS, "token-file": tokenFileFlag, timeout: timeoutFlag } as const;

@@ -63,6 +63,17 @@ export function toggle(description: string): Flag<boolean> {
   return { default: "false", description, parse: parseToggle };
 }
 
+/**
+ * Declares a flag that takes any text. An empty one is as if the flag were not given.
+ *
+ * @param placeholder Stands for the text in the help
+ * @param description What it does
+ * @returns The flag, whose value is `undefined` unless given
+ */
+export function optionalText(placeholder: string, description: string): Flag<string | undefined> {
+  return { placeholder, default: "", description, parse: (text) => text === "" ? undefined : text };
+}
+
 function parseToggle(text: string): boolean {
   if (text !== "true" && text !== "false") throw new UsageError("takes no value");
   return text === "true";

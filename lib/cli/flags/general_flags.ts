@@ -6,7 +6,7 @@
 
 /** A switch of the program as a whole. */
 export interface GeneralFlag {
-  /** Its spellings, the short one first. */
+  /** Its spellings, the long one last. */
   readonly names: readonly string[];
   /** What it does. */
   readonly description: string;
@@ -17,3 +17,13 @@ export const HELP_FLAG: GeneralFlag = { names: ["-h", "--help"], description: "p
 
 /** Works in place of a command. */
 export const VERSION_FLAG: GeneralFlag = { names: ["-V", "--version"], description: "print the version" };
+
+/**
+ * Finds the long spelling of a flag.
+ *
+ * @param flag The flag
+ * @returns Such as `--help`
+ */
+export function longName({ names }: GeneralFlag): string {
+  return names.at(-1) ?? "";
+}

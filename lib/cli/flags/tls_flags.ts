@@ -6,30 +6,23 @@
 
 import { DEFAULT_TLS_PORT } from "../../protocol.ts";
 import type { ServerTlsOptions } from "../../tcp/options.ts";
-import type { Flag, FlagValues } from "./flags.ts";
+import { type Flag, type FlagValues, optionalText } from "./flags.ts";
 import { readKeyPair } from "../service/pem_files.ts";
 import { UsageError } from "./usage.ts";
-import { anyText, integer } from "./values.ts";
+import { listeningPort } from "./values.ts";
 
 /** The flags. */
 export const TLS_FLAGS = {
-  "tls-cert": {
-    placeholder: "FILE",
-    default: "",
-    description: "accept TLS, with the certificate in this file (PEM); plain connections only if --port is given too",
-    parse: anyText,
-  },
-  "tls-key": {
-    placeholder: "FILE",
-    default: "",
-    description: "the certificate's private key (PEM)",
-    parse: anyText,
-  },
+  "tls-cert": optionalText(
+    "FILE",
+    "accept TLS, with the certificate in this file (PEM); plain connections only if --port is given too",
+  ),
+  "tls-key": optionalText("FILE", "the certificate's private key (PEM)"),
   "tls-port": {
     placeholder: "PORT",
     default: `${DEFAULT_TLS_PORT}`,
     description: "port to listen on with TLS; 0 for any free one",
-    parse: integer(0, 65_535),
+    parse: listeningPort,
   },
 } as const satisfies Record<string, Flag<unknown>>;
 

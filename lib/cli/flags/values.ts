@@ -7,11 +7,9 @@
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
 import { Cidr } from "../../auth/cidr.ts";
 import { NAME_PATTERN } from "../../protocol.ts";
-import { nearestName, quote, UsageError } from "./usage.ts";
+import { nearestName, parseAs, quote, UsageError } from "./usage.ts";
 
 const HIGHEST_PORT = 65_535;
-
-const NAME_RULE = "must be 1 to 128 letters, digits and ._:- and not client1 or the like";
 
 /** The address of a server. */
 export interface Address {
@@ -103,6 +101,9 @@ export function address(text: string): Address {
   throw new UsageError(`must be HOST:PORT such as 127.0.0.1:6789 or [::1]:6789, not ${quote(text)}`);
 }
 
+/** Parses a port to listen on; 0 is for any free one. */
+export const listeningPort: (text: string) => number = integer(0, HIGHEST_PORT);
+
 /** Keeps out what cannot be a name. Whether a host of that name exists is for the resolver to say. */
 function isHost(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/.test(text);
@@ -131,24 +132,13 @@ function network(text: string): Cidr {
 }
 
 /**
- * Accepts any text. An empty one is as if the flag were not given.
- *
- * @param text What was written
- * @returns The text; `undefined` when it is empty
- */
-export function anyText(text: string): string | undefined {
-  return text === "" ? undefined : text;
-}
-
-/**
  * Parses the name of a client.
  *
  * @param text What was written; may be empty
  * @returns The name; `undefined` when it is empty
  */
 export function clientName(text: string): string | undefined {
-  if (text === "" || NAME_PATTERN.test(text)) return anyText(text);
-  throw new UsageError(`${NAME_RULE}, not ${quote(text)}`);
+  return text === "" ? undefined : name(text);
 }
 
 /**
@@ -176,6 +166,10 @@ export function durationWithin(low: string, high: string, orZero = false): (text
  * @throws {UsageError} when it is not a valid name
  */
 export function nameArgument(text: string): string {
+  return parseAs("NAME", () => name(text));
+}
+
+function name(text: string): string {
   if (NAME_PATTERN.test(text)) return text;
-  throw new UsageError(`NAME ${NAME_RULE}, not ${quote(text)}`);
+  throw new UsageError(`must be 1 to 128 letters, digits and ._:- and not client1 or the like, not ${quote(text)}`);
 }

@@ -9,6 +9,7 @@
  */
 
 import { ignore } from "../../base/async.ts";
+import { toBytes } from "../../base/bytes.ts";
 import type { ServerEvent } from "../../server/events.ts";
 import { formatAddress } from "../../tcp/address.ts";
 import type { ReloadEvent } from "../service/reload.ts";
@@ -49,7 +50,6 @@ export class EventLog {
   readonly #format: LineFormat;
   readonly #target: Writer;
   readonly #maxWaiting: number;
-  readonly #encoder = new TextEncoder();
   /** Without a bound of its own: a log drops what does not fit, and waits for nothing. */
   readonly #lines = new LineWriter((text) => this.#write(text), Infinity);
   #dropped = 0;
@@ -117,7 +117,7 @@ export class EventLog {
     const lines = this.#dropped;
     this.#dropped = 0;
     if (lines !== 0) text += `${this.#textOf({ event: "dropped", lines, message: "the log is read too slowly" })}\n`;
-    await writeTo(this.#target, this.#encoder.encode(text)).catch(ignore);
+    await writeTo(this.#target, toBytes(text)).catch(ignore);
   }
 }
 

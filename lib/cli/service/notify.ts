@@ -9,6 +9,7 @@
  * @module
  */
 
+import { toBytes } from "../../base/bytes.ts";
 import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
 import { messageOf } from "../../errors.ts";
 import { readEnvironment } from "../environment.ts";
@@ -96,7 +97,7 @@ class Socket {
   }
 
   async send(message: string): Promise<void> {
-    await this.#connection.send(new TextEncoder().encode(message), this.#target);
+    await this.#connection.send(toBytes(message), this.#target);
   }
 
   close(): void {

@@ -57,8 +57,7 @@ export class LiveTable implements WatchDisplay {
 
   /** Shows the state of the connection in the last line. */
   connection(error: TrackerError | null): void {
-    const why = error === null ? "" : escapeControls(describe(error));
-    this.#footer = error === null ? "Ctrl-C ends" : `waiting for ${this.#server}: ${why}`;
+    this.#footer = error === null ? "Ctrl-C ends" : `waiting for ${this.#server}: ${escapeControls(describe(error))}`;
     this.#drawSoon();
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { ignore } from "../../base/async.ts";
+import { toBytes } from "../../base/bytes.ts";
 import { write } from "./output.ts";
 import { atMost } from "./patience.ts";
 
@@ -88,7 +89,7 @@ export class Screen {
 
 function writeNow(text: string): void {
   try {
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
+    Deno.stdout.writeSync(toBytes(text));
   } catch {
     // A terminal that is gone needs nothing.
   }

@@ -21,7 +21,7 @@ const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return code < 256 ? escapeByte(code) : `\\u{${code.toString(16)}}`;
+    return code < 256 ? escapeCode(code) : `\\u{${code.toString(16)}}`;
   });
 }
 
@@ -52,7 +52,7 @@ export function quoteBytes(bytes: Uint8Array): string {
  * @returns The text, without spaces
  */
 export function escapeWord(text: string): string {
-  return escapeControls(text).replace(/\s/gu, (space) => `\\x${space.codePointAt(0)?.toString(16).padStart(2, "0")}`);
+  return escapeControls(text).replace(/\s/gu, (space) => escapeCode(space.codePointAt(0)!));
 }
 
 /**
@@ -87,9 +87,9 @@ function show(bytes: Uint8Array, prepare: (text: string) => string): string {
   const text = textOrNull(bytes);
   if (text !== null) return escapeControls(prepare(text));
   const isPlain = (byte: number) => byte >= 32 && byte < 127;
-  return Array.from(bytes, (byte) => isPlain(byte) ? prepare(String.fromCharCode(byte)) : escapeByte(byte)).join("");
+  return Array.from(bytes, (byte) => isPlain(byte) ? prepare(String.fromCharCode(byte)) : escapeCode(byte)).join("");
 }
 
-function escapeByte(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
+function escapeCode(code: number): string {
+  return `\\x${code.toString(16).padStart(2, "0")}`;
 }

@@ -4,14 +4,11 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
 import { delay } from "../../../lib/base/async.ts";
 import type { Stats } from "../../../mod.ts";
 import { commandLine, RunningServer } from "../../support/program.ts";
-import { bytesOf, longLength, readExactly, textOf, writeFully } from "../../support/bytes.ts";
-
-/** A Hello that asks for nothing. */
-const HELLO = bytesOf(42, 4, longLength(2), "{}");
+import { ByteClient } from "../../support/byte_client.ts";
+import { textOf } from "../../support/bytes.ts";
 
 /** A server, and the system's account of its process. */
 export class FaultyServer extends RunningServer {
@@ -52,40 +49,27 @@ export class FaultyServer extends RunningServer {
 }
 
 /** A connection for questions that exists before the trouble begins. */
-export class Asker implements Disposable {
-  readonly connection: Deno.TcpConn;
-
-  constructor(connection: Deno.TcpConn) {
-    this.connection = connection;
-  }
-
+export class Asker extends ByteClient<Deno.TcpConn> implements Disposable {
   static async dial({ hostname, port }: { hostname: string; port: number }): Promise<Asker> {
     const connection = await Deno.connect({ hostname, port });
     connection.setNoDelay(true);
-    await writeFully(connection, HELLO);
-    assertEquals(await readExactly(connection, 1), bytesOf(1));
     const asker = new Asker(connection);
-    await asker.#reply();
+    await asker.hello();
     return asker;
   }
 
   async stats(): Promise<Stats> {
-    await writeFully(this.connection, bytesOf(42, 8));
-    return JSON.parse(textOf(await this.#reply()));
+    await this.send(42, 8);
+    return JSON.parse(textOf(await this.readPayload()));
   }
 
   async map(): Promise<string> {
-    await writeFully(this.connection, bytesOf(42, 3));
-    return textOf(await this.#reply());
-  }
-
-  async #reply(): Promise<Uint8Array> {
-    const length = new DataView((await readExactly(this.connection, 8)).buffer).getBigUint64(0);
-    return await readExactly(this.connection, Number(length));
+    await this.send(42, 3);
+    return textOf(await this.readPayload());
   }
 
   [Symbol.dispose](): void {
-    this.connection.close();
+    this.close();
   }
 }
 
@@ -116,5 +100,5 @@ export async function startFaulty(options: FaultyOptions = {}): Promise<FaultySe
 /** Runs a line of shell and returns its output. It can read `/proc`, where Deno wants every permission. */
 export async function shell(line: string): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stderr: "null" }).output();
-  return new TextDecoder().decode(stdout);
+  return textOf(stdout);
 }

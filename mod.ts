@@ -63,7 +63,7 @@ export { Cidr } from "./lib/auth/cidr.ts";
 // The map itself.
 export { type Change, type OpenOptions, Registry, type RegistryOptions } from "./lib/map/registry.ts";
 export type { Entry } from "./lib/map/entry.ts";
-export { MAX_TOMBSTONES, type Tombstone } from "./lib/map/tombstones.ts";
+export { MAX_TOMBSTONES } from "./lib/map/change_list.ts";
 export type { NameEvent } from "./lib/map/names.ts";
 
 // For programs that bring connections of another kind.
@@ -100,7 +100,7 @@ export type { Histogram, Stats } from "./lib/wire/stats.ts";
 
 // Names of version 0.1.0.
 import { Cidr } from "./lib/auth/cidr.ts";
-import { MAX_TOMBSTONES } from "./lib/map/tombstones.ts";
+import { MAX_TOMBSTONES } from "./lib/map/change_list.ts";
 
 /** @deprecated Use {@linkcode Cidr}. */
 export const Network: typeof Cidr = Cidr;

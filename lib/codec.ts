@@ -106,6 +106,13 @@ export interface MessageParserOptions {
    * @default {DEFAULT_MAX_STATE}
    */
   maxState?: number;
+  /**
+   * Whether a run of Updates yields one token. Where each message has to be counted before the next is looked at, it
+   * must not.
+   *
+   * @default {true}
+   */
+  mergesRuns?: boolean;
 }
 
 /**
@@ -145,15 +152,17 @@ export class MessageParser {
   #mode: Mode;
   #isEnveloped = true;
   readonly #maxState: number;
+  readonly #mergesRuns: boolean;
 
   /**
    * Creates a parser for one connection.
    *
-   * @param options The dialect to insist on and the longest state to accept
+   * @param options The dialect to insist on, the longest state to accept, and how Updates are counted
    */
   constructor(options: MessageParserOptions = {}) {
     this.#mode = MODE_OF_DIALECT[options.dialect ?? "auto"];
     this.#maxState = options.maxState ?? DEFAULT_MAX_STATE;
+    this.#mergesRuns = options.mergesRuns ?? true;
   }
 
   /** The connection's dialect, or `"unsettled"` until a length is seen. */
@@ -332,7 +341,7 @@ export class MessageParser {
     const length = byteAt(buffer, from + 2);
     if (length > this.#maxState) return this.#failLength(length);
     if (available < 3 + length) return this.#needMore(3 + length);
-    if (type === UPDATE && available > 3 + length) return this.#compactRun(buffer, from, to);
+    if (type === UPDATE && available > 3 + length && this.#mergesRuns) return this.#compactRun(buffer, from, to);
     const start = from + 3;
     const looksEnveloped = length !== 0 && byteAt(buffer, start) === length - 1;
     // An Open has no envelope; one that looks enveloped shows a client whose Updates would fool the test: it is plain.
@@ -362,7 +371,7 @@ export class MessageParser {
       return this.#failLength(readU64(buffer, from + header));
     }
     if (available < prefix + length) return this.#needMore(prefix + length);
-    if (type === UPDATE && available > prefix + length) return this.#longRun(buffer, from, to);
+    if (type === UPDATE && available > prefix + length && this.#mergesRuns) return this.#longRun(buffer, from, to);
     return this.#found(type, from + prefix, from + prefix + length, 1);
   }
 

@@ -116,6 +116,12 @@ export const SETTLE_TIMEOUT = 500;
 /** Longest JSON of a Hello, Watch or List, in bytes. */
 export const MAX_REQUEST = 4_096;
 
+/** What an incarnation looks like. */
+export const INCARNATION_PATTERN: RegExp = /^[\x21-\x7e]{1,255}$/;
+
+/** Edition of the protocol that this version speaks; a server says it in its greeting. */
+export const EDITION = 2;
+
 /** Longest identifier of a client opened by the server's own program, in bytes of UTF-8: the most two bytes can hold. */
 export const MAX_IDENTIFIER = 65_535;
 
@@ -141,6 +147,8 @@ export const EVENT_KINDS = {
   resume: 6,
   leave: 7,
   pong: 8,
+  // 9 and 10 belong to entries without a connection, which this server does not keep.
+  snapshot: 11,
 } as const;
 
 /** Name of an event's kind. */

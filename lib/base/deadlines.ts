@@ -8,15 +8,27 @@
  *
  * A stall, in which the program stood still and could hear no client, does not count as time: no deadline passes during
  * one. To notice a stall, and to know how long it was, the timer wakes several times a second while anything is armed.
+ * What stalls excuse together has a cap, or whoever makes the program stall again and again could keep the dead alive.
  *
  * @module
  */
+
+import { SLICE } from "./turns.ts";
 
 /** The longest wait of `setTimeout`, in milliseconds: about 24 days. */
 export const LONGEST_TIMEOUT: number = 2 ** 31 - 1;
 
 /** How late the timer may wake before it counts as a stall, in milliseconds. */
 const STALL = 50;
+
+/** Most time that stalls can excuse at once, in milliseconds. */
+const MAX_EXCUSE = 60_000;
+
+/** Time that stalls can excuse in the long run, as a fraction of all time. */
+const EXCUSED_SHARE = 0.1;
+
+/** How many deadlines may expire before the clock is read: each may end a connection. */
+const EXPIRIES_PER_LOOK = 16;
 
 /** How often the timer wakes at least, in milliseconds, so that a stall is noticed when it ends. */
 const TICK = 250;
@@ -68,6 +80,11 @@ export class Deadlines {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = 0;
   #stalled = 0;
+  /** How much more time stalls can excuse, and when that was computed. */
+  #excusable = MAX_EXCUSE;
+  #excusedAt = performance.now();
+  /** Whether the last stall was longer than could be excused: what arrived meanwhile is heard before anything expires. */
+  #isListening = false;
   #lag = { last: 0, worst: 0 };
 
   /** How late the timer woke the last time and at worst, in milliseconds. */
@@ -121,6 +138,10 @@ export class Deadlines {
     // A timer that is set wakes within a tick. The clock is not read: every read that cuts a message comes by here.
     if (this.#timer !== undefined && this.#wakeAt <= first.key + this.#stalled) return;
     const wait = Math.min(TICK, Math.max(1, Math.ceil(first.key - this.now())));
+    this.#sleep(wait);
+  }
+
+  #sleep(wait: number): void {
     clearTimeout(this.#timer);
     this.#wakeAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.#wake(), wait);
@@ -129,9 +150,15 @@ export class Deadlines {
   #wake(): void {
     this.#timer = undefined;
     const late = performance.now() - this.#wakeAt;
-    if (late > STALL) this.#stalled += late;
     this.#lag.last = Math.max(0, late);
     this.#lag.worst = Math.max(this.#lag.worst, late);
+    const isExcused = late <= STALL || this.#excuse(late);
+    // Once: if every look is late as well, the dead would never be given up.
+    if (!isExcused && !this.#isListening) {
+      this.#isListening = true;
+      return this.#sleep(Math.min(TICK, Math.ceil(late)));
+    }
+    this.#isListening = false;
     try {
       this.#expire(this.now());
     } finally {
@@ -139,8 +166,21 @@ export class Deadlines {
     }
   }
 
+  /** Takes a stall out of the time of every deadline, as far as the cap allows. Returns whether all of it was. */
+  #excuse(late: number): boolean {
+    const now = performance.now();
+    this.#excusable = Math.min(MAX_EXCUSE, this.#excusable + (now - this.#excusedAt) * EXCUSED_SHARE);
+    this.#excusedAt = now;
+    const excused = Math.min(late, this.#excusable);
+    this.#excusable -= excused;
+    this.#stalled += excused;
+    return excused === late;
+  }
+
+  /** Expires what is due. When very much is, it goes on after the event loop has turned. */
   #expire(now: number): void {
-    for (;;) {
+    const end = performance.now() + SLICE;
+    for (let count = 1;; count++) {
       const first = this.#heap[0];
       if (first === undefined || first.key > now) return;
       if (first.due > first.key) {
@@ -150,6 +190,7 @@ export class Deadlines {
         this.remove(first);
         first.expire();
       }
+      if (count % EXPIRIES_PER_LOOK === 0 && performance.now() > end) return;
     }
   }
 

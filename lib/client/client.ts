@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DEFAULT_MAX_MAP } from "../wire/replies.ts";
 import type { ListReply } from "../wire/list.ts";
 import { ignore } from "../base/async.ts";
 import type { TrackerError } from "../errors.ts";
@@ -46,6 +47,7 @@ import { Watch, type WatchOptions } from "./watch.ts";
 export class Client implements AsyncDisposable {
   readonly #latest: LatestState;
   readonly #reconnector: Reconnector;
+  readonly #maxMap: number;
 
   /**
    * Starts connecting.
@@ -54,6 +56,7 @@ export class Client implements AsyncDisposable {
    * @throws {TrackerError} BAD_ARGUMENT when an option is invalid; STATE_TOO_LARGE
    */
   constructor(options: ClientOptions) {
+    this.#maxMap = options.maxMap ?? DEFAULT_MAX_MAP;
     this.#latest = new LatestState(options.dialect);
     if (options.state !== undefined) this.#keep(options.state, this.#latest.encode("open", options.state));
     this.#reconnector = new Reconnector(options, this.#latest);
@@ -251,7 +254,7 @@ export class Client implements AsyncDisposable {
    * ```
    */
   mirror(options: MirrorOptions = {}): Mirror {
-    return new Mirror(this.watch(options));
+    return new Mirror(this.watch(options), this.#maxMap);
   }
 
   /**

@@ -66,7 +66,7 @@ export interface ConnectionOptions {
    */
   timeout?: number;
   /**
-   * Longest map, list or frame accepted, in bytes: 256 MiB by default.
+   * Longest map, list or frame accepted, and most memory of a mirror, in bytes: 256 MiB by default.
    *
    * @default {268_435_456}
    */

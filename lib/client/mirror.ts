@@ -7,6 +7,8 @@
 import { ignore } from "../base/async.ts";
 import { equals, toText } from "../base/bytes.ts";
 import { Listeners } from "../base/listeners.ts";
+import { MapSize } from "./map_size.ts";
+import { inOpeningOrder } from "./opening_order.ts";
 import type { TrackerError } from "../errors.ts";
 import type { LeaveCause, Status } from "../protocol.ts";
 import type { Position } from "../wire/requests.ts";
@@ -43,7 +45,7 @@ export interface MirrorOptions {
 }
 
 /**
- * A live copy of the map, in the order in which the clients opened. It is empty until it is `synced`, and never shows
+ * A live copy of the map, in the order in which the clients opened, as far as the server's clock can tell. It is empty until it is `synced`, and never shows
  * half a snapshot. While the connection is lost it keeps what it has. If a snapshot follows, because the server was
  * started anew or too much has changed, it takes effect all at once, and every difference is announced as a change.
  */
@@ -55,14 +57,20 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
   readonly #watch: Watch;
   readonly #listeners = new Listeners<MirrorChange>();
   #entries = new Map<string, MirrorEntry>();
-  /** The snapshot being received. */
+  /** The snapshot being received, and when its clients opened. */
   #fresh: Map<string, MirrorEntry> | null = null;
+  readonly #openedAt = new Map<string, number>();
+  /** What the clients take, and those of the snapshot. */
+  #size: MapSize;
+  #freshSize: MapSize;
   #position: Position | null = null;
   #error: TrackerError | null = null;
 
   /** @internal Use `Client.mirror`. */
-  constructor(watch: Watch) {
+  constructor(watch: Watch, maxMap: number) {
     this.#watch = watch;
+    this.#size = new MapSize(maxMap);
+    this.#freshSize = new MapSize(maxMap);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.synced = promise;
     this.synced.catch(ignore);
@@ -174,9 +182,9 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
   async #run(onSynced: () => void): Promise<void> {
     try {
       for await (const event of this.#watch) {
-        if (event.kind === "snapshot") this.#fresh = new Map();
+        if (event.kind === "snapshot") this.#startSnapshot();
         else if (event.kind === "synced") this.#endSnapshot(onSynced);
-        else if (this.#fresh !== null) applyTo(this.#fresh, event);
+        else if (this.#fresh !== null) this.#collect(this.#fresh, event);
         else this.#show(event);
       }
     } catch (error) {
@@ -186,14 +194,29 @@ export class Mirror implements ReadonlyMap<string, MirrorEntry>, AsyncDisposable
 
   #show(event: EntryEvent): void {
     const [previous, entry] = applyTo(this.#entries, event);
+    this.#size.replace(previous, entry);
     this.#position = this.#watch.position;
     const change = changeOf(event, previous, entry);
     if (change !== null) this.#listeners.notify(change);
   }
 
+  #startSnapshot(): void {
+    this.#fresh = new Map();
+    this.#freshSize.clear();
+    this.#openedAt.clear();
+  }
+
+  #collect(fresh: Map<string, MirrorEntry>, event: EntryEvent): void {
+    this.#freshSize.replace(...applyTo(fresh, event));
+    if (event.kind === "present") this.#openedAt.set(event.id, event.openedAt);
+  }
+
   #endSnapshot(onSynced: () => void): void {
     const previous = this.#entries;
-    if (this.#fresh !== null) this.#entries = this.#fresh;
+    if (this.#fresh !== null) this.#entries = inOpeningOrder(this.#fresh, (id) => this.#openedAt.get(id) ?? Infinity);
+    if (this.#fresh !== null) [this.#size, this.#freshSize] = [this.#freshSize, this.#size];
+    this.#freshSize.clear();
+    this.#openedAt.clear();
     this.#fresh = null;
     this.#position = this.#watch.position;
     onSynced();

@@ -25,14 +25,14 @@ import type { WatchedEvent } from "./reply_reader.ts";
  * | kind | meaning |
  * |---|---|
  * | `snapshot` | the whole map follows; forget what you know |
- * | `present` | a client of the snapshot |
+ * | `present` | a client of the snapshot, in the order of last change; it comes again if it changes meanwhile |
  * | `synced` | the snapshot is complete; what follows happens now |
  * | `join`, `update`, `suspect`, `resume`, `leave` | a change |
  *
  * A reader that is slower than the map changes skips states of a client, but never the latest one and never a leave. So
  * a `leave` may be of a client that was never seen.
  */
-export type MapEvent = WatchedEvent | { kind: "snapshot" };
+export type MapEvent = Exclude<WatchedEvent, { kind: "snapshot" }> | { kind: "snapshot" };
 
 /** Options for {@linkcode Watch}. */
 export interface WatchOptions {
@@ -67,12 +67,6 @@ export interface WatchSource {
 }
 
 /**
- * What the events of a connection are: it has come back and the first of them is to tell, or they are a snapshot, or
- * changes.
- */
-type Phase = "returning" | "snapshot" | "changes";
-
-/**
  * A watch of the map, read with `for await`. It connects when it is first read, on a connection of its own. If its
  * client reconnects so does the watch, and continues where it was: no event is repeated or left out.
  *
@@ -85,7 +79,8 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   readonly #onConnection: ((error: TrackerError | null) => void) | undefined;
   readonly #stop = new AbortController();
   readonly #events: AsyncGenerator<MapEvent, void>;
-  #phase: Phase = "snapshot";
+  /** Whether a snapshot is under way. */
+  #isSnapshot = false;
   #position: Position | null;
   /** Whether the reader has seen a `synced`. */
   #wasSynced = false;
@@ -176,18 +171,18 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     return true;
   }
 
-  /** Yields the events of one connection. Throws what ended it; returns if another one is needed at once. */
+  /** Yields the events of one connection. Throws what ended it. */
   async *#connect(signal: AbortSignal, onOpen: () => void): AsyncGenerator<MapEvent, void> {
     const handoff = new Handoff<WatchedEvent[]>();
     const greet = (connection: Connection, call: CallOptions) => this.#greet(connection, handoff, call);
-    const { connection, greeting } = await establish(this.#source.link, greet, signal);
+    const { connection } = await establish(this.#source.link, greet, signal);
     const onAbort = () => connection.abort(abortedError("watch", signal));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     void connection.finished.then(() => handoff.end());
     onOpen();
     try {
-      if (yield* this.#follow(handoff, greeting?.incarnation)) return;
+      yield* this.#follow(handoff);
     } finally {
       signal.removeEventListener("abort", onAbort);
       connection.abort();
@@ -209,41 +204,16 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     return greeting;
   }
 
-  /** Yields events until the connection ends. Returns whether the server must be asked again, for a snapshot. */
-  async *#follow(
-    handoff: Handoff<WatchedEvent[]>,
-    incarnation: string | undefined,
-  ): AsyncGenerator<MapEvent, boolean> {
-    // A position in another incarnation of the server says nothing.
-    this.#phase = this.#position?.incarnation === incarnation ? "returning" : "snapshot";
-    if (this.#phase === "snapshot") yield { kind: "snapshot" };
+  /** Yields events until the connection ends. */
+  async *#follow(handoff: Handoff<WatchedEvent[]>): AsyncGenerator<MapEvent, void> {
     for (let events = await handoff.take(); events !== null; events = await handoff.take()) {
       for (const event of events) {
-        if (this.#phase === "returning") {
-          this.#phase = this.#phaseOf(event);
-          if (this.#phase === "returning") return true;
-          if (this.#phase === "snapshot") yield { kind: "snapshot" };
-        }
         // The reader does not notice a return without a snapshot.
-        const isHidden = event.kind === "synced" && this.#phase === "changes" && this.#wasSynced;
+        const isHidden = event.kind === "synced" && !this.#isSnapshot && this.#wasSynced;
         this.#note(event);
-        if (!isHidden) yield event;
+        if (!isHidden) yield event.kind === "snapshot" ? { kind: "snapshot" } : event;
       }
     }
-    return false;
-  }
-
-  /**
-   * The phase that begins with the first event after a return. If that is `synced`, either nothing has happened or the
-   * map is empty, and the revision tells which: a change of the whole map would have come first. With a prefix the
-   * changes may have been of other clients, which cannot be told apart, so the watch must begin anew.
-   */
-  #phaseOf(event: WatchedEvent): Phase {
-    if (event.kind === "present") return "snapshot";
-    if (event.kind !== "synced" || event.revision === this.#position?.revision) return "changes";
-    if (this.#prefix === "") return "snapshot";
-    this.#position = null;
-    return "returning";
   }
 
   /** Tracks the position: the watch can continue after a snapshot only once that is complete. */
@@ -251,8 +221,9 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     if (event.kind === "synced") {
       this.#position = { incarnation: event.incarnation, revision: event.revision };
       this.#wasSynced = true;
-      this.#phase = "changes";
-    } else if (this.#phase === "snapshot") {
+      this.#isSnapshot = false;
+    } else if (event.kind === "snapshot") {
+      this.#isSnapshot = true;
       this.#position = null;
     } else if (this.#position !== null) {
       this.#position.revision = event.revision;

@@ -81,7 +81,7 @@ async function show(
   const failure = new AbortController();
   const signal = AbortSignal.any([stop, failure.signal]);
   const display = !json && Deno.stdout.isTerminal()
-    ? createTable(options, request, client, (error) => failure.abort(error))
+    ? createTable(options, request, (error) => failure.abort(error))
     : createLines(options, json);
   try {
     const onConnection: WatchDisplay["connection"] = (error) => display.connection(error);
@@ -104,14 +104,12 @@ async function show(
 function createTable(
   options: ConnectOptions,
   request: WatchRequest,
-  client: Client,
   onFailure: (error: unknown) => void,
 ): LiveTable {
   const server = serverOf(options);
   const prefix = request.prefix === undefined ? "" : `  ${escapeControls(request.prefix)}…`;
   const title = `tracker ${server}${prefix}`;
-  const list = async () => (await client.list(request)).records;
-  return new LiveTable(title, server, list, onFailure);
+  return new LiveTable(title, server, onFailure);
 }
 
 function createLines(options: ConnectOptions, json: boolean): WatchDisplay {

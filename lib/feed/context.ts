@@ -4,18 +4,21 @@
  * @module
  */
 
+import type { Pool } from "../base/pool.ts";
 import type { Registry } from "../map/registry.ts";
-import type { Budget } from "./budget.ts";
 import type { EventEncoder } from "./event_encoder.ts";
 
 /** What the watchers of one feed share. */
 export interface FeedContext {
   /** The map they watch. */
   readonly registry: Registry;
-  /** An encoder that is lent to one watcher after another; each finishes its frames before the next begins. */
-  readonly encoder: EventEncoder;
-  /** The memory they may hold while they catch up. */
-  readonly budget: Budget;
+  /** Encoders, each on loan while something is encoded. */
+  readonly encoders: Pool<EventEncoder>;
+  /** Bytes of all frames that are kept for watchers who have not taken them. */
+  held: number;
   /** How many changes watchers have skipped because they fell behind. */
   conflated: number;
 }
+
+/** Most bytes of frames that are kept for watchers who have not taken them. */
+export const MAX_HELD = 67_108_864;

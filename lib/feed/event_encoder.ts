@@ -20,6 +20,8 @@ export interface EventEncoder {
   readonly count: number;
   /** How many bytes it holds, as far as known before the end. */
   readonly length: number;
+  /** Adds the beginning of a snapshot: whatever was known before is to be forgotten. */
+  snapshot(revision: number): void;
   /** Adds a client of the snapshot. */
   present(entry: Entry): void;
   /** Adds the end of the snapshot. */

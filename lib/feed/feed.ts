@@ -5,19 +5,22 @@
  * the tick the frame is appended to their change log. A watcher is a cursor in that log: it is told the news by writing
  * the frames behind its cursor, which all watchers share, straight from where they lie.
  *
- * A watcher that reads too slowly loses its cursor: the frames it has not read are forgotten, and all it keeps is the
- * revision up to which it has been told. When it reads again, it is told what has changed since, taken from the map as
- * it is then: the latest state of each client that changed, and every leave. So a slow watcher costs a number instead of
- * a queue. A watch that resumes catches up in the same way, and so does a new one after its snapshot.
+ * A watcher that reads too slowly loses its cursor: the frames it has not read are forgotten, and all that is left is its
+ * place in the map's own changes. When it reads again, it is told what follows that place, taken from the map as it is
+ * then: the latest state of each client that changed, and every leave. So a slow watcher costs a few numbers instead of a
+ * queue. A watch that resumes begins at such a place, and a new one at the front, where everything follows.
  *
  * @module
  */
 
 import type { Position } from "../map/position.ts";
+import { Pool } from "../base/pool.ts";
+import type { Turns } from "../base/turns.ts";
 import type { Change, Registry } from "../map/registry.ts";
-import { Budget, MAX_HELD } from "./budget.ts";
 import { ChangeLog } from "./change_log.ts";
+import { MAX_HELD } from "./context.ts";
 import type { EventEncoder } from "./event_encoder.ts";
+import { Place } from "./place.ts";
 import { Watcher, type WatcherOwner } from "./watcher.ts";
 
 /** Longest time that changes are gathered before they are told, in milliseconds. */
@@ -39,7 +42,12 @@ export interface FeedOptions {
    * @default {10}
    */
   tick?: number;
+  /** How telling shares the event loop with other work; without, all watchers are told at once. */
+  turns?: Turns;
 }
+
+/** Most encoders that are kept. */
+const MAX_ENCODERS = 16;
 
 /** The watchers of one prefix, and their log. */
 interface Channel {
@@ -52,13 +60,13 @@ export class Feed implements WatcherOwner {
   /** @internal */
   readonly registry: Registry;
   /** @internal */
-  readonly encoder: EventEncoder;
+  readonly encoders: Pool<EventEncoder>;
   /** @internal */
-  readonly budget: Budget = new Budget(MAX_HELD);
+  held = 0;
   /** How many changes watchers have skipped because they fell behind. */
   conflated = 0;
-  readonly #createEncoder: () => EventEncoder;
   readonly #tick: number;
+  readonly #turns: Turns | undefined;
   /** By prefix. */
   readonly #channels = new Map<string, Channel>();
   /** The channels that have changes since the last tick. */
@@ -66,6 +74,8 @@ export class Feed implements WatcherOwner {
   #unsubscribe: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isScheduled = false;
+  /** Whether watchers are being told of changes. */
+  #isTelling = false;
   #flushedAt = -Infinity;
   #size = 0;
 
@@ -76,9 +86,9 @@ export class Feed implements WatcherOwner {
    */
   constructor(registry: Registry, createEncoder: () => EventEncoder, options: FeedOptions = {}) {
     this.registry = registry;
-    this.#createEncoder = createEncoder;
-    this.encoder = createEncoder();
+    this.encoders = new Pool(MAX_ENCODERS, createEncoder);
     this.#tick = options.tick ?? DEFAULT_TICK;
+    this.#turns = options.turns;
   }
 
   /** How many watchers there are. */
@@ -99,7 +109,8 @@ export class Feed implements WatcherOwner {
     const { log, watchers } = this.#channelOf(prefix);
     const { incarnation, revision } = this.registry;
     const known = since?.incarnation === incarnation && since.revision <= revision ? since.revision : null;
-    const watcher = new Watcher(this, log, known, onNews);
+    const canResume = known !== null && this.registry.changes.canResumeFrom(known);
+    const watcher = new Watcher(this, log, Place.atStart(this, log, canResume ? known : null), onNews);
     watchers.add(watcher);
     this.#size++;
     return watcher;
@@ -111,6 +122,7 @@ export class Feed implements WatcherOwner {
     if (channel === undefined || !channel.watchers.delete(watcher)) return;
     this.#size--;
     if (channel.watchers.size !== 0) return;
+    channel.log.close();
     this.#channels.delete(watcher.prefix);
     if (this.#channels.size === 0) this.#stop();
   }
@@ -118,7 +130,7 @@ export class Feed implements WatcherOwner {
   #channelOf(prefix: string): Channel {
     let channel = this.#channels.get(prefix);
     if (channel === undefined) {
-      channel = { log: new ChangeLog(prefix, this.#createEncoder()), watchers: new Set() };
+      channel = { log: new ChangeLog(prefix, this), watchers: new Set() };
       this.#channels.set(prefix, channel);
     }
     return channel;
@@ -151,7 +163,7 @@ export class Feed implements WatcherOwner {
     const isFull = channel.log.add(change);
     this.#changed.add(channel);
     if (isFull) this.#flushSoon();
-    else if (!this.#isScheduled) this.#schedule();
+    else if (!this.#isScheduled && !this.#isTelling) this.#schedule();
   }
 
   /** The first change after a quiet time is told at once; later ones wait for the end of the tick. */
@@ -159,7 +171,7 @@ export class Feed implements WatcherOwner {
     const wait = this.#flushedAt + this.#tick - performance.now();
     if (wait <= 0) return this.#flushSoon();
     this.#isScheduled = true;
-    this.#timer = setTimeout(() => this.#flush(), wait);
+    this.#timer = setTimeout(() => void this.#flush(), wait);
   }
 
   /**
@@ -167,22 +179,42 @@ export class Feed implements WatcherOwner {
    * it, and in a tick of many changes all watchers would lose their cursors.
    */
   #flushSoon(): void {
-    if (this.#isScheduled && this.#timer === undefined) return;
+    if (this.#isTelling || this.#isScheduled && this.#timer === undefined) return;
     this.#stopTimer();
     this.#isScheduled = true;
-    queueMicrotask(() => this.#flush());
+    queueMicrotask(() => void this.#flush());
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     this.#isScheduled = false;
     // The tick of a watch that has ended meanwhile can come before that of the next one.
     this.#stopTimer();
+    if (this.#isTelling) return;
+    this.#isTelling = true;
     this.#flushedAt = performance.now();
     const changed = this.#changed;
     this.#changed = new Set();
-    for (const { log, watchers } of changed) {
-      log.endFrame();
-      for (const watcher of watchers) watcher.notice();
+    for (const channel of changed) {
+      channel.log.endFrame();
+      this.#shorten(channel);
+      for (const watcher of channel.watchers) {
+        watcher.notice();
+        if (this.#turns?.isSpent) await this.#turns.rest();
+      }
+    }
+    this.#isTelling = false;
+    // Changes that came meanwhile have waited for all to be told of those before.
+    if (this.#changed.size !== 0) this.#schedule();
+  }
+
+  /** Drops the oldest frames of those who read too slowly, when there are too many. */
+  #shorten(channel: Channel): void {
+    while (channel.log.isTooLong) dropOldest(channel);
+    while (this.held > MAX_HELD) {
+      let longest = channel;
+      for (const each of this.#channels.values()) if (each.log.held > longest.log.held) longest = each;
+      if (longest.log.held === 0) return;
+      dropOldest(longest);
     }
   }
 
@@ -190,4 +222,11 @@ export class Feed implements WatcherOwner {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** Drops the oldest frames that are kept: the watchers that need them go on from the map. */
+function dropOldest({ log, watchers }: Channel): void {
+  const { first } = log;
+  for (const watcher of watchers) if (watcher.frame === first) watcher.fallBehind();
+  log.trim();
 }

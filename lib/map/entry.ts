@@ -6,18 +6,17 @@
 
 import { toBytes } from "../base/bytes.ts";
 import type { Status } from "../protocol.ts";
-
-/**
- * Up to this length, in bytes, a loop copies faster than `set`, which needs a view of the part to copy; beyond it `set`
- * wins, view and all. Measured with both side by side in `deno bench`.
- */
-const LOOP_COPY_BYTES = 40;
+import type { ChangeLink } from "./change_list.ts";
+import { copyBytes, Version } from "./version.ts";
 
 /** A state's memory is reallocated when less than a quarter of it is in use, unless it is this small, in bytes. */
 const KEPT_CAPACITY = 64;
 
-const COMMA = ",".charCodeAt(0);
-const SPACE = " ".charCodeAt(0);
+/**
+ * What a past version costs besides its bytes: two objects, a block of memory and its view. Counted with its bytes, so
+ * that many small ones have a bound as well.
+ */
+export const VERSION_OVERHEAD = 256;
 
 /** One client in the map. Its properties always have their present values; a closed entry keeps its last ones. */
 export interface Entry {
@@ -61,30 +60,38 @@ export interface Entry {
   writeState(target: Uint8Array, at: number): number;
 }
 
-/** Neighbouring entries that are flattened together. */
+/** Neighbouring entries that are flattened together, and their past versions. */
 export interface EntryGroup {
-  /** The entries, in order of opening. */
-  readonly entries: StoredEntry[];
-  /** Whether an entry has changed since they were flattened. */
-  isDirty: boolean;
+  /** Whether there is nothing in it. */
+  readonly isEmpty: boolean;
+  /** Notes that the flattened bytes of an entry have changed, and by how much they have grown. */
+  touch(entry: StoredEntry, revision: number, growth: number): void;
+  /** Removes an entry. It stays as a ghost while there are past versions of it. */
+  remove(entry: StoredEntry, revision: number): void;
+  /** Removes a ghost. */
+  removeGhost(entry: StoredEntry): void;
+  /** Removes all past versions, and the ghosts with them. */
+  dropPast(): void;
 }
 
 /** An entry as the registry stores it. */
-export class StoredEntry implements Entry {
-  readonly id: string;
-  readonly openedAt: number;
-  updatedAt: number;
-  status: Status = "live";
-  revision = 0;
-  joinRevision = 0;
+export class StoredEntry extends Version implements Entry, ChangeLink {
+  previous: ChangeLink | null = null;
+  following: ChangeLink | null = null;
   stateRevision = 0;
   statusRevision = 0;
   /** The entries it is flattened with; `null` once it is closed. */
   group: EntryGroup | null = null;
-  /** `id=` in UTF-8 followed by the state: one block of memory, flattened with one copy. */
-  #bytes: Uint8Array<ArrayBuffer>;
-  readonly #labelLength: number;
-  #length: number;
+  /** Its length in the flattened bytes that its group keeps. */
+  cachedLength = 0;
+  /** How much there, right before it, is of entries that have left since. */
+  cachedGap = 0;
+  /** Whether it has changed since its group was flattened. */
+  isStale = true;
+  /** Its latest past version that is kept; each knows the one before. */
+  past: PastVersion | null = null;
+  /** Whether a past version has the same block, which must not be written to any more. */
+  #isShared = false;
 
   /**
    * @param id The client's identifier
@@ -94,71 +101,97 @@ export class StoredEntry implements Entry {
    * @param end Where it ends
    */
   constructor(id: string, now: number, source: Uint8Array, start: number, end: number) {
-    this.id = id;
     const label = toBytes(`${id}=`);
-    this.openedAt = this.updatedAt = now;
-    this.#labelLength = label.length;
-    this.#length = label.length + end - start;
-    this.#bytes = new Uint8Array(this.#length);
-    this.#bytes.set(label);
-    copyBytes(source, start, end, this.#bytes, label.length);
-  }
-
-  get state(): Uint8Array {
-    return this.#bytes.slice(this.#labelLength, this.#length);
-  }
-
-  get stateLength(): number {
-    return this.#length - this.#labelLength;
-  }
-
-  get idLength(): number {
-    return this.#labelLength - 1;
-  }
-
-  writeId(target: Uint8Array, at: number): number {
-    copyBytes(this.#bytes, 0, this.idLength, target, at);
-    return at + this.idLength;
-  }
-
-  writeState(target: Uint8Array, at: number): number {
-    copyBytes(this.#bytes, this.#labelLength, this.#length, target, at);
-    return at + this.stateLength;
-  }
-
-  /** Length of the flattened entry, `id=state, `, in bytes. */
-  get flatLength(): number {
-    return this.#length + 2;
+    const block = new Uint8Array(label.length + end - start);
+    block.set(label);
+    copyBytes(source, start, end, block, label.length);
+    super(id, now, block, label.length, block.length);
   }
 
   /** Replaces the state with a copy of `source[start..end)`, reusing its memory if the new state fits. */
   assign(source: Uint8Array, start: number, end: number): void {
-    const length = this.#labelLength + end - start;
-    const capacity = this.#bytes.length;
-    if (length > capacity || (capacity > KEPT_CAPACITY && length < capacity / 4)) {
-      const bytes = new Uint8Array(length);
-      copyBytes(this.#bytes, 0, this.#labelLength, bytes, 0);
-      this.#bytes = bytes;
+    const length = this.labelLength + end - start;
+    const capacity = this.block.length;
+    if (length > capacity || this.#isShared || (capacity > KEPT_CAPACITY && length < capacity / 4)) {
+      const block = new Uint8Array(length);
+      copyBytes(this.block, 0, this.labelLength, block, 0);
+      this.block = block;
+      this.#isShared = false;
     }
-    copyBytes(source, start, end, this.#bytes, this.#labelLength);
-    this.#length = length;
+    copyBytes(source, start, end, this.block, this.labelLength);
+    this.length = length;
   }
 
-  /** Writes `id=state, ` and returns the offset after it. */
-  flattenInto(target: Uint8Array, at: number): number {
-    copyBytes(this.#bytes, 0, this.#length, target, at);
-    at += this.#length;
-    target[at] = COMMA;
-    target[at + 1] = SPACE;
-    return at + 2;
+  /**
+   * Keeps what it is now as a past version, before it changes.
+   *
+   * @param group The entries it lies with
+   * @param until The revision of the change
+   */
+  keepVersion(group: EntryGroup, until: number): PastVersion {
+    this.#isShared = true;
+    const version = new PastVersion(this, group, until, this.block, this.labelLength, this.length);
+    version.older = this.past;
+    if (this.past !== null) this.past.newer = version;
+    return this.past = version;
+  }
+
+  /** What it was at a revision that a snapshot shows; `null` if it was not in the map. */
+  at(revision: number): Version | null {
+    if (this.revision <= revision) return this.group === null ? null : this;
+    let version = this.past;
+    while (version !== null && version.revision > revision) version = version.older;
+    return version !== null && revision < version.until ? version : null;
   }
 }
 
-/** Copies `source[start..end)` to `target[at..]`, without a view if the part is short. */
-function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
-  if (end - start > LOOP_COPY_BYTES) {
-    target.set(source.subarray(start, end), at);
-  } else {
-    for (let i = start; i < end; i++) target[at++] = source[i] ?? 0;
+/** What an entry was until it changed. Kept only while a snapshot needs it. */
+export class PastVersion extends Version {
+  /** The entry. */
+  readonly entry: StoredEntry;
+  /** The entries it lies with. */
+  readonly group: EntryGroup;
+  /** The revision at which it ceased. */
+  readonly until: number;
+  /** The entry's version before this one that is kept, if any. */
+  older: PastVersion | null = null;
+  /** The entry's version after this one that is kept, if any. */
+  newer: PastVersion | null = null;
+  /** Left child in a heap of versions. */
+  left: PastVersion | null = null;
+  /** Right child, whose distance to an empty place is not above that of the left one. */
+  right: PastVersion | null = null;
+  /** That distance, plus one. */
+  rank = 1;
+
+  /** Made by {@linkcode StoredEntry.keepVersion}. */
+  constructor(
+    entry: StoredEntry,
+    group: EntryGroup,
+    until: number,
+    block: Uint8Array<ArrayBuffer>,
+    labelLength: number,
+    length: number,
+  ) {
+    super(entry.id, entry.openedAt, block, labelLength, length);
+    this.entry = entry;
+    this.group = group;
+    this.until = until;
+    this.updatedAt = entry.updatedAt;
+    this.status = entry.status;
+    this.revision = entry.revision;
+    this.joinRevision = entry.joinRevision;
+  }
+
+  /** What it costs to keep, in bytes. */
+  get cost(): number {
+    return VERSION_OVERHEAD + this.block.length;
+  }
+
+  /** Takes it out of the versions of its entry. */
+  unlink(): void {
+    if (this.newer === null) this.entry.past = this.older;
+    else this.newer.older = this.older;
+    if (this.older !== null) this.older.newer = this.newer;
   }
 }

@@ -6,11 +6,14 @@
 
 import { toBytes } from "../base/bytes.ts";
 import { Listeners } from "../base/listeners.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { TrackerError } from "../errors.ts";
-import { type LeaveCause, MAX_IDENTIFIER, type Status } from "../protocol.ts";
+import { INCARNATION_PATTERN, type LeaveCause, MAX_IDENTIFIER, type Status } from "../protocol.ts";
 import { type Entry, StoredEntry } from "./entry.ts";
 import { FlatMap } from "./flat_map.ts";
-import { type Tombstone, Tombstones } from "./tombstones.ts";
+import { ChangeList, Tombstone } from "./change_list.ts";
+import { IdIndex } from "./id_index.ts";
+import { select, type Selection } from "./selection.ts";
 
 /** A change of the map. */
 export interface Change {
@@ -34,6 +37,13 @@ export interface RegistryOptions {
   now?: () => number;
   /** Distinguishes this life of the map from every other; a random string of 16 characters unless given. */
   incarnation?: string;
+  /**
+   * How many leaves are kept, for watches that resume from an earlier revision. Up to four times as many are while a
+   * watch still needs them.
+   *
+   * @default {MAX_TOMBSTONES}
+   */
+  maxTombstones?: number;
 }
 
 /** Options for {@linkcode Registry.open}. */
@@ -68,10 +78,12 @@ export interface OpenOptions {
 export class Registry {
   /** Distinguishes this life of the map from every other: revisions of different ones cannot be compared. */
   readonly incarnation: string;
+  /** @internal Its clients and tombstones, in the order of last change. */
+  readonly changes: ChangeList;
   readonly #now: () => number;
   readonly #entries = new Map<string, StoredEntry>();
   readonly #flatMap = new FlatMap();
-  readonly #tombstones = new Tombstones();
+  readonly #ids = new IdIndex();
   readonly #listeners = new Listeners<Change>();
   /** How many clients were given a number. */
   #numbered = 0;
@@ -86,10 +98,11 @@ export class Registry {
    */
   constructor(options: RegistryOptions = {}) {
     this.incarnation = options.incarnation ?? randomIncarnation();
-    if (!/^[\x21-\x7e]{1,255}$/.test(this.incarnation)) {
+    if (!INCARNATION_PATTERN.test(this.incarnation)) {
       throw new TrackerError("BAD_ARGUMENT", "Cannot make registry: its incarnation is not 1 to 255 ASCII characters");
     }
     this.#now = options.now ?? Date.now;
+    this.changes = new ChangeList(options.maxTombstones);
   }
 
   /** How many clients are open. */
@@ -152,10 +165,11 @@ export class Registry {
     const { start = 0, end = bytes.length } = options;
     const id = this.#identify(options.id);
     const entry = new StoredEntry(id, this.#now(), bytes, start, end);
+    entry.joinRevision = this.#revision + 1;
     this.#flatMap.add(entry);
+    this.#ids.add(entry);
     this.#stateBytes += entry.stateLength;
     this.#entries.set(id, entry);
-    entry.joinRevision = this.#revision + 1;
     this.#commitState("join", entry);
     return entry;
   }
@@ -172,11 +186,12 @@ export class Registry {
   update(entry: Entry, state: Uint8Array | string, start?: number, end?: number): boolean {
     if (!(entry instanceof StoredEntry) || entry.group === null) return false;
     const bytes = toBytes(state);
+    this.#flatMap.willChange(entry, this.#revision + 1);
     const before = entry.stateLength;
     entry.assign(bytes, start ?? 0, end ?? bytes.length);
     this.#stateBytes += entry.stateLength - before;
     entry.updatedAt = this.#now();
-    this.#flatMap.touch(entry.group);
+    this.#flatMap.noteState(entry, this.#revision + 1, before);
     this.#commitState("update", entry);
     return true;
   }
@@ -190,8 +205,10 @@ export class Registry {
    */
   mark(entry: Entry, status: Status): boolean {
     if (!(entry instanceof StoredEntry) || entry.group === null || entry.status === status) return false;
+    this.#flatMap.willChange(entry, this.#revision + 1);
     entry.status = status;
     entry.statusRevision = entry.revision = ++this.#revision;
+    this.changes.append(entry);
     this.#notify(status === "live" ? "resume" : "suspect", entry);
     return true;
   }
@@ -205,43 +222,67 @@ export class Registry {
    */
   close(entry: Entry, cause: LeaveCause = "close"): boolean {
     if (!(entry instanceof StoredEntry) || entry.group === null) return false;
+    this.#flatMap.willChange(entry, this.#revision + 1);
     this.#entries.delete(entry.id);
-    this.#flatMap.remove(entry, entry.group);
+    this.#ids.remove(entry);
+    this.#flatMap.remove(entry, this.#revision + 1);
     this.#stateBytes -= entry.stateLength;
     entry.revision = ++this.#revision;
-    this.#tombstones.add({ id: entry.id, revision: entry.revision, cause });
+    this.changes.remove(entry);
+    this.changes.bury(new Tombstone(entry.id, entry.revision, cause));
     this.#notify("leave", entry, cause);
     return true;
   }
 
   /**
-   * Whether every tombstone after a revision is still kept.
-   *
-   * @param revision The revision
-   * @returns `false` if some were dropped
-   */
-  canResumeFrom(revision: number): boolean {
-    return this.#tombstones.canResumeFrom(revision);
-  }
-
-  /**
-   * The clients that have left since a revision.
-   *
-   * @param revision The last revision that is known already
-   * @returns The tombstones after it, in order; `null` if some of them were dropped
-   */
-  tombstonesSince(revision: number): Tombstone[] | null {
-    return this.#tombstones.since(revision);
-  }
-
-  /**
    * Flattens the map to `{id=state, id=state}`, in order of opening, states verbatim.
    *
-   * @returns The bytes. All callers at the same revision share them: do not write to them. A later change of the map
-   *   makes new bytes and leaves these as they are.
+   * @returns The bytes. All callers at the same revision may share them: do not write to them. A later change of the map
+   *   makes new bytes and leaves these as they are. Those of a long map are made for each call.
    */
   flatten(): Uint8Array {
     return this.#flatMap.flatten();
+  }
+
+  /** @internal Length of the flattened map, in bytes. */
+  get flatLength(): number {
+    return this.#flatMap.length;
+  }
+
+  /** @internal What is kept of the past for those who read the map in pieces, in bytes. */
+  get pastBytes(): number {
+    return this.#flatMap.snapshots.bytes;
+  }
+
+  /** @internal Flattens the map as it is now in pieces, while it goes on changing. There must be a client. */
+  flattenInPieces(): Pieces {
+    return this.#flatMap.flattenInPieces(this.#revision);
+  }
+
+  /** @internal Selects the clients whose identifier begins with a prefix as they are now, to be read in steps. */
+  select(prefix: string): Selection {
+    return select(this.#flatMap, this.#ids, prefix, this.#revision);
+  }
+
+  /**
+   * Counts the open clients whose identifier begins with a prefix, without looking at each.
+   *
+   * @param prefix The prefix; `""` for all clients
+   * @returns Their number
+   */
+  countWith(prefix: string): number {
+    return this.#ids.count(prefix);
+  }
+
+  /**
+   * Iterates over the open clients whose identifier begins with a prefix, without looking at others.
+   *
+   * @param prefix The prefix
+   * @returns The entries, in order of the UTF-16 code units of their identifiers; the map must not change during the
+   *   iteration
+   */
+  entriesWith(prefix: string): Generator<Entry, void> {
+    return this.#ids.with(prefix);
   }
 
   /**
@@ -266,9 +307,10 @@ export class Registry {
     throw identifierError(`its identifier has ${length} bytes, which is above the limit of ${MAX_IDENTIFIER}`);
   }
 
-  /** Shared end of open and update: bumps the revision and notifies. */
+  /** Shared end of open and update: bumps the revision, moves the entry to the end of the changes, and notifies. */
   #commitState(kind: "join" | "update", entry: StoredEntry): void {
     entry.revision = entry.stateRevision = ++this.#revision;
+    this.changes.append(entry);
     this.#notify(kind, entry);
   }
 

@@ -8,6 +8,7 @@ import type { AccessRules } from "../auth/access.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Deadline, Deadlines } from "../base/deadlines.ts";
 import { Pool } from "../base/pool.ts";
+import { Turns } from "../base/turns.ts";
 import { Feed } from "../feed/feed.ts";
 import { Names } from "../map/names.ts";
 import type { Registry } from "../map/registry.ts";
@@ -73,6 +74,9 @@ export interface SessionContext extends SessionLimits, PresenceContext, ReadBuff
 /** A client that reads nothing is found too late by at most this fraction of its time limit. */
 const SWEEPS = 4;
 
+/** How many sessions a sweep looks at before it looks at the clock. */
+const SWEPT_PER_LOOK = 256;
+
 /**
  * Adds a session to those that the sweep looks at.
  *
@@ -90,31 +94,40 @@ export function trackSession({ sessions, sweep, deadlines, writeTimeout }: Sessi
  * @param registry The map they commit to
  * @param limits Their limits
  * @param rules What clients must show to be let in; nothing unless given
+ * @param turns How they share the event loop; unless given, they never wait for it, as is right without sockets
  * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
 export function createSessionContext(
   registry: Registry,
   limits: SessionLimits,
   rules: AccessRules | null = null,
+  turns: Turns = new Turns(() => Promise.resolve()),
 ): SessionContext {
   const deadlines = new Deadlines();
   const sessions = new Set<Sweepable>();
-  const sweep = new Deadline(() => {
-    for (const session of sessions) session.checkProgress();
+  const sweep = new Deadline(() => void sweepAll());
+  /** Looks at all sessions, a slice at a time, and then arms the next sweep. */
+  async function sweepAll(): Promise<void> {
+    let count = 0;
+    for (const session of sessions) {
+      session.checkProgress();
+      if (++count % SWEPT_PER_LOOK === 0 && turns.isSpent) await turns.rest();
+    }
     if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
-  });
+  }
   return {
     ...limits,
     dialect: limits.dialect ?? "auto",
     registry,
     rules,
+    turns,
     deadlines,
     sessions,
     sweep,
     startedAt: performance.now(),
     counters: new Counters(),
     names: new Names(registry, deadlines, limits.maxSuspects),
-    feed: new Feed(registry, () => new EventWriter()),
+    feed: new Feed(registry, () => new EventWriter(), { turns }),
     events: new EventWriter(),
     lists: new ListWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),

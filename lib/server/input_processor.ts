@@ -5,14 +5,21 @@
  */
 
 import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../codec.ts";
+import { PIECE_BYTES } from "../base/pieces.ts";
 import { TrackerError } from "../errors.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
-import { CLOSE, GET, type MessageType, OPEN, UPDATE } from "../protocol.ts";
+import { CLOSE, GET, type MessageType, OPEN, PING, UPDATE, WATCH } from "../protocol.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { GATHERED_BYTES } from "./reply_writer.ts";
 import { answerRequest, replyDone, type Requester } from "./requests.ts";
 import { Throttle } from "./throttle.ts";
+
+/** How many cheap messages are handled before the clock is looked at; a costly one counts as many. */
+const WORK_PER_LOOK = 64;
+
+/** A read of so many bytes counts as heavy work, whatever is in them. */
+const HEAVY_READ = 8_192;
 
 /** The session that an {@linkcode InputProcessor} works for. */
 export interface InputOwner extends Requester {
@@ -35,16 +42,19 @@ export class InputProcessor {
   #counts: Float64Array;
   /** The parser's last result. */
   #token: Token = NEED_MORE;
-  /** Resolves when all input is handled; `null` unless something waits for that. */
-  #catchingUp: PromiseWithResolvers<void> | null = null;
+  /** Work done since the clock was last looked at, in cheap messages. */
+  #work = 0;
+  /** Whether what the last read brought is more than light work. */
+  #isHeavy = false;
 
   /** @param owner The session */
   constructor(owner: InputOwner) {
     const { context } = owner;
     this.#owner = owner;
-    this.#parser = new MessageParser(context);
+    const { dialect, maxState, messageRate, deadlines } = context;
+    this.#throttle = messageRate === 0 ? null : new Throttle(messageRate, deadlines);
+    this.#parser = new MessageParser({ dialect, maxState, mergesRuns: this.#throttle === null });
     this.#input = new ReadBuffer(context);
-    this.#throttle = context.messageRate === 0 ? null : new Throttle(context.messageRate, context.deadlines);
     this.#counts = context.counters.unsettled;
   }
 
@@ -63,14 +73,14 @@ export class InputProcessor {
     return this.#input.bytes.length;
   }
 
-  /** Whether parsing stopped because it needs more bytes, and not because enough output had gathered. */
+  /** Whether parsing stopped because it needs more bytes, and not because others must have their turn. */
   get isCaughtUp(): boolean {
     return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
   }
 
-  /** Whether the dialect depends on the next byte. */
-  get isAmbiguous(): boolean {
-    return this.#token === AMBIGUOUS;
+  /** Whether what the last read brought is more than light work. */
+  get isHeavy(): boolean {
+    return this.#isHeavy;
   }
 
   /** Whether the client has sent more messages than it may for now. */
@@ -86,6 +96,7 @@ export class InputProcessor {
   /** Notes that bytes have been read into {@linkcode room}. */
   note(count: number): void {
     this.#input.to += count;
+    this.#isHeavy = count >= HEAVY_READ;
     this.#owner.context.counters.received += count;
   }
 
@@ -94,15 +105,23 @@ export class InputProcessor {
     this.#parser.settle();
   }
 
-  /** Prepares the buffer for the next read. */
-  compact(): void {
-    this.#input.compact(this.#parser.needed, this.#owner.context);
+  /** Prepares the buffer for the next read, and starts the timer of an unfinished message. */
+  awaitMore(): void {
+    const owner = this.#owner;
+    this.#input.compact(this.#parser.needed, owner.context);
+    if (this.#token === AMBIGUOUS) {
+      owner.timers.disarm("message");
+      owner.timers.arm("settle");
+    } else if (this.hasRest && !owner.timers.isArmed("message")) {
+      owner.timers.arm("message");
+    }
   }
 
   /**
-   * Handles every complete message in the buffer: the hot path, which walks the bytes once. Stops early when enough output
-   * has gathered, so that a client that asks without reading holds itself up instead of filling the server's memory; then
-   * {@linkcode isCaughtUp} is `false`.
+   * Handles every complete message in the buffer: the hot path, which walks the bytes once. Stops early, and then
+   * {@linkcode isCaughtUp} is `false`: when enough output has gathered, so that a client that asks without reading holds
+   * itself up instead of filling the server's memory; when its slice of time is used up; and when it has sent more
+   * messages than it may.
    *
    * @returns Whether there was a complete message
    */
@@ -135,41 +154,32 @@ export class InputProcessor {
       if (!owner.isOpen) return hasCompleted;
       hasCompleted = true;
       input.from = parser.position;
-      if (owner.hasFullOutput) return hasCompleted;
+      if (owner.hasFullOutput || this.#mustPause()) return hasCompleted;
     }
   }
 
-  /**
-   * Waits until all input is handled.
-   *
-   * @returns Resolves then, or when the session ends; `null` when it is handled already
-   */
-  untilCaughtUp(): Promise<void> | null {
-    if (this.isCaughtUp) return null;
-    this.#catchingUp = Promise.withResolvers();
-    return this.#catchingUp.promise;
-  }
-
-  /** Ends that wait. */
-  resolveCatchingUp(): void {
-    this.#catchingUp?.resolve();
-    this.#catchingUp = null;
-  }
-
   /** Waits until a throttled client may go on. */
-  async pause(): Promise<void> {
+  async throttled(): Promise<void> {
     await this.#throttle?.pause();
   }
 
   /** Ends every wait: nothing more is processed. */
   close(): void {
     this.#throttle?.release();
-    this.resolveCatchingUp();
   }
 
   /** Returns the buffer to its pool. Nothing may be reading into it any more. */
   release(): void {
     this.#input.release(this.#owner.context);
+  }
+
+  /** Whether others must have their turn first. Looks at the clock only after some work. */
+  #mustPause(): boolean {
+    if (this.#throttle !== null && this.#throttle.mayBeExceeded && this.#throttle.isExceeded) return true;
+    if (++this.#work < WORK_PER_LOOK) return false;
+    this.#work = 0;
+    this.#isHeavy = true;
+    return this.#owner.context.turns.isSpent;
   }
 
   #count(type: number, count: number): void {
@@ -186,6 +196,7 @@ export class InputProcessor {
       else if (token === INVALID && this.#parser.error !== null) throw this.#parser.error;
       if (token < 0 || token === CLOSE) return false;
       const { stateStart, stateEnd } = this.#parser;
+      if (token !== PING && token !== WATCH) this.#work = WORK_PER_LOOK;
       answerRequest(this.#owner, token as MessageType, this.#input.bytes.subarray(stateStart, stateEnd));
     } catch (error) {
       if (!(error instanceof TrackerError)) throw error;
@@ -207,11 +218,12 @@ export class InputProcessor {
   }
 
   #replyMap(): void {
-    const { context, replies } = this.#owner;
+    const { context: { registry }, replies } = this.#owner;
     const { gathered } = replies;
-    const map = context.registry.flatten();
-    gathered.reserve(MAP_LENGTH_SIZE + (map.length > GATHERED_BYTES ? 0 : map.length));
-    gathered.length = encodeMapLength(gathered.bytes, gathered.length, map.length, this.#parser.dialect);
-    replies.add(map);
+    const length = registry.flatLength;
+    if (length > GATHERED_BYTES) this.#work = WORK_PER_LOOK;
+    gathered.reserve(MAP_LENGTH_SIZE + (length > GATHERED_BYTES ? 0 : length));
+    gathered.length = encodeMapLength(gathered.bytes, gathered.length, length, this.#parser.dialect);
+    replies.add(length > PIECE_BYTES ? registry.flattenInPieces() : registry.flatten());
   }
 }

@@ -11,6 +11,7 @@ import { TrackerError } from "../errors.ts";
 import type { Watcher } from "../feed/watcher.ts";
 import {
   DONE,
+  EDITION,
   HEARTBEAT_PATIENCE,
   HELLO,
   LIST,
@@ -23,6 +24,7 @@ import {
   WATCH,
 } from "../protocol.ts";
 import { encodeJson } from "../wire/json.ts";
+import { ListPieces } from "../wire/list_pieces.ts";
 import { type Greeting, type HelloRequest, parseHello, parseList, parseWatch } from "../wire/requests.ts";
 import { VERSION } from "../version.ts";
 import { type SessionContext, statsOf } from "./context.ts";
@@ -110,6 +112,7 @@ function greetingFor({ context, presence }: Requester, { name, heartbeat = 0, gr
     heartbeat,
     grace: claim === null ? 0 : grace,
     maxState: context.maxState,
+    edition: EDITION,
   };
 }
 
@@ -126,12 +129,8 @@ function watch(session: Requester, payload: Uint8Array): void {
 
 function list({ context, replies }: Requester, payload: Uint8Array): void {
   const { prefix = "" } = parseList(payload);
-  const { registry, lists } = context;
-  lists.begin(registry.revision);
-  for (const entry of registry.entries()) {
-    if (entry.id.startsWith(prefix)) lists.record(entry);
-  }
-  replies.add(lists.finish());
+  const pieces = new ListPieces(context.lists, context.registry.select(prefix));
+  replies.add(pieces.whole() ?? pieces);
 }
 
 function ping({ context, replies, watcher }: Requester): void {

@@ -6,6 +6,7 @@
 
 import { delay } from "../base/async.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
+import { timerTurn, Turns } from "../base/turns.ts";
 import { messageOf, TrackerError } from "../errors.ts";
 import { Registry } from "../map/registry.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
@@ -67,7 +68,8 @@ export class Server implements AsyncDisposable {
     if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
     this.#admission = new Admission(admissionLimitsOf(options));
     this.registry = options.registry ?? new Registry();
-    this.#context = createSessionContext(this.registry, limitsOf(options), rulesOf(options));
+    const turns = new Turns(turnOf(listeners));
+    this.#context = createSessionContext(this.registry, limitsOf(options), rulesOf(options), turns);
     this.#onEvent = options.onEvent;
     this.#observer = this.#createObserver();
     this.#listeners = listeners;
@@ -161,11 +163,13 @@ export class Server implements AsyncDisposable {
   /** Accepts until the listener is closed. An error in between, such as having no descriptor left, is no reason to stop. */
   async #accept(listener: Listener): Promise<void> {
     const { signal } = this.#stop;
+    const { turns } = this.#context;
     while (!this.#isStopped) {
       try {
         this.#admit(await listener.accept());
         const wait = this.#admission.pace();
         if (wait > 0) await delay(wait, signal);
+        else if (turns.isSpent) await turns.rest();
       } catch (error) {
         if (this.#isStopped) return;
         this.#reportAcceptError(error instanceof Error ? error : new Error(messageOf(error)));
@@ -233,4 +237,10 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => this.#cutOff(), milliseconds);
     this.finished.finally(() => clearTimeout(timer));
   }
+}
+
+/** The best way to wait for a turn of the event loop that a listener knows. */
+function turnOf(listeners: readonly Listener[]): () => Promise<void> {
+  const listener = listeners.find(({ turn }) => turn !== undefined);
+  return listener?.turn?.bind(listener) ?? timerTurn;
 }

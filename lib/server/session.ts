@@ -23,6 +23,7 @@ import { type InputOwner, InputProcessor } from "./input_processor.ts";
 import { Presence, type PresenceOwner } from "./presence.ts";
 import { type ReplySource, ReplyWriter } from "./reply_writer.ts";
 import { expiredError, SessionTimers, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
+import { lostError, stallError } from "./stall.ts";
 
 const GOODBYE = Uint8Array.of(DONE);
 
@@ -86,12 +87,12 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** @internal The watcher that tells it of changes; `null` until the client watches. */
   get watcher(): Watcher | null {
-    return this.#replies === null ? null : this.#replies.watcher;
+    return this.#replies?.watcher ?? null;
   }
 
   /** @internal Whether enough replies have gathered to be written before more are made. */
   get hasFullOutput(): boolean {
-    return this.#replies !== null && this.#replies.isFull;
+    return this.#replies?.isFull === true;
   }
 
   /** @internal The client's place in the map. */
@@ -137,8 +138,10 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
           if (this.watcher !== null) this.#part("disconnect", 0);
           break;
         }
-        if (this.isOpen) this.#awaitMore();
-        if (this.isOpen && this.#input.isThrottled) await this.#hold();
+        if (this.isOpen) this.#input.awaitMore();
+        if (this.isOpen && this.#input.isThrottled) await this.#pause(this.#input.throttled());
+        const turn = this.isOpen ? this.#giveWay() : null;
+        if (turn !== null) await turn;
       }
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
       if (!this.isOpen) await this.#farewell;
@@ -175,6 +178,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#state = "closed";
     this.#release("disconnect", 0);
     this.#timers?.disarm("linger");
+    this.#replies?.close();
     this.context.sessions.delete(this);
     this.connection.close();
   }
@@ -184,16 +188,10 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.#observer.onEvent?.(this, event);
   }
 
-  /** @internal Gives up a client that has left output unread for too long, unless it watches and little is pending. */
+  /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */
   checkProgress(): void {
-    const { deadlines, writeTimeout, maxUnsent } = this.context;
-    if (!this.isOpen || this.#replies === null || this.#replies.stuckFor(deadlines.now()) < writeTimeout) return;
-    if (this.watcher === null) {
-      return this.close(timeoutError(`it has taken nothing of what it was sent for ${writeTimeout} ms`));
-    }
-    const pending = this.watcher.pendingBytes(maxUnsent);
-    if (pending <= maxUnsent) return this.watcher.releaseMemory();
-    this.close(slowError(`${pending} bytes of changes wait, and the limit is ${maxUnsent}`));
+    const error = this.isOpen && this.#replies !== null ? stallError(this.#replies, this.context) : null;
+    if (error !== null) this.close(error);
   }
 
   /** @internal Called when a timer has expired. */
@@ -215,11 +213,6 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (this.isOpen && this.replies.writing === null) this.#flush()?.catch(() => this.abort());
   }
 
-  /** @internal Called when the watcher cannot catch up any more. */
-  onLost(): void {
-    this.close(slowError("leaves that it was not told of are forgotten"));
-  }
-
   /**
    * @internal Called when the client has taken some bytes. A client that reads is not silent: this side was too busy to
    * listen. Only a watcher is read from meanwhile, so its reading does not stand for the heartbeat that it has promised.
@@ -228,12 +221,6 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (!this.isOpen) return this.#armLinger();
     if (this.watcher === null) this.#noteHeard();
     else this.#timers?.arm("idle");
-  }
-
-  /** @internal Called when all replies are written: continues with input that a full output had held up. */
-  onDrained(): void {
-    if (this.isOpen && !this.#input.isCaughtUp) this.#process();
-    if (this.#input.isCaughtUp) this.#input.resolveCatchingUp();
   }
 
   /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */
@@ -276,57 +263,69 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   /** Processes what has arrived. Returns what to wait for before the next read; `null` if there is nothing. */
   #answer(): Promise<void> | null {
     this.#process();
+    const writing = this.#send();
+    return this.#input.isCaughtUp || !this.isOpen ? writing : this.#answerRest(writing);
+  }
+
+  /** Processes the rest of what has arrived, in turns with other sessions. */
+  async #answerRest(writing: Promise<void> | null): Promise<void> {
+    while (this.isOpen && !this.#input.isCaughtUp) {
+      await writing;
+      await this.#replies?.untilDrained();
+      if (this.isOpen && this.#input.isThrottled) await this.#pause(this.#input.throttled());
+      else if (this.context.turns.isSpent) await this.#pause(this.context.turns.rest());
+      if (!this.isOpen) return;
+      this.#process();
+      writing = this.#send();
+    }
+    await writing;
+  }
+
+  /** Writes whatever is pending. Returns what to wait for before more is processed; `null` if there is nothing. */
+  #send(): Promise<void> | null {
     const writing = this.#flush();
     if (this.watcher === null) return writing;
-    // There may always be more to tell a watcher, so the next read waits not for the end of the write but until all input
-    // is handled. Nothing awaits the write: if it fails, the session ends.
+    // There may always be more to tell a watcher, so nothing waits for the end of the write: if it fails, the session ends.
     writing?.catch(() => this.abort());
-    return this.#input.untilCaughtUp();
+    return null;
+  }
+
+  /** What to wait for before the next read, so that other sessions have their turn; `null` if there is nothing. */
+  #giveWay(): Promise<void> | null {
+    const { turns } = this.context;
+    return !this.#input.isHeavy ? turns.answered() : turns.isSpent ? this.#pause(turns.rest()) : null;
   }
 
   /** Writes whatever is pending. A watcher that cannot catch up any more is closed before a write begins. */
   #flush(): Promise<void> | null {
     if (this.#replies === null) return null;
-    if (this.#replies.writing === null && this.watcher?.isLost) this.onLost();
+    if (this.#replies.writing === null && this.watcher?.isLost) this.close(lostError());
     return this.#replies.flush();
-  }
-
-  /** Prepares the buffer for the next read, and starts the timer of an unfinished message. */
-  #awaitMore(): void {
-    this.#input.compact();
-    if (this.#input.isAmbiguous) {
-      this.timers.disarm("message");
-      this.timers.arm("settle");
-    } else if (this.#input.hasRest && !this.timers.isArmed("message")) {
-      this.timers.arm("message");
-    }
   }
 
   /** Takes the client out of the map. The connection lives on only until the final replies are written. */
   #part(cause: LeaveCause, silence: number, reply?: Uint8Array): void {
     if (!this.isOpen) return;
     this.#state = "closing";
-    const final = this.watcher?.drain() ?? [];
-    if (reply !== undefined) final.push(reply);
+    this.watcher?.endFrames();
     this.#release(cause, silence);
     this.#armLinger();
     // If the client is gone already, reading would wait for an end of stream that cannot come.
-    this.#farewell = this.replies.finish(final).then(() => this.#armLinger(), () => this.abort());
+    this.#farewell = this.replies.finish(reply).then(() => this.#armLinger(), () => this.abort());
   }
 
   /** Gives up the client's place in the map, and stops all timers and waits. */
   #release(cause: LeaveCause, silence: number): void {
-    this.watcher?.close();
-    if (this.#replies !== null) this.#replies.watcher = null;
     this.#presence?.leave(cause, silence);
     this.#timers?.close();
     this.#input.close();
+    this.#replies?.resolveDraining();
   }
 
-  /** Reads nothing from a throttled client until it may go on. Its silence meanwhile does not count. */
-  async #hold(): Promise<void> {
+  /** Reads nothing until the client may go on. Its silence meanwhile does not count. */
+  async #pause(wait: Promise<void>): Promise<void> {
     this.#timers?.excuse();
-    await this.#input.pause();
+    await wait;
     if (!this.isOpen) return;
     this.#noteHeard();
     if (this.#input.hasRest) this.timers.arm("message");
@@ -340,8 +339,4 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 /** Reads and discards until the client ends its stream, or the timer closes the connection. */
 async function readToEnd(connection: Incoming, scratch: Uint8Array): Promise<void> {
   while (await connection.read(scratch) !== null);
-}
-
-function slowError(why: string): TrackerError {
-  return new TrackerError("SLOW_CONSUMER", `Cannot keep up: ${why}`);
 }

@@ -33,6 +33,11 @@ export class Throttle {
     this.#spent += count;
   }
 
+  /** Whether the client has sent so much that it may have to wait. Does not read the clock, unlike {@linkcode isExceeded}. */
+  get mayBeExceeded(): boolean {
+    return this.#spent > this.#allowance;
+  }
+
   /** Whether the client has to wait. */
   get isExceeded(): boolean {
     const now = performance.now();

@@ -26,3 +26,15 @@ export function setNoDelay(connection: Deno.TcpConn): void {
 export function formatAddress({ hostname, port }: { hostname: string; port: number }): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
+
+/**
+ * Compares two addresses. The port alone would not do: all of 127.0.0.0/8 is this machine, and another program may have
+ * the same port on 127.0.0.2.
+ *
+ * @param one An address
+ * @param other Another
+ * @returns Whether they are the same
+ */
+export function isSameAddress(one: Deno.NetAddr, other: Deno.NetAddr): boolean {
+  return one.port === other.port && one.hostname === other.hostname;
+}

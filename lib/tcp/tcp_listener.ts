@@ -7,12 +7,14 @@
 import { messageOf, TrackerError } from "../errors.ts";
 import type { Listener, SocketAddress } from "../transport/listener.ts";
 import { formatAddress, setNoDelay } from "./address.ts";
+import { SocketTurn } from "./socket_turn.ts";
 
 /** Brings connections as the system accepts them. A `Deno.TcpConn` is a Duplex as it stands: nothing wraps it. */
 export class TcpListener implements Listener {
   readonly addr: SocketAddress;
   readonly isSecure = false;
   readonly #listener: Deno.TcpListener;
+  readonly #turns = new SocketTurn();
 
   /**
    * Starts listening.
@@ -42,6 +44,10 @@ export class TcpListener implements Listener {
     }
   }
 
+  turn(): Promise<void> {
+    return this.#turns.turn();
+  }
+
   close(): void {
     this.#listener.close();
   }
@@ -49,6 +55,7 @@ export class TcpListener implements Listener {
   abort(): void {}
 
   finish(): Promise<void> {
+    this.#turns.close();
     return Promise.resolve();
   }
 }

@@ -48,6 +48,13 @@ export interface Listener {
    *   was accepted is no reason to reject.
    */
   accept(): Promise<Incoming>;
+  /**
+   * Waits for a turn of the event loop: until the runtime has served its timers and looked at every socket. Only of a
+   * listener that knows a better way than a timer.
+   *
+   * @returns Resolves then; never rejects
+   */
+  turn?(): Promise<void>;
   /** Accepts nothing more. The connections it has brought go on. */
   close(): void;
   /** Ends at once whatever its connections have left behind. */

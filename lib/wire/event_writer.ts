@@ -11,6 +11,9 @@ import { type EncodableClient, FrameBuffer } from "./frame_buffer.ts";
 /** Bytes of an event's kind, revision and identifier length. */
 const EVENT_HEADER = 11;
 
+/** Bytes of a *present* besides header, identifier and state: status, three times, state length. */
+const PRESENT_OVERHEAD = 1 + 3 * 8 + 4;
+
 /** Most bytes that a character of a string takes in UTF-8. */
 const MOST_PER_CHARACTER = 3;
 
@@ -29,10 +32,19 @@ export class EventWriter implements EventEncoder {
     return this.#frame.length;
   }
 
+  /** Adds the beginning of a snapshot: whatever was known before is to be forgotten. */
+  snapshot(revision: number): void {
+    this.#event("snapshot", revision, 2);
+    this.#frame.u16(0);
+  }
+
   /** Adds a client of the snapshot. */
   present(client: EncodableClient): void {
-    this.#clientEvent("present", client.revision, client, 5 + client.stateLength);
+    this.#clientEvent("present", client.revision, client, PRESENT_OVERHEAD + client.stateLength);
     this.#frame.status(client);
+    this.#frame.u64(client.openedAt);
+    this.#frame.u64(client.updatedAt);
+    this.#frame.u64(client.until ?? 0);
     this.#frame.state(client);
   }
 

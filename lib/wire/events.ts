@@ -10,8 +10,22 @@ import { PayloadReader } from "./payload_reader.ts";
 
 /** An event of a frame: what happened to a client, or to the watch itself. */
 export type WatchEvent =
-  /** A client was in the map when the watch began. */
-  | { kind: "present"; revision: number; id: string; status: Status; state: Uint8Array }
+  /** A snapshot follows: whatever was known before is to be forgotten. */
+  | { kind: "snapshot"; revision: number }
+  /** A client is in the map. It comes again, with its latest state, if it changes before the snapshot is complete. */
+  | {
+    kind: "present";
+    revision: number;
+    id: string;
+    status: Status;
+    /** When it opened, in milliseconds since 1970-01-01 UTC. */
+    openedAt: number;
+    /** When its state was last set, likewise. */
+    updatedAt: number;
+    /** Until when it stays without a connection, likewise; 0 if it has one. */
+    until: number;
+    state: Uint8Array;
+  }
   /** The snapshot is complete; what follows happens from now on. */
   | { kind: "synced"; revision: number; incarnation: string }
   /** A client has entered the map. */
@@ -27,18 +41,22 @@ export type WatchEvent =
   /** The answer to a Ping. */
   | { kind: "pong"; revision: number };
 
+/** Most events that a frame may have: an event takes far more memory than its bytes. */
+const MAX_EVENTS = 65_536;
+
 /**
  * Decodes the events of a frame.
  *
  * @param payload The frame without its length
  * @param note Called with each event and the offset after it, for callers that show where its bytes are
  * @returns The events, in order; their states are copies
- * @throws {TrackerError} BAD_REPLY when the bytes are not events
+ * @throws {TrackerError} BAD_REPLY when the bytes are not events, or too many
  */
 export function decodeEvents(payload: Uint8Array, note?: (event: WatchEvent, end: number) => void): WatchEvent[] {
   const reader = new PayloadReader(payload);
   const events: WatchEvent[] = [];
   while (!reader.isAtEnd) {
+    if (events.length === MAX_EVENTS) throw badReply(`a frame has more than ${MAX_EVENTS} events`);
     const event = decodeEvent(reader);
     events.push(event);
     note?.(event, reader.position);
@@ -52,7 +70,9 @@ function decodeEvent(reader: PayloadReader): WatchEvent {
   const id = reader.text();
   switch (kind) {
     case EVENT_KINDS.present:
-      return { kind: "present", revision, id, status: reader.oneOf(STATUSES), state: reader.state() };
+      return { kind: "present", revision, id, ...decodePresent(reader) };
+    case EVENT_KINDS.snapshot:
+      return { kind: "snapshot", revision };
     case EVENT_KINDS.synced:
       return { kind: "synced", revision, incarnation: reader.ascii() };
     case EVENT_KINDS.join:
@@ -69,4 +89,16 @@ function decodeEvent(reader: PayloadReader): WatchEvent {
       return { kind: "pong", revision };
   }
   throw badReply(`an event of kind ${kind} does not exist`);
+}
+
+function decodePresent(
+  reader: PayloadReader,
+): Pick<WatchEvent & { kind: "present" }, "status" | "openedAt" | "updatedAt" | "until" | "state"> {
+  return {
+    status: reader.oneOf(STATUSES),
+    openedAt: reader.time(),
+    updatedAt: reader.time(),
+    until: reader.time(),
+    state: reader.state(),
+  };
 }

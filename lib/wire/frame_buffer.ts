@@ -16,6 +16,8 @@ export interface EncodableClient {
   readonly openedAt: number;
   /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
   readonly updatedAt: number;
+  /** Until when it stays without a connection, likewise; 0 or absent if it has one. */
+  readonly until?: number;
   /** Length of the identifier in UTF-8, in bytes. */
   readonly idLength: number;
   /** Length of the state, in bytes. */
@@ -24,6 +26,12 @@ export interface EncodableClient {
   writeId(target: Uint8Array, at: number): number;
   /** Copies the state to an offset, and returns the offset after it. */
   writeState(target: Uint8Array, at: number): number;
+}
+
+/** A client whose state can be encoded in parts. */
+export interface DivisibleClient extends EncodableClient {
+  /** Copies `count` bytes of the state, from its byte `from` on, to an offset, and returns the offset after them. */
+  writeStatePart(target: Uint8Array, at: number, from: number, count: number): number;
 }
 
 /** First size of the buffer, in bytes. */
@@ -87,8 +95,24 @@ export class FrameBuffer {
 
   /** Appends a client's state and its length. */
   state(client: EncodableClient): void {
-    this.#view.setUint32(this.#length, client.stateLength);
-    this.#length = client.writeState(this.#bytes, this.#length + 4);
+    this.stateLength(client);
+    this.stateBytes(client);
+  }
+
+  /** Appends a client's state without its length. */
+  stateBytes(client: EncodableClient): void {
+    this.#length = client.writeState(this.#bytes, this.#length);
+  }
+
+  /** Appends the length of a client's state. */
+  stateLength({ stateLength }: EncodableClient): void {
+    this.#view.setUint32(this.#length, stateLength);
+    this.#length += 4;
+  }
+
+  /** Appends `count` bytes of a client's state, from its byte `from` on. */
+  statePart(client: DivisibleClient, from: number, count: number): void {
+    this.#length = client.writeStatePart(this.#bytes, this.#length, from, count);
   }
 
   /** Appends text and its length in two bytes. There must be room for three bytes a character, the most UTF-8 takes. */
@@ -108,15 +132,31 @@ export class FrameBuffer {
   /**
    * Ends the frame or list, and starts the next.
    *
+   * @param payload Its length without that in front, if what is encoded so far is only its beginning
    * @returns Its bytes, length in front, in memory of their own
    */
-  finish(): Uint8Array<ArrayBuffer> {
+  finish(payload = this.#length - LONG_LENGTH_SIZE): Uint8Array<ArrayBuffer> {
     const length = this.#length;
     this.#length = 0;
-    this.u64(length - LONG_LENGTH_SIZE);
-    const frame = this.#bytes.slice(0, length);
+    this.u64(payload);
+    return this.#takeFrom(0, length);
+  }
+
+  /**
+   * Takes what has been encoded after the beginning.
+   *
+   * @returns Its bytes, without a length, in memory of their own
+   */
+  take(): Uint8Array<ArrayBuffer> {
+    const length = this.#length;
+    this.#length = LONG_LENGTH_SIZE;
+    return this.#takeFrom(LONG_LENGTH_SIZE, length);
+  }
+
+  #takeFrom(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes.slice(start, end);
     if (this.#bytes.length > KEPT_BUFFER) this.#resize(SMALLEST_BUFFER);
-    return frame;
+    return bytes;
   }
 
   #resize(size: number): void {

@@ -56,8 +56,8 @@ function decodeRecord(reader: PayloadReader): ListRecord {
     id: reader.text(),
     status: reader.oneOf(STATUSES),
     revision: reader.u64(),
-    openedAt: reader.u64(),
-    updatedAt: reader.u64(),
+    openedAt: reader.time(),
+    updatedAt: reader.time(),
     state: reader.state(),
   };
 }

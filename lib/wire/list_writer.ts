@@ -4,39 +4,81 @@
  * @module
  */
 
-import { type EncodableClient, FrameBuffer } from "./frame_buffer.ts";
+import { LONG_LENGTH_SIZE } from "../protocol.ts";
+import { type DivisibleClient, type EncodableClient, FrameBuffer } from "./frame_buffer.ts";
 
 /** Bytes of a record besides its identifier and state: identifier length, status, revision, two times, state length. */
 const RECORD_OVERHEAD = 2 + 1 + 8 + 8 + 8 + 4;
 
-/** Encodes replies to a List. One writer makes one list after another, in the same memory. */
+/** Bytes of a list before its records. */
+const REVISION_SIZE = 8;
+
+/**
+ * Computes the length of a list.
+ *
+ * @param count How many clients are in it
+ * @param bytes Total length of their identifiers and states, in bytes
+ * @returns The length without that in front of it, in bytes
+ */
+export function listLength(count: number, bytes: number): number {
+  return REVISION_SIZE + RECORD_OVERHEAD * count + bytes;
+}
+
+/** Encodes replies to a List. One writer makes one list after another, or one piece after another, in the same memory. */
 export class ListWriter {
   readonly #frame = new FrameBuffer();
 
+  /** How many bytes there are since the list began, or since the last piece. */
+  get length(): number {
+    return this.#frame.length - LONG_LENGTH_SIZE;
+  }
+
   /** Begins a list: its revision goes before the records. */
   begin(revision: number): void {
-    this.#frame.reserve(8);
+    this.#frame.reserve(REVISION_SIZE);
     this.#frame.u64(revision);
   }
 
   /** Adds a client's record. */
   record(client: EncodableClient): void {
+    this.recordHead(client, client.stateLength);
+    this.#frame.stateBytes(client);
+  }
+
+  /** Adds a client's record up to its state, and makes room for so much of that. */
+  recordHead(client: EncodableClient, room = 0): void {
     const frame = this.#frame;
-    frame.reserve(RECORD_OVERHEAD + client.idLength + client.stateLength);
+    frame.reserve(RECORD_OVERHEAD + client.idLength + room);
     frame.id(client);
     frame.status(client);
     frame.u64(client.revision);
     frame.u64(client.openedAt);
     frame.u64(client.updatedAt);
-    frame.state(client);
+    frame.stateLength(client);
+  }
+
+  /** Adds `count` bytes of a client's state, from its byte `from` on. */
+  statePart(client: DivisibleClient, from: number, count: number): void {
+    this.#frame.reserve(count);
+    this.#frame.statePart(client, from, count);
   }
 
   /**
    * Ends the list, and makes ready for the next.
    *
+   * @param length Its {@linkcode listLength} if this is only its first piece
    * @returns Its bytes, length in front, in memory of their own
    */
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#frame.finish();
+  finish(length?: number): Uint8Array<ArrayBuffer> {
+    return this.#frame.finish(length);
+  }
+
+  /**
+   * Takes another piece of the list.
+   *
+   * @returns Its bytes, in memory of their own
+   */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#frame.take();
   }
 }

@@ -27,7 +27,7 @@ export * from "./events.ts";
 export * from "./event_writer.ts";
 export * from "./list.ts";
 export * from "./list_writer.ts";
-export type { EncodableClient } from "./frame_buffer.ts";
+export type { DivisibleClient, EncodableClient } from "./frame_buffer.ts";
 export type { Entry, EventEncoder } from "../feed/event_encoder.ts";
 export * from "./requests.ts";
 export { encodeJson } from "./json.ts";

@@ -7,6 +7,9 @@
 import { toText } from "../base/bytes.ts";
 import { badReply } from "./bad_reply.ts";
 
+/** The latest time that a date can have, in milliseconds since 1970. */
+const LATEST_TIME = 8.64e15;
+
 /** Reads the fields of a payload that another program wrote, and never beyond its end. */
 export class PayloadReader {
   readonly #bytes: Uint8Array;
@@ -39,6 +42,13 @@ export class PayloadReader {
     const value = this.#view.getBigUint64(this.#take(8));
     if (value > Number.MAX_SAFE_INTEGER) throw badReply(`the number ${value} is too large`);
     return Number(value);
+  }
+
+  /** Reads a time in milliseconds since 1970; a BAD_REPLY if no date is so far off. */
+  time(): number {
+    const value = this.u64();
+    if (value > LATEST_TIME) throw badReply(`the time ${value} is too far off`);
+    return value;
   }
 
   /** Reads ASCII text with one byte of length. */

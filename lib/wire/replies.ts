@@ -100,10 +100,16 @@ export type Expected = "done" | "map" | "hello" | "list" | "stats" | "frame" | "
 /** Default limit on the length of a map that a client accepts, in bytes (256 MiB). */
 export const DEFAULT_MAX_MAP = 2 ** 28;
 
+/** Longest greeting that a client accepts, in bytes. */
+export const MAX_GREETING = 4_096;
+
+/** Longest report that a client accepts, in bytes. */
+export const MAX_REPORT = 65_536;
+
 /** Options for {@linkcode ReplyParser}. */
 export interface ReplyParserOptions {
   /**
-   * Longest map, list, frame or JSON to accept, in bytes.
+   * Longest map, list or frame to accept, in bytes.
    *
    * @default {DEFAULT_MAX_MAP}
    */
@@ -183,11 +189,19 @@ export class ReplyParser {
   }
 
   /** Parses a reply with eight bytes of length, which begin at `at`. */
-  #longReply({ token, name, least }: LongReply, buffer: Uint8Array, at: number, from: number, to: number): ReplyToken {
+  #longReply(
+    { token, name, least, most }: LongReply,
+    buffer: Uint8Array,
+    at: number,
+    from: number,
+    to: number,
+  ): ReplyToken {
     const start = at + LONG_LENGTH_SIZE;
     if (to < start) return this.#needMore(start - from);
     const length = readU64(buffer, at);
-    if (length < least) return this.#fail(badReply(`a ${name} of ${length} bytes does not exist`));
+    if (length < least || length > (most ?? Infinity)) {
+      return this.#fail(badReply(`a ${name} of ${length} bytes does not exist`));
+    }
     if (length > this.#maxMap) {
       const why = `${length} is above the limit of ${this.#maxMap}; raise maxMap to accept it`;
       return this.#fail(new TrackerError("REPLY_TOO_LARGE", `Cannot parse ${name} length: ${why}`));
@@ -236,15 +250,17 @@ interface LongReply {
   readonly name: string;
   /** Fewest bytes it can have. */
   readonly least: number;
+  /** Most bytes it can have, if that does not depend on the map. */
+  readonly most?: number;
 }
 
-const HELLO_REPLY: LongReply = { token: REPLY_HELLO, name: "greeting", least: 2 };
+const HELLO_REPLY: LongReply = { token: REPLY_HELLO, name: "greeting", least: 2, most: MAX_GREETING };
 
 /** Replies whose first byte is that of their length. */
 const LONG_REPLIES: Partial<Record<Expected, LongReply>> = {
   map: { token: REPLY_MAP, name: "map", least: SHORTEST_MAP },
   list: { token: REPLY_LIST, name: "list", least: LONG_LENGTH_SIZE },
-  stats: { token: REPLY_STATS, name: "report", least: 2 },
+  stats: { token: REPLY_STATS, name: "report", least: 2, most: MAX_REPORT },
   frame: { token: REPLY_FRAME, name: "frame", least: 1 },
 };
 

@@ -6,7 +6,14 @@
 
 import { TrackerError } from "../errors.ts";
 import type { Position } from "../map/position.ts";
-import { HEARTBEAT_RANGE, LONGEST_GRACE, MAX_REQUEST, NAME_PATTERN } from "../protocol.ts";
+import {
+  HEARTBEAT_RANGE,
+  HIGHEST_MAX_STATE,
+  INCARNATION_PATTERN,
+  LONGEST_GRACE,
+  MAX_REQUEST,
+  NAME_PATTERN,
+} from "../protocol.ts";
 import { badReply } from "./bad_reply.ts";
 import {
   type Check,
@@ -70,6 +77,8 @@ export interface Greeting {
   grace: number;
   /** Longest state that the server accepts, in bytes. */
   maxState: number;
+  /** Edition of the protocol that the server speaks: 2. A server that says nothing speaks the first. */
+  edition?: number;
 }
 
 const TEXT: Rule<string> = { text: "must be a string", allows: isString };
@@ -110,17 +119,28 @@ const WATCH: Rules<WatchRequest> = { prefix: TEXT, since: POSITION };
 
 const LIST: Rules<PrefixRequest> = { prefix: TEXT };
 
-const isTextOrNull: Check = (value) => value === null || isString(value);
+/** Longest name of a server, and of its version, in characters. */
+const MAX_SERVER_NAME = 64;
 
+/** Longest key: a Hello that shows it, with everything else that it can say, must stay within {@linkcode MAX_REQUEST}. */
+const MAX_KEY = 256;
+
+const isServerName: Check = (value) => isString(value) && value.length <= MAX_SERVER_NAME;
+
+const isNumberOf = (least: number, most: number): Check => (value) =>
+  isNumber(value) && value >= least && value <= most;
+
+/** The checks of a greeting. Whatever a client goes on with has a range: it computes timers from it, and sends it back. */
 const GREETING: Shape<Greeting> = {
-  server: isString,
-  version: isString,
-  incarnation: isString,
-  id: isTextOrNull,
-  resume: isTextOrNull,
-  heartbeat: isNumber,
-  grace: isNumber,
-  maxState: isNumber,
+  server: isServerName,
+  version: isServerName,
+  incarnation: (value) => isString(value) && INCARNATION_PATTERN.test(value),
+  id: (value) => value === null || isString(value) && NAME_PATTERN.test(value),
+  resume: (value) => value === null || isString(value) && value.length <= MAX_KEY && /^[!-~]*$/.test(value),
+  heartbeat: (value) => value === 0 || isNumberOf(...HEARTBEAT_RANGE)(value),
+  grace: isNumberOf(0, LONGEST_GRACE),
+  maxState: (value) => Number.isInteger(value) && isNumberOf(0, HIGHEST_MAX_STATE)(value),
+  edition: (value) => value === undefined || Number.isInteger(value) && isNumberOf(1, 2 ** 16)(value),
 };
 
 /**
@@ -178,6 +198,7 @@ export function encodeRequest(request: HelloRequest | WatchRequest | PrefixReque
  */
 export function parseGreeting(bytes: Uint8Array): Greeting {
   const json = parseObject("greeting", bytes, "BAD_REPLY");
-  if (misfit(json, GREETING) === null) return json as unknown as Greeting;
-  throw badReply("the greeting lacks a member or has one of a wrong type");
+  const wrong = misfit(json, GREETING);
+  if (wrong === null) return json as unknown as Greeting;
+  throw badReply(`the greeting has no "${wrong}", or one out of its range`);
 }

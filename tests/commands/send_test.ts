@@ -273,7 +273,8 @@ Deno.test("send uses the extensions, and prints the replies as JSON", async () =
   assertEquals(list!.includes("\x9b"), false);
   const { incarnation } = server.registry;
   assertEquals(told.slice(0, -1).map((line) => JSON.parse(line)), [
-    { event: "present", revision: 1, id: "client1", status: "live", state: "a\x9bb" },
+    { event: "snapshot", revision: 0 },
+    { event: "present", revision: 1, id: "client1", status: "live", openedAt, updatedAt, until: 0, state: "a\x9bb" },
     { event: "synced", revision: 1, incarnation },
     { event: "pong", revision: 1 },
   ]);
@@ -285,7 +286,7 @@ Deno.test("events of a watch are printed by any step after it", async () => {
   server.registry.open("x");
   for (const last of [["close"], ["raw=2a01"], ["get"], []]) {
     const { stdout, stderr } = await run(["send", ...server.flags, "hello", "watch", ...last]);
-    assertMatch(stdout, /\ndone\n{"event":"present",.+}\n{"event":"synced",.+}\n(done\n)?$/);
+    assertMatch(stdout, /\ndone\n{"event":"snapshot",.+}\n{"event":"present",.+}\n{"event":"synced",.+}\n(done\n)?$/);
     assertEquals(
       stderr,
       last[0] === "get" ? "tracker: Cannot take message: Get cannot be sent on a connection that watches\n" : "",
@@ -325,9 +326,11 @@ watch
 ping
   sent      2a                       magic 42
             07                       type 7: Ping
-  received  00 00 00 00 00 00 00 27                          length 39
-            01 00 00 00 00 00 00 00 01 00 06 70 69 c2 9b 20  present pi\\x9b\\x207 live, revision 1, state "x\\x1b"
-            37 00 00 00 00 02 78 1b
+  received  00 00 00 00 00 00 00 4a                          length 74
+            0b 00 00 00 00 00 00 00 00 00 00                 snapshot, revision 0
+            01 00 00 00 00 00 00 00 01 00 06 70 69 c2 9b 20  present pi\\x9b\\x207 live, revision 1, opened at 1700000000000, updated at 1700000000000, state "x\\x1b"
+            37 00 00 00 01 8b cf e5 68 00 00 00 01 8b cf e5
+            68 00 00 00 00 00 00 00 00 00 00 00 00 02 78 1b
             02 00 00 00 00 00 00 00 01 00 00 03 61 62 63     synced incarnation "abc", revision 1
   received  00 00 00 00 00 00 00 0b                          length 11
             08 00 00 00 00 00 00 00 01 00 00                 pong, revision 1

@@ -49,7 +49,9 @@ Deno.test("watch --json prints an object for each event, and with --prefix only 
   await using watch = start(["watch", "--json", "--prefix", "pi-", ...server.flags]);
   assertEquals(await event(watch), { event: "connected" });
   assertEquals(await event(watch), { event: "snapshot" });
-  assertEquals(await event(watch), { event: "present", revision: 2, id: "pi-7", status: "live", state: "on" });
+  const { openedAt, updatedAt } = server.registry.get("pi-7")!;
+  const present = { revision: 2, id: "pi-7", status: "live", openedAt, updatedAt, until: 0, state: "on" };
+  assertEquals(await event(watch), { event: "present", ...present });
   assertEquals(await event(watch), { event: "synced", revision: 2, incarnation: server.registry.incarnation });
   await pi.open(Uint8Array.of(0xff));
   assertEquals(await event(watch), { event: "update", revision: 3, id: "pi-7", state: "/w==", encoding: "base64" });

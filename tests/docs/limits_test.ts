@@ -56,6 +56,7 @@ const UNITS: Readonly<Record<string, number>> = {
   characters: 1,
   lines: 1,
   leaves: 1,
+  events: 1,
 };
 
 /** Parses `16 MiB`, `10 s` or `16,384 connections` into bytes, milliseconds or a count. */

@@ -90,7 +90,7 @@ testUnless(notLinux, "memory of a server whose watchers are as far behind as all
   for (let more = 0; more < 20; more++) await change();
   const grown = await server.residentBytes() - before;
   assertEquals((await crowd.ask<CrowdState>({})).ended, 0);
-  assertLess(grown, SLACK + watchers * 2 ** 18, "bytes of memory");
+  assertLess(grown, SLACK + watchers * 2 ** 18, `${grown} bytes of memory`);
   const what = `${watchers} watchers that read nothing and are ${size(states * STATE)} behind (--max-unsent)`;
   figure(`memory for each of ${what}`, size(grown / watchers));
   for (const writer of writers) await writer.close();

@@ -71,7 +71,7 @@ Deno.test("feed tells the same events as JSON lines and as binary frames: snapsh
   const entries = ["ada", "ben", "client-é"].map((id) => registry.open(`${id} ${LONG}`, { id }));
   registry.mark(entries[1]!, "suspect");
   readers.watch({});
-  assertEquals(await readers.read(), ["present", "present", "present", "synced"]);
+  assertEquals(await readers.read(), ["snapshot", "present", "present", "present", "synced"]);
 
   registry.update(entries[0]!, "line one\nline two");
   registry.mark(entries[1]!, "live");
@@ -80,10 +80,10 @@ Deno.test("feed tells the same events as JSON lines and as binary frames: snapsh
   assertEquals(await readers.read(), ["update", "resume", "leave", "join", "leave"]);
 
   readers.watch({ prefix: "b", since: { incarnation: "i", revision: 3 } });
-  assertEquals(await readers.read(), ["resume", "synced"]);
+  assertEquals(await readers.read(), ["update", "resume", "synced"]);
 
   readers.watch({});
-  assertEquals(await readers.read(), ["present", "present", "synced"]);
+  assertEquals(await readers.read(), ["snapshot", "present", "present", "synced"]);
   for (let i = 0; i < 40; i++) for (const entry of entries) registry.update(entry, `${i} ${LONG}`);
   registry.mark(entries[0]!, "suspect");
   registry.close(entries[1]!);

@@ -17,8 +17,12 @@ export class JsonLines implements EventEncoder {
     return this.#lines.length;
   }
 
-  present({ id, status, revision, state }: Entry): void {
-    this.#add({ kind: "present", revision, id, status, state: textOf(state) });
+  snapshot(revision: number): void {
+    this.#add({ kind: "snapshot", revision });
+  }
+
+  present({ id, status, revision, openedAt, updatedAt, state }: Entry): void {
+    this.#add({ kind: "present", revision, id, status, openedAt, updatedAt, until: 0, state: textOf(state) });
   }
 
   synced(revision: number, incarnation: string): void {

@@ -1,8 +1,4 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Feed } from "../../lib/feed/feed.ts";
-import { EventWriter } from "../../lib/wire/event_writer.ts";
-import { Registry } from "../../mod.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
 import { brief, drain, dropLeaves, LONG, Stage, take } from "./stage.ts";
 
 Deno.test("snapshot continues where it was after clients joined, left and changed", () => {
@@ -10,19 +6,18 @@ Deno.test("snapshot continues where it was after clients joined, left and change
   const { registry } = stage;
   const [one, two, three, four] = ["1", "2", "3", "4"].map((state) => registry.open(state + LONG));
   const watcher = stage.watch();
-  assertEquals(brief(take(watcher)), ["1 present client1 1xxxxx", "2 present client2 2xxxxx"]);
+  assertEquals(brief(take(watcher)), ["0 snapshot", "1 present client1 1xxxxx", "2 present client2 2xxxxx"]);
   registry.close(two!);
   registry.close(three!);
   registry.update(one!, "one");
   registry.update(four!, "four");
   registry.open("five");
   assertEquals(brief(drain(watcher)), [
-    "8 present client4 four",
     "5 leave client2",
     "6 leave client3",
-    "7 update client1 one",
-    "8 update client4 four",
-    "9 join client5 five",
+    "7 present client1 one",
+    "8 present client4 four",
+    "9 present client5 five",
     "9 synced",
   ]);
 });
@@ -33,7 +28,7 @@ Deno.test("watcher stuck in its snapshot keeps no entries that come and go meanw
   const state = new Uint8Array(65_536);
   let entries = Array.from({ length: 100 }, () => registry.open(state));
   const watcher = stage.watch();
-  assertEquals(brief(take(watcher)).length, 1);
+  assertEquals(brief(take(watcher)).length, 2);
   const before = Deno.memoryUsage().external;
   const grown = () => Deno.memoryUsage().external - before;
   let turns = 0;
@@ -47,6 +42,7 @@ Deno.test("watcher stuck in its snapshot keeps no entries that come and go meanw
   }
   assertLess(grown(), 250 * 2 ** 20);
   const events = drain(watcher);
+  // Each leave, the clients that are there now, and the end.
   assertEquals(events.length, turns * 100 + 100 + 1);
   assertEquals(events.at(-1)?.kind, "synced");
 });
@@ -58,7 +54,7 @@ Deno.test("watcher that resumes learns that a new client is suspect", () => {
   registry.mark(entry, "suspect");
   registry.update(entry, "2");
   const watcher = stage.watch({ since: { incarnation: "i", revision: 0 } });
-  assertEquals(brief(drain(watcher)), ["1 join client1 2", "2 suspect client1", "3 synced"]);
+  assertEquals(brief(drain(watcher)), ["1 join client1 2", "3 suspect client1", "3 synced"]);
 });
 
 Deno.test("watcher cut off while it catches up is told every join exactly once", () => {
@@ -71,6 +67,43 @@ Deno.test("watcher cut off while it catches up is told every join exactly once",
   const rest = drain(stage.watch({ since: { incarnation: "i", revision: first.at(-1)!.revision } }));
   const told = [...first, ...rest].filter((event) => event.kind === "join");
   assertEquals(told.map(({ id }) => id), ["client1", "client2", "client3"]);
+});
+
+Deno.test("watch cut off while it catches up learns a status that its client's next change has moved to the end", () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const [first, other] = ["a", "b"].map((id) => registry.open("", { id }));
+  const revision = registry.revision;
+  registry.mark(other!, "suspect");
+  registry.update(first!, LONG + LONG);
+  registry.update(other!, LONG);
+  const told = take(stage.watch({ since: { incarnation: "i", revision } }));
+  assertEquals(brief(told), ["4 update a xxxxxx"]);
+  const rest = drain(stage.watch({ since: { incarnation: "i", revision: 4 } }));
+  assertEquals(brief(rest), ["5 update b xxxxxx", "5 suspect b", "5 synced"]);
+});
+
+Deno.test("watcher that ends while frames are prepared for it takes those, and then nothing", async () => {
+  using stage = new Stage();
+  const { registry } = stage;
+  const entries = Array.from({ length: 200 }, () => registry.open(LONG));
+  const watcher = stage.watch();
+  let isPreparing = false;
+  for (let turn = 0; !isPreparing; turn++) {
+    assert(turn < 2_000, "nothing is prepared");
+    const frame = watcher.next()!;
+    // An empty frame says that the rest is prepared in a later turn.
+    isPreparing = frame.length === 0;
+    if (turn % 60 === 0) { for (const entry of entries) registry.update(entry, `${turn}${LONG}`); }
+  }
+  watcher.endFrames();
+  const frames = [];
+  while (watcher.hasNews) {
+    frames.push(watcher.next());
+    assert(frames.length < 200, "it has news for ever");
+  }
+  assert(frames.every((frame) => frame !== null && frame.length !== 0));
+  await stage.time.advance(20);
 });
 
 Deno.test("watcher.revision is what has been told, and a watch resumes from it", async () => {
@@ -151,30 +184,30 @@ Deno.test("watcher is told a leave between two rounds of catching up, or is lost
   assert(isTold || watcher.isLost, "quiet:1 left, and the watcher will never know");
 });
 
-Deno.test("watcher.pendingBytes searches the map only if the answer may be above the limit", async () => {
-  let searches = 0;
-  class Observed extends Registry {
-    override entries(): ReturnType<Registry["entries"]> {
-      searches++;
-      return super.entries();
-    }
-  }
-  using time = new VirtualTime();
-  const registry = new Observed();
+Deno.test("watcher.pendingBytes searches the changes only if the answer may be above the limit, and then not far", async () => {
+  using stage = new Stage();
+  const { registry } = stage;
   const entries = Array.from({ length: 10 }, () => registry.open(LONG));
-  const feed = new Feed(registry, () => new EventWriter());
-  const watcher = feed.watch({}, () => {});
+  let looked = 0;
+  const { changes } = registry;
+  const after = changes.after.bind(changes);
+  changes.after = (link) => {
+    looked++;
+    return after(link);
+  };
+  const watcher = stage.watch();
   watcher.next();
-  const exact = watcher.pendingBytes();
-  assert(exact > 8 * LONG.length && exact < 9 * LONG.length, `${exact}`);
-  searches = 0;
-  registry.update(entries[9]!, LONG);
-  assertEquals(watcher.pendingBytes(10 * LONG.length) <= 10 * LONG.length, true);
-  assertEquals(searches, 0);
-  registry.update(entries[9]!, LONG);
+  const exact = watcher.pendingBytes(10 * LONG.length);
+  assert(exact > 8 * LONG.length && exact < 10 * LONG.length, `${exact}`);
+  looked = 0;
+  assert(watcher.pendingBytes(12 * LONG.length) <= 12 * LONG.length);
+  assertEquals(looked, 0);
+  for (let i = 0; i < 3; i++) registry.update(entries[9]!, LONG);
   // By now it could be more than that, but it is not.
-  assertEquals(watcher.pendingBytes(10 * LONG.length), exact);
-  assertEquals(searches, 1);
-  await time.advance(20);
-  watcher.close();
+  assert(watcher.pendingBytes(10 * LONG.length) < 10 * LONG.length);
+  assert(looked > 8, `${looked}`);
+  looked = 0;
+  assert(watcher.pendingBytes(2 * LONG.length) > 2 * LONG.length);
+  assert(looked <= 4, `${looked}`);
+  await stage.time.advance(20);
 });

@@ -10,7 +10,7 @@ Deno.test("with grace, a client that drops out and returns is suspect and resume
   await first.open("state");
   await first.vanish();
   assertEquals(host.map, "{ada=state}");
-  assertEquals(await watcher.seeUntil("suspect"), ["0 synced", "1 join ada state", "2 suspect ada"]);
+  assertEquals(await watcher.seeUntil("suspect"), ["0 snapshot", "0 synced", "1 join ada state", "2 suspect ada"]);
   const again = await host.greet({ name: "ada" });
   assertNotEquals(again.greeting.resume, first.greeting.resume);
   assertEquals(await watcher.seeUntil("resume"), ["3 resume ada"]);
@@ -27,7 +27,13 @@ Deno.test("when grace runs out, the client leaves with the cause that ended its 
   const peer = await host.greet({ name: "ada", grace: 0.05 });
   await peer.open("x");
   await peer.send(42, 99);
-  assertEquals(await watcher.seeUntil("leave"), ["0 synced", "1 join ada x", "2 suspect ada", "3 leave ada error"]);
+  assertEquals(await watcher.seeUntil("leave"), [
+    "0 snapshot",
+    "0 synced",
+    "1 join ada x",
+    "2 suspect ada",
+    "3 leave ada error",
+  ]);
   assertEquals(host.map, "{}");
   await host.greet({ name: "ada" });
 });

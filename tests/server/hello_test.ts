@@ -11,7 +11,7 @@ Deno.test("a Hello is answered with what the server is and what it grants", asyn
   const { version, ...rest } = plain.greeting;
   assert(/^\d+\.\d+\.\d+$/.test(version));
   const expected = { server: "tracker", incarnation: "first", id: null, resume: null, heartbeat: 0, grace: 0 };
-  assertEquals(rest, { ...expected, maxState: 1_000 });
+  assertEquals(rest, { ...expected, maxState: 1_000, edition: 2 });
   const named = await host.greet({ name: "robot:7", heartbeat: 5, grace: 30 });
   const { id, heartbeat, grace, resume } = named.greeting;
   assertEquals({ id, heartbeat, grace }, { id: "robot:7", heartbeat: 5, grace: 30 });

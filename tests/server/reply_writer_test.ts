@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ByteBuffer } from "../../lib/base/byte_buffer.ts";
+import type { Pieces } from "../../lib/base/pieces.ts";
 import { Pool } from "../../lib/base/pool.ts";
+import { Turns } from "../../lib/base/turns.ts";
+import { TrackerError } from "../../lib/errors.ts";
 import { Counters } from "../../lib/server/counters.ts";
 import { GATHERED_BYTES, type ReplySource, ReplyWriter } from "../../lib/server/reply_writer.ts";
 import type { Watcher } from "../../lib/feed/watcher.ts";
@@ -60,6 +63,8 @@ class Frames {
     return this.#frames.length !== 0;
   }
 
+  close(): void {}
+
   next(): Uint8Array | null {
     const frame = this.#frames.shift();
     return frame === undefined ? null : bytesOf(frame);
@@ -72,25 +77,25 @@ class Bench {
   readonly counters = new Counters();
   readonly outputs = new Pool(4, () => new ByteBuffer());
   readonly reports: string[] = [];
-  /** Called when every reply is written. */
-  onDrained: () => void = () => {};
-  /** Called when the watcher cannot catch up. */
-  onLost: () => void = () => {};
+  /** How often others have had their turn. */
+  turned = 0;
+  readonly turns = new Turns(() => {
+    this.turned++;
+    return Promise.resolve();
+  });
+  /** Called when the session is closed with an error. */
+  onClose: () => void = () => {};
   readonly writer: ReplyWriter;
 
   constructor() {
     const source: ReplySource = {
       context: this,
       connection: this.sink,
-      onLost: () => {
-        this.reports.push("lost");
-        this.onLost();
+      close: (error) => {
+        this.reports.push(error.code);
+        this.onClose();
       },
       onProgress: () => void this.reports.push("progress"),
-      onDrained: () => {
-        this.reports.push("drained");
-        this.onDrained();
-      },
     };
     this.writer = new ReplyWriter(source);
   }
@@ -136,13 +141,13 @@ Deno.test("a long reply is written from where it is, without a copy", async () =
   assertStrictEquals(sink.given, long);
 });
 
-Deno.test("short replies, a long one, frames and the final replies go out in this order", async () => {
+Deno.test("short replies, a long one, frames and the final reply go out in this order", async () => {
   const bench = new Bench();
   bench.watch(new Frames("frame 1", "frame 2"));
   bench.add("short", LONG);
-  await bench.writer.finish([bytesOf("final 1"), bytesOf("final 2")]);
+  await bench.writer.finish(bytesOf("final"));
   assert(bench.sink.isEnded);
-  assertEquals(bench.sink.taken, ["short", LONG, "frame 1", "frame 2", "final 1", "final 2"]);
+  assertEquals(bench.sink.taken, ["short", LONG, "frame 1", "frame 2", "final"]);
 });
 
 Deno.test("replies added during a write go out after it, ahead of frames", async () => {
@@ -155,6 +160,78 @@ Deno.test("replies added during a write go out after it, ahead of frames", async
   release();
   await writing;
   assertEquals(bench.sink.taken, ["first", "secondthird", "frame"]);
+});
+
+/** A long reply in pieces, and how often it was released. */
+class TextPieces implements Pieces {
+  released = 0;
+  readonly #pieces: (string | null | Error)[];
+
+  constructor(...pieces: (string | null | Error)[]) {
+    this.#pieces = pieces;
+  }
+
+  next(): Uint8Array | null {
+    const piece = this.#pieces.shift() ?? null;
+    if (piece instanceof Error) throw piece;
+    return piece === null ? null : bytesOf(piece);
+  }
+
+  release(): void {
+    this.released++;
+  }
+}
+
+Deno.test("a long reply in pieces goes out piece by piece, and nothing in between", async () => {
+  const bench = new Bench();
+  const release = bench.holdUp();
+  const pieces = new TextPieces("one", "two", "", "three");
+  bench.writer.add(pieces);
+  assert(bench.writer.isFull);
+  const writing = bench.writer.flush();
+  bench.add("late");
+  release();
+  await writing;
+  assertEquals(bench.sink.taken, ["one", "two", "three", "late"]);
+  assertEquals([pieces.released, bench.writer.isFull], [1, false]);
+});
+
+Deno.test("between two pieces others have their turn once the slice of time is used up", async () => {
+  const bench = new Bench();
+  const slow = new TextPieces("one", "", "two");
+  const next = slow.next.bind(slow);
+  const rests: number[] = [];
+  slow.next = () => {
+    rests.push(bench.turned);
+    // Longer than a slice.
+    for (const end = performance.now() + 2; performance.now() < end;);
+    return next();
+  };
+  bench.writer.add(slow);
+  await bench.writer.flush();
+  assertEquals(bench.sink.taken, ["one", "two"]);
+  assertEquals(rests, [0, 1, 2, 3]);
+});
+
+Deno.test("a reply in pieces that cannot be completed ends the session, and no final reply follows", async () => {
+  const bench = new Bench();
+  const pieces = new TextPieces("one", new TrackerError("SLOW_CONSUMER", "Cannot keep up"));
+  bench.writer.add(pieces);
+  await assertRejects(() => bench.writer.finish(bytesOf("final")), Error, "Cannot complete a reply");
+  assertEquals([bench.sink.taken, bench.sink.isEnded, pieces.released], [["one"], false, 1]);
+  assert(bench.reports.includes("SLOW_CONSUMER"));
+});
+
+Deno.test("a reply in pieces is released when the session ends, begun or not", async () => {
+  for (const isBegun of [false, true]) {
+    const bench = new Bench();
+    bench.sink.gate = isBegun ? Promise.reject(new Error("broken pipe")) : Promise.resolve();
+    const pieces = new TextPieces("one", "two");
+    bench.writer.add(pieces);
+    if (isBegun) await assertRejects(async () => await bench.writer.flush(), Error, "broken pipe");
+    for (let twice = 0; twice < 2; twice++) bench.writer.close();
+    assertEquals(pieces.released, 1);
+  }
 });
 
 Deno.test("a writer is full with a long reply, or with enough short ones", () => {
@@ -173,7 +250,7 @@ Deno.test("a reply is written whole, however little each write takes", async () 
   const bench = new Bench();
   bench.sink.capacity = 3;
   bench.add("a short reply");
-  await bench.writer.finish([bytesOf("final")]);
+  await bench.writer.finish(bytesOf("final"));
   assertEquals(bench.sink.taken, ["a s", "hor", "t r", "epl", "y", "fin", "al"]);
   assertEquals(bench.counters.sent, 18);
   assertEquals(bench.reports.filter((report) => report === "progress").length, 7);
@@ -193,16 +270,32 @@ Deno.test("there is one write at a time, and flushing during it waits for all of
   assertEquals(bench.writer.flush(), null);
 });
 
-Deno.test("the session learns when every reply is written, and may add more", async () => {
+Deno.test("the session can wait until every reply is written, however many frames follow", async () => {
   const bench = new Bench();
-  let rounds = 0;
-  bench.onDrained = () => {
-    if (++rounds < 3) bench.add(`more ${rounds}`);
-  };
+  assertEquals(bench.writer.untilDrained(), null);
+  bench.watch(new Frames("one", "two"));
   bench.add("short", LONG);
-  await bench.writer.flush();
-  assertEquals(bench.sink.taken, ["short", LONG, "more 1", "more 2"]);
-  assertEquals(bench.reports, ["progress", "progress", "drained", "progress", "drained", "progress", "drained"]);
+  const release = bench.holdUp();
+  const writing = bench.writer.flush();
+  let takenThen: string[] = [];
+  const drained = bench.writer.untilDrained()!.then(() => takenThen = [...bench.sink.taken]);
+  assert(bench.writer.untilDrained() !== null);
+  release();
+  await Promise.all([drained, writing]);
+  assert(takenThen.includes(LONG));
+  assertEquals(bench.sink.taken, ["short", LONG, "one", "two"]);
+  assertEquals(bench.writer.untilDrained(), null);
+});
+
+Deno.test("that wait ends with the session", async () => {
+  const bench = new Bench();
+  bench.add("short");
+  bench.holdUp();
+  void bench.writer.flush();
+  bench.add("more");
+  const drained = bench.writer.untilDrained();
+  bench.writer.resolveDraining();
+  await drained;
 });
 
 Deno.test("a buffer for short replies is on loan only until they are written", async () => {
@@ -221,15 +314,15 @@ Deno.test("a watcher that cannot catch up gets no frame, but the final reply", a
   frames.isLost = true;
   bench.watch(frames);
   let finished: Promise<void> | undefined;
-  bench.onLost = () => {
+  bench.onClose = () => {
     bench.writer.watcher = null;
-    finished = bench.writer.finish([bytesOf("SLOW_CONSUMER")]);
+    finished = bench.writer.finish(bytesOf("SLOW_CONSUMER"));
   };
   bench.add("due");
   await bench.writer.flush();
   await finished;
   assertEquals(bench.sink.taken, ["due", "SLOW_CONSUMER"]);
-  assertEquals(bench.reports.filter((report) => report === "lost").length, 1);
+  assertEquals(bench.reports.filter((report) => report === "SLOW_CONSUMER").length, 1);
 });
 
 Deno.test("once the connection is broken, every flush rejects", async () => {
@@ -293,6 +386,6 @@ Deno.test("final replies that are taken in part are counted as far as they were 
   const bench = new Bench();
   bench.sink.capacity = 3;
   bench.sink.limit = 2;
-  await assertRejects(() => bench.writer.finish([bytesOf("a final reply")]), Error, "broken pipe");
+  await assertRejects(() => bench.writer.finish(bytesOf("a final reply")), Error, "broken pipe");
   assertEquals(bench.counters.sent, 6);
 });

@@ -40,7 +40,7 @@ class FakeSession implements Requester, Disposable {
     const { context } = this;
     const [connection] = createPair();
     this.presence = new Presence({ context, isOpen: true, close() {}, report() {} });
-    this.replies = new ReplyWriter({ context, connection, onLost() {}, onProgress() {}, onDrained() {} });
+    this.replies = new ReplyWriter({ context, connection, close() {}, onProgress() {} });
     this.timers = new SessionTimers({ context: this.context, onExpired() {} });
     if (rules !== null) this.permission = "none";
   }
@@ -107,7 +107,15 @@ Deno.test("a Hello is answered with a greeting, and starts the heartbeat it prom
   using session = new FakeSession();
   const reply = session.ask(HELLO, { name: "ada", heartbeat: 2, grace: 30 });
   const { version: _, resume, ...greeting } = JSON.parse(textOf(payloadOf(reply.subarray(1))));
-  const granted = { server: "tracker", incarnation: "i", id: "ada", heartbeat: 2, grace: 30, maxState: 65_536 };
+  const granted = {
+    server: "tracker",
+    incarnation: "i",
+    id: "ada",
+    heartbeat: 2,
+    grace: 30,
+    maxState: 65_536,
+    edition: 2,
+  };
   assertEquals([reply[0], greeting, resume], [1, granted, session.presence.claim?.key]);
   assertEquals([session.timers.patience, session.timers.isArmed("heartbeat")], [5_000, true]);
 });

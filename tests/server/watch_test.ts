@@ -8,15 +8,17 @@ import { bytesOf, longLength, readToEnd } from "../support/bytes.ts";
 import { SessionHost, summarize } from "./support/session_host.ts";
 
 Deno.test("a watcher gets the map, then every change, byte for byte", async () => {
-  await using host = new SessionHost({}, new Registry({ incarnation: "i" }));
+  await using host = new SessionHost({}, new Registry({ incarnation: "i", now: () => 7 }));
   const client = await host.greet({ name: "ab" });
   await client.open("x");
   const watcher = await host.greet();
   await watcher.request(5, {});
   const revision = (value: number) => longLength(value);
-  const present = [1, revision(1), 0, 2, "ab", 0, 0, 0, 0, 1, "x"] as const;
+  const snapshot = [11, revision(0), 0, 0] as const;
+  const times = [longLength(7), longLength(7), longLength(0)] as const;
+  const present = [1, revision(1), 0, 2, "ab", 0, ...times, 0, 0, 0, 1, "x"] as const;
   const synced = [2, revision(1), 0, 0, 1, "i"] as const;
-  await watcher.expect(1, longLength(19 + 13), ...present, ...synced);
+  await watcher.expect(1, longLength(11 + 43 + 13), ...snapshot, ...present, ...synced);
   await client.update("yz");
   await watcher.expect(longLength(19), 4, revision(2), 0, 2, "ab", 0, 0, 0, 2, "yz");
   await client.leave();
@@ -30,7 +32,7 @@ Deno.test("a watch of a prefix reports no other client", async () => {
   host.registry.open("1", { id: "robot:1" });
   host.registry.open("2", { id: "human:1" });
   const watcher = await host.watch({ prefix: "robot:" });
-  assertEquals(await watcher.seeUntil("synced"), ["1 present robot:1 live 1", "2 synced"]);
+  assertEquals(await watcher.seeUntil("synced"), ["0 snapshot", "1 present robot:1 live 1", "2 synced"]);
   host.registry.open("3", { id: "human:2" });
   const robot = host.registry.open("4", { id: "robot:2" });
   host.registry.close(robot, "kicked");
@@ -76,7 +78,7 @@ Deno.test("a watch that resumes from another incarnation or a future revision ge
   await using host = new SessionHost();
   const { incarnation } = host.registry;
   host.registry.open("x");
-  const snapshot = ["1 present client1 live x", "1 synced"];
+  const snapshot = ["0 snapshot", "1 present client1 live x", "1 synced"];
   for (const since of [{ incarnation: "other", revision: 1 }, { incarnation, revision: 7 }]) {
     assertEquals(await (await host.watch({ since })).seeUntil("synced"), snapshot);
   }

@@ -6,7 +6,7 @@ export class Violation extends Error {
   override name = "Violation";
 }
 
-type ChangeEvent = Exclude<WatchEvent, { kind: "synced" | "pong" | "present" }>;
+type ChangeEvent = Exclude<WatchEvent, { kind: "snapshot" | "synced" | "pong" | "present" }>;
 
 /**
  * A watcher's mirror of the map, beside the map as it was at the revision that the watcher has been told. Where they
@@ -35,6 +35,10 @@ export class Mirror {
   readonly #different = new Set<string>();
   /** Whether a snapshot is coming in: the mirror can be checked only at its end. */
   #isPartial = true;
+  /** Whether the server has announced it. */
+  #isAnnounced = false;
+  /** The client that the last event was about. */
+  #lastId = "";
   /** The revision from which every leave must be told; in a snapshot it is unknown until the first leave. */
   #leavesFrom: number | null = null;
 
@@ -50,12 +54,18 @@ export class Mirror {
 
   /** Starts over: the next events are a snapshot. */
   expectSnapshot(): void {
-    this.map.clear();
-    this.#different.clear();
     this.#truth = new Map([...this.#history.map].filter(([id]) => id.startsWith(this.prefix)));
     this.#at = this.#history.revision;
+    this.#startOver();
+  }
+
+  /** Forgets what the watcher knows. */
+  #startOver(): void {
+    this.map.clear();
+    this.#different.clear();
     for (const id of this.#truth.keys()) this.#different.add(id);
     this.#isPartial = true;
+    this.#isAnnounced = false;
     this.#leavesFrom = null;
     this.isSynced = false;
     this.revision = 0;
@@ -82,6 +92,7 @@ export class Mirror {
 
   #take(event: WatchEvent): void {
     this.events++;
+    if (event.kind === "snapshot") return this.#takeSnapshot();
     if (event.kind === "synced") return this.#takeSynced(event.revision);
     if (event.kind === "pong") return this.#takePong(event.revision);
     this.#require(event.id.startsWith(this.prefix), event, `does not have the prefix ${this.prefix}`);
@@ -90,47 +101,59 @@ export class Mirror {
     else this.#takeTold(event);
   }
 
+  #takeSnapshot(): void {
+    if (this.isSynced) throw new Violation("a snapshot comes in the middle of a watch");
+    // What the watcher knew may be too old to be continued.
+    if (!this.#isPartial) this.#startOver();
+    this.#isAnnounced = true;
+  }
+
+  /** A client comes again if it has changed since. */
   #takePresent(event: WatchEvent & { kind: "present" }): void {
-    this.#require(this.#isPartial && this.revision === 0, event, "comes outside of a snapshot");
-    this.#require(!this.map.has(event.id), event, "comes twice");
+    this.#require(this.#isPartial && this.#isAnnounced, event, "comes outside of a snapshot");
+    this.#require(event.revision > this.revision, event, `comes after ${this.revision}`);
     const state = summarize(event.state);
-    this.#require(this.#history.at(event.revision).id === event.id, event, "has another client's revision");
-    this.#require(this.#history.at(event.revision).state === state, event, "does not have the state of its revision");
-    this.#require(
-      this.#history.at(event.revision).status === event.status,
-      event,
-      "does not have the status of its revision",
-    );
+    const step = this.#history.at(event.revision);
+    this.#require(step.id === event.id, event, "has another client's revision");
+    this.#require(step.state === state, event, "does not have the state of its revision");
+    this.#require(step.status === event.status, event, "does not have the status of its revision");
+    this.#countSkipped(event);
+    this.revision = event.revision;
     this.#set(event.id, { state, status: event.status });
   }
 
   #takeTold(event: ChangeEvent): void {
     const step = this.#history.at(event.revision);
-    this.#require(event.revision > this.revision, event, `comes after ${this.revision}`);
+    // A state and a status that have both changed come together, at the revision of the later change.
+    const isLater = event.revision > this.revision || event.revision === this.revision && event.id === this.#lastId;
+    this.#require(isLater, event, `comes after ${this.revision}`);
     this.#require(step.id === event.id, event, `has the revision of ${step.id}`);
     if (event.kind === "leave") {
       this.#require(step.kind === "leave" && step.cause === event.cause, event, `was a ${step.kind} (${step.cause})`);
       this.leaves++;
     } else if (event.kind === "suspect" || event.kind === "resume") {
-      this.#require(step.kind === event.kind, event, `was a ${step.kind}`);
+      this.#require(step.status === (event.kind === "suspect" ? "suspect" : "live"), event, `was ${step.status}`);
     } else {
       this.#takeState(event);
     }
     this.#countSkipped(event);
     this.revision = event.revision;
+    this.#lastId = event.id;
     this.#apply(event);
     if (!this.#isPartial) this.#advance(event.revision);
   }
 
   /** A state may be newer than its revision; then it comes again later. */
   #takeState(event: ChangeEvent & { state: Uint8Array }): void {
-    const set = this.#history.stateRevisions.get(summarize(event.state)) ?? 0;
-    this.#require(set >= event.revision, event, `has the state of revision ${set}`);
+    const state = summarize(event.state);
+    const set = this.#history.stateRevisions.get(state) ?? 0;
     this.#require(this.#history.at(set).id === event.id, event, "has another client's state");
+    const isLatest = set >= event.revision || this.#history.at(event.revision).state === state;
+    this.#require(isLatest, event, `has the state of revision ${set}`);
   }
 
   /** Changes may be skipped, but no leave. */
-  #countSkipped(event: ChangeEvent): void {
+  #countSkipped(event: ChangeEvent | WatchEvent & { kind: "present" }): void {
     if (event.kind === "leave") this.#leavesFrom ??= event.revision;
     if (this.#leavesFrom === null && this.#isPartial) return;
     for (let revision = Math.max(this.revision, this.#leavesFrom ?? 0) + 1; revision < event.revision; revision++) {
@@ -143,6 +166,7 @@ export class Mirror {
 
   #takeSynced(revision: number): void {
     if (this.isSynced) throw new Violation(`synced ${revision} comes twice`);
+    if (this.#isPartial && !this.#isAnnounced) throw new Violation(`synced ${revision} comes without a snapshot`);
     if (revision < this.revision) throw new Violation(`synced ${revision} comes after ${this.revision}`);
     this.#requireNoLeave(revision);
     this.isSynced = true;

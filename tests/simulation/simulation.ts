@@ -31,6 +31,9 @@ export interface Report {
   slow: number;
 }
 
+/** How long a watcher may take nothing, in milliseconds. */
+const WATCHER_PATIENCE = 60_000;
+
 const PREFIXES = ["", "", "", "client", "client1", "robot:", "robot:1", "nobody"];
 const REPORTERS = 160;
 const FOLLOWERS = 80;
@@ -46,12 +49,15 @@ interface Weather {
   readonly maxUnsent: number;
   /** Whether followers sometimes stop reading. */
   readonly stalls: boolean;
+  /** How many leaves the map keeps for those who come back. */
+  readonly maxTombstones: number;
 }
 
 const WEATHERS: readonly Weather[] = [
-  { sizes: [0, 10, 100, 500], maxUnsent: 2 ** 30, stalls: false },
-  { sizes: [0, 10, 1_000, 20_000], maxUnsent: 2 ** 30, stalls: true },
-  { sizes: [10, 1_000, 5_000], maxUnsent: 200_000, stalls: true },
+  { sizes: [0, 10, 100, 500], maxUnsent: 2 ** 30, stalls: false, maxTombstones: 65_536 },
+  { sizes: [0, 10, 1_000, 20_000], maxUnsent: 2 ** 30, stalls: true, maxTombstones: 65_536 },
+  { sizes: [10, 1_000, 5_000], maxUnsent: 60_000, stalls: true, maxTombstones: 65_536 },
+  { sizes: [10, 1_000, 5_000], maxUnsent: 2 ** 30, stalls: true, maxTombstones: 8 },
 ];
 
 /**
@@ -96,7 +102,8 @@ class World implements Ground {
     this.#time = time;
     this.#random = new Random(seed);
     this.#weather = this.#random.pick(WEATHERS);
-    this.#registry = new Registry({ incarnation: `seed${seed}`, now: () => time.now });
+    const { maxTombstones } = this.#weather;
+    this.#registry = new Registry({ incarnation: `seed${seed}`, now: () => time.now, maxTombstones });
     this.incarnation = this.#registry.incarnation;
     this.history = new History(this.#registry);
     this.#context = createSessionContext(this.#registry, { ...LIMITS, maxUnsent: this.#weather.maxUnsent });
@@ -129,7 +136,7 @@ class World implements Ground {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** A watch may be ended only if the watcher has read nothing for a while and has too much pending. */
+  /** A watch may be ended only if the watcher has read nothing for a while, and has too much pending or is lost. */
   judge(follower: Follower, code: string): void {
     if (code === "SHUTTING_DOWN") return;
     this.#slow++;
@@ -142,7 +149,10 @@ class World implements Ground {
       if (kind === "leave" && id.startsWith(prefix)) most += 16 + id.length;
     }
     const stalled = follower.stalledAt === null ? 0 : this.#time.now - follower.stalledAt;
-    const isJustified = code === "SLOW_CONSUMER" && stalled >= LIMITS.writeTimeout && most > this.#weather.maxUnsent;
+    const isFull = stalled >= LIMITS.writeTimeout && most > this.#weather.maxUnsent;
+    // With so few leaves kept, those that a reader still needs may be dropped at any time.
+    const isLost = this.#weather.maxTombstones < 1_000;
+    const isJustified = code === "SLOW_CONSUMER" && (isFull || isLost || stalled >= WATCHER_PATIENCE);
     if (isJustified) return;
     this.fail(
       new Violation(`a watch that read nothing for ${stalled} ms and had ${most} bytes pending ended with ${code}`),

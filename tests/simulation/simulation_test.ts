@@ -5,7 +5,7 @@ import { type Report, simulate } from "./simulation.ts";
 
 Deno.test("every mirror equals the map, with hundreds of clients and watchers on bad connections", async () => {
   const reports: Report[] = [];
-  for (const seed of [3, 7]) reports.push(await simulate(seed));
+  for (const seed of [6, 7]) reports.push(await simulate(seed));
   const sum = (key: keyof Report) => reports.reduce((all, report) => all + report[key], 0);
   // The simulation must cover what it is for.
   for (const key of ["skipped", "leaves", "resumes", "snapshots", "lists", "slow"] as const) {

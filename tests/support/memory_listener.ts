@@ -54,6 +54,11 @@ export class MemoryListener implements Listener {
     return this.#accepting.promise;
   }
 
+  /** In memory there is no socket to look at. */
+  turn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): void {
     this.isClosed = true;
     this.#accepting?.reject(new Deno.errors.BadResource("Listener has been closed"));

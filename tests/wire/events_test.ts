@@ -8,8 +8,22 @@ const [REVISION, ID, STATE] = [longLength(1), bytesOf(0, 2, "ab"), bytesOf(0, 0,
 /** Each kind of event, with its bytes. */
 const EVENTS: [WatchEvent, Uint8Array, (writer: EventWriter) => void][] = [
   [
-    { kind: "present", revision: 1, id: "ab", status: "live", state: bytesOf("x") },
-    bytesOf(1, REVISION, ID, 0, STATE),
+    { kind: "snapshot", revision: 0 },
+    bytesOf(11, longLength(0), 0, 0),
+    (writer) => writer.snapshot(0),
+  ],
+  [
+    {
+      kind: "present",
+      revision: 1,
+      id: "ab",
+      status: "live",
+      openedAt: 5,
+      updatedAt: 5,
+      until: 0,
+      state: bytesOf("x"),
+    },
+    bytesOf(1, REVISION, ID, 0, longLength(5), longLength(5), longLength(0), STATE),
     (writer) => writer.present(entry),
   ],
   [
@@ -49,7 +63,7 @@ const EVENTS: [WatchEvent, Uint8Array, (writer: EventWriter) => void][] = [
   ],
 ];
 
-const entry = new Registry().open("x", { id: "ab" });
+const entry = new Registry({ now: () => 5 }).open("x", { id: "ab" });
 
 function framed(payload: Uint8Array): Uint8Array {
   return bytesOf(longLength(payload.length), payload);
@@ -79,7 +93,7 @@ Deno.test("frame holds events in order, and its writer starts the next one empty
 
 Deno.test("event writer grows with its frame, and gives back memory after a large one", () => {
   const writer = new EventWriter();
-  const large = new Registry().open("s".repeat(50_000), { id: "ab" });
+  const large = new Registry({ now: () => 5 }).open("s".repeat(50_000), { id: "ab" });
   for (let round = 0; round < 2; round++) {
     for (let revision = 1; revision <= 40; revision++) writer.state("update", revision, large);
     const events = decodeEvents(writer.finish().subarray(8));

@@ -235,6 +235,7 @@ function describeEvent(event: WatchEvent): string {
   const words = [kind, "id" in event ? escapeWord(event.id) : "", "status" in event ? event.status : ""];
   if (kind === "leave") words.push(event.cause);
   if (kind === "synced") words.push(`incarnation ${quoteBytes(toBytes(event.incarnation))}`);
+  if (kind === "present") return `present ${describeRecord(event)}`;
   const state = "state" in event ? `, state ${quoteStart(event.state)}` : "";
   return `${words.filter(Boolean).join(" ")}, revision ${revision}${state}`;
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { ListRecord } from "../../wire/list.ts";
+import { MapSize } from "../../client/map_size.ts";
+import { inOpeningOrder } from "../../client/opening_order.ts";
 import type { MapEvent } from "../../client/watch.ts";
 import type { Status } from "../../protocol.ts";
+import { DEFAULT_MAX_MAP } from "../../wire/replies.ts";
 
 import { escapeControls } from "../text/escape.ts";
 import { previewOf } from "../text/forms.ts";
@@ -28,16 +30,19 @@ export interface Row {
   readonly id: string;
   readonly status: Status;
   readonly state: Uint8Array;
-  /** When it opened, in milliseconds since 1970; `null` while unknown. */
-  readonly since: number | null;
+  /** When it opened, in milliseconds since 1970. */
+  readonly since: number;
   /** When it last changed, likewise. */
-  readonly changed: number | null;
+  readonly changed: number;
 }
 
 /** The clients in the map, in the order in which they opened. */
 export class Rows {
   #rows = new Map<string, Row>();
   #fresh: Map<string, Row> | null = null;
+  /** What the rows take, and those of the snapshot. */
+  #size = new MapSize(DEFAULT_MAX_MAP);
+  #freshSize = new MapSize(DEFAULT_MAX_MAP);
 
   /** The number of clients. */
   get size(): number {
@@ -54,29 +59,24 @@ export class Rows {
    *
    * @param event The event
    * @param now When it arrived, in milliseconds since 1970
+   * @throws {TrackerError} REPLY_TOO_LARGE when the table would take too much memory
    */
   apply(event: MapEvent, now: number): void {
     if (event.kind === "snapshot") {
       this.#fresh = new Map();
+      this.#freshSize.clear();
     } else if (event.kind === "synced") {
       // An incomplete snapshot is never shown.
-      this.#rows = this.#fresh ?? this.#rows;
+      const fresh = this.#fresh;
+      if (fresh !== null) this.#rows = inOpeningOrder(fresh, (id) => fresh.get(id)?.since ?? 0);
+      if (fresh !== null) [this.#size, this.#freshSize] = [this.#freshSize, this.#size];
+      this.#freshSize.clear();
       this.#fresh = null;
     } else {
-      this.#applyTo(this.#fresh ?? this.#rows, event, now);
-    }
-  }
-
-  /**
-   * Fills in the times of clients that opened before the watch.
-   *
-   * @param records The records of a List
-   */
-  complete(records: readonly ListRecord[]): void {
-    for (const { id, openedAt, updatedAt } of records) {
-      const row = this.#rows.get(id);
-      if (row === undefined) continue;
-      this.#rows.set(id, { ...row, since: row.since ?? openedAt, changed: row.changed ?? updatedAt });
+      const [rows, size] = this.#fresh === null ? [this.#rows, this.#size] : [this.#fresh, this.#freshSize];
+      const before = rows.get(event.id);
+      this.#applyTo(rows, event, now);
+      size.replace(before, rows.get(event.id));
     }
   }
 
@@ -84,8 +84,10 @@ export class Rows {
     const { id, kind } = event;
     const before = rows.get(id);
     switch (kind) {
-      case "present":
-        return void rows.set(id, { id, status: event.status, state: event.state, since: null, changed: null });
+      case "present": {
+        const { status, state, openedAt, updatedAt } = event;
+        return void rows.set(id, { id, status, state, since: openedAt, changed: updatedAt });
+      }
       case "join":
         return void rows.set(id, { id, status: "live", state: event.state, since: now, changed: now });
       case "update":

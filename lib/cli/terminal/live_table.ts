@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ListRecord } from "../../wire/list.ts";
 import type { MapEvent } from "../../client/watch.ts";
 import type { TrackerError } from "../../errors.ts";
 
@@ -22,7 +21,6 @@ const PACE = 100;
 export class LiveTable implements WatchDisplay {
   readonly #title: string;
   readonly #server: string;
-  readonly #list: () => Promise<readonly ListRecord[]>;
   readonly #onFailure: (error: unknown) => void;
   readonly #rows = new Rows();
   readonly #screen: Screen;
@@ -37,18 +35,11 @@ export class LiveTable implements WatchDisplay {
    *
    * @param title The first line
    * @param server The server's address
-   * @param list Asks for the times, which a watch does not report
    * @param onFailure Called when the screen cannot be drawn
    */
-  constructor(
-    title: string,
-    server: string,
-    list: () => Promise<readonly ListRecord[]>,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor(title: string, server: string, onFailure: (error: unknown) => void) {
     this.#title = title;
     this.#server = server;
-    this.#list = list;
     this.#onFailure = onFailure;
     this.#footer = `waiting for ${server}`;
     this.#screen = new Screen(() => this.#drawSoon(0));
@@ -64,7 +55,6 @@ export class LiveTable implements WatchDisplay {
   /** Applies the event, and shows it in the next drawing. */
   event(event: MapEvent): null {
     this.#rows.apply(event, Date.now());
-    if (event.kind === "synced") void this.#complete();
     this.#drawSoon();
     return null;
   }
@@ -74,15 +64,6 @@ export class LiveTable implements WatchDisplay {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#screen.close();
-  }
-
-  async #complete(): Promise<void> {
-    try {
-      this.#rows.complete(await this.#list());
-      this.#drawSoon();
-    } catch {
-      // The connection has been lost; the missing times stay empty until the next snapshot.
-    }
   }
 
   #drawSoon(wait = PACE): void {

@@ -71,13 +71,24 @@ function readEvent(cursor: Cursor): Record<string, unknown> {
   const kind = cursor.number(1);
   const revision = cursor.number(8);
   const id = cursor.text(cursor.number(2));
-  if (kind === 1) return { kind: "present", revision, id, status: cursor.word(STATUSES), state: cursor.state() };
+  if (kind === 1) return { kind: "present", revision, id, ...readPresent(cursor) };
   if (kind === 2) return { kind: "synced", revision, incarnation: cursor.text(cursor.number(1)) };
   if (WITH_STATE.has(kind)) return { kind: WITH_STATE.get(kind), revision, id, state: cursor.state() };
   if (BARE.has(kind)) return { kind: BARE.get(kind), revision, id };
   if (kind === 7) return { kind: "leave", revision, id, cause: cursor.word(CAUSES) };
   if (kind === 8) return { kind: "pong", revision };
+  if (kind === 11) return { kind: "snapshot", revision };
   throw new Invalid();
+}
+
+function readPresent(cursor: Cursor): Record<string, unknown> {
+  return {
+    status: cursor.word(STATUSES),
+    openedAt: cursor.number(8),
+    updatedAt: cursor.number(8),
+    until: cursor.number(8),
+    state: cursor.state(),
+  };
 }
 
 /** Reads the records of a list; `null` when they are invalid. */

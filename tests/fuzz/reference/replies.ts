@@ -15,6 +15,9 @@ export type Answer =
 /** Fewest bytes of a payload that has eight bytes of length in front. */
 const LEAST: Partial<Record<Expected, bigint>> = { map: 2n, list: 8n, stats: 2n, frame: 1n, hello: 2n };
 
+/** Most bytes of a payload that has nothing to do with the size of the map. */
+const MOST: Partial<Record<Expected, bigint>> = { hello: 4_096n, stats: 65_536n };
+
 /**
  * Reads one reply.
  *
@@ -73,7 +76,7 @@ function readLong(
   const start = from + 8;
   if (length < start) return { kind: "more", least: start - at };
   const size = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(from);
-  if (size < LEAST[expected]!) return { kind: "wrong", code: "BAD_REPLY" };
+  if (size < LEAST[expected]! || size > (MOST[expected] ?? size)) return { kind: "wrong", code: "BAD_REPLY" };
   if (size > maxMap) return { kind: "wrong", code: "REPLY_TOO_LARGE" };
   return whole(expected as Exclude<Expected, "nothing">, at, start, Number(size), length);
 }

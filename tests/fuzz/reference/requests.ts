@@ -8,10 +8,6 @@ type Rule = (value: unknown) => boolean;
 
 const isText: Rule = (value) => typeof value === "string";
 
-const isTextOrNull: Rule = (value) => value === null || isText(value);
-
-const isNumber: Rule = (value) => typeof value === "number" && Math.abs(value) !== Infinity;
-
 const isFromTo = (least: number, most: number): Rule => (value) =>
   typeof value === "number" && least <= value && value <= most;
 
@@ -44,15 +40,26 @@ const RULES: Record<string, Record<string, Rule>> = {
 };
 
 /** Rules for the members of the reply to a Hello. */
+const isShort = (most: number): Rule => (value) => typeof value === "string" && value.length <= most;
+
+/** Whether a text has no character but those that ASCII shows. */
+function isVisible(value: unknown): boolean {
+  return typeof value === "string" && [...value].every((character) => character >= "!" && character <= "~");
+}
+
+const isWhole = (least: number, most: number): Rule => (value) =>
+  isFromTo(least, most)(value) && Number.isInteger(value);
+
 const GREETING: Record<string, Rule> = {
-  server: isText,
-  version: isText,
-  incarnation: isText,
-  id: isTextOrNull,
-  resume: isTextOrNull,
-  heartbeat: isNumber,
-  grace: isNumber,
-  maxState: isNumber,
+  server: isShort(64),
+  version: isShort(64),
+  incarnation: (value) => isVisible(value) && isShort(255)(value) && value !== "",
+  id: (value) => value === null || isName(value),
+  resume: (value) => value === null || isVisible(value) && isShort(256)(value),
+  heartbeat: (value) => value === 0 || isFromTo(1, 3_600)(value),
+  grace: isFromTo(0, 86_400),
+  maxState: isWhole(0, 2 ** 30),
+  edition: (value) => value === undefined || isWhole(1, 65_536)(value),
 };
 
 /** Parses the JSON of an object; `null` if it is anything else. */

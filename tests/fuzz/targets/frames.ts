@@ -62,11 +62,14 @@ export const framesTarget: Target<Input> = {
 };
 
 function writeEvent(random: Random): void {
-  const kind = random.next() < 0.03 ? random.pick([0, 9, 255]) : random.integer(1, 8);
+  const kind = random.next() < 0.03 ? random.pick([0, 9, 255]) : random.pick([1, 2, 3, 4, 5, 6, 7, 8, 11]);
   output.byte(kind);
   output.long(random.integer(0, 300), random);
-  writeShortText(kind === 2 || kind === 8 ? "" : random.pick(IDENTIFIERS));
-  if (kind === 1) output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  writeShortText([2, 8, 11].includes(kind) ? "" : random.pick(IDENTIFIERS));
+  if (kind === 1) {
+    output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+    for (let index = 0; index < 3; index++) output.long(random.integer(0, 2 ** 31), random);
+  }
   if (kind === 1 || kind === 3 || kind === 4) writeState(random);
   if (kind === 7) output.byte(random.next() < 0.05 ? 8 : random.integer(0, 7));
   if (kind !== 2) return;
@@ -131,7 +134,7 @@ function orRefused<T>(decode: () => T, note: Note): T | null {
 
 /** Tells whether an event can be written again byte for byte: invalid UTF-8 has been replaced. */
 function isPlain(event: WatchEvent): boolean {
-  if (event.kind === "pong") return true;
+  if (event.kind === "pong" || event.kind === "snapshot") return true;
   if (event.kind === "synced") return /^[!-~]*$/.test(event.incarnation);
   return !event.id.includes("\ufffd");
 }
@@ -148,6 +151,7 @@ function demandRebuilt(writer: EventWriter, bytes: Uint8Array, events: readonly 
 
 function addEvent(writer: EventWriter, event: WatchEvent): void {
   if (event.kind === "pong") writer.pong(event.revision);
+  else if (event.kind === "snapshot") writer.snapshot(event.revision);
   else if (event.kind === "synced") writer.synced(event.revision, isPlain(event) ? event.incarnation : "");
   else if (event.kind === "leave") writer.leave(event.revision, event.id, event.cause);
   else if (event.kind === "present") writer.present(new Client(event));
@@ -162,6 +166,7 @@ class Client implements EncodableClient {
   readonly revision;
   readonly openedAt;
   readonly updatedAt;
+  readonly until;
   readonly #id: Uint8Array;
   readonly #state: Uint8Array;
 
@@ -170,6 +175,7 @@ class Client implements EncodableClient {
     this.revision = decoded.revision;
     this.openedAt = decoded.openedAt ?? 0;
     this.updatedAt = decoded.updatedAt ?? 0;
+    this.until = decoded.until ?? 0;
     this.#id = encoder.encode(decoded.id);
     this.#state = decoded.state ?? new Uint8Array();
   }

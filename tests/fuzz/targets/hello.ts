@@ -30,7 +30,7 @@ const MEMBERS: Record<Kind, readonly string[]> = {
   hello: ["name", "token", "heartbeat", "grace", "takeover", "resume"],
   watch: ["prefix", "since"],
   list: ["prefix"],
-  greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState"],
+  greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState", "edition"],
 };
 
 /** JSON of values that are valid somewhere, or nearly so. */
@@ -120,7 +120,7 @@ function membersOf(kind: Kind, random: Random): string[] {
 
 function valueOf(name: string, kind: Kind, random: Random): string {
   if (random.next() < (kind === "greeting" ? 0.05 : 0.4)) return random.pick(VALUES);
-  if (/heartbeat|grace|maxState/.test(name)) return random.pick(["1", "60", "3600"]);
+  if (/heartbeat|grace|maxState|edition/.test(name)) return random.pick(["1", "60", "3600"]);
   if (name === "takeover") return random.pick(["true", "false"]);
   return name === "since" ? '{"incarnation":"x","revision":7}' : '"ada"';
 }

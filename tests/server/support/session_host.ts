@@ -35,9 +35,9 @@ export class SessionHost implements AsyncDisposable {
     return textOf(this.registry.flatten());
   }
 
-  /** Memory that watchers hold while they catch up, in bytes. */
+  /** Memory of frames that watchers have not taken, in bytes. */
   get heldMemory(): number {
-    return this.#context.feed.budget.used;
+    return this.#context.feed.held;
   }
 
   connect({ onEvent, seed }: PeerOptions = {}): SessionPeer {

@@ -1,0 +1,111 @@
+/**
+ * The reply to a List, made piece by piece.
+ *
+ * @module
+ */
+
+import { EMPTY } from "../base/bytes.ts";
+import { PIECE_BYTES, type Pieces } from "../base/pieces.ts";
+import type { DivisibleClient } from "./frame_buffer.ts";
+import { listLength, type ListWriter } from "./list_writer.ts";
+
+/** Clients as they were at one revision, read in steps; a selection of the registry is such a source. */
+export interface ClientSource {
+  /** That revision. */
+  readonly revision: number;
+  /** Whether all have been read. */
+  readonly isAtEnd: boolean;
+  /** Measures them; `null` if that takes another step. */
+  measure(): { readonly count: number; readonly bytes: number } | null;
+  /** Begins a step. */
+  resume(): void;
+  /** Finds the next; `null` after the last, and if that takes another step. */
+  next(): DivisibleClient | null;
+  /** Finds the one found last again. */
+  current(): DivisibleClient | null;
+  /** Gives them up. */
+  release(): void;
+}
+
+/** The reply to a List. A long state is divided among pieces: a reader that is stuck holds one of them. */
+export class ListPieces implements Pieces {
+  readonly #writer: ListWriter;
+  readonly #source: ClientSource;
+  /** Bytes of the list that are not made yet; `null` until they are counted. */
+  #left: number | null = null;
+  /** Bytes of the present client's state that are not made yet. */
+  #stateLeft = 0;
+
+  /**
+   * @param writer Lent to it for each piece
+   * @param source The clients
+   */
+  constructor(writer: ListWriter, source: ClientSource) {
+    this.#writer = writer;
+    this.#source = source;
+  }
+
+  next(): Uint8Array | null {
+    if (this.#left === 0) return null;
+    this.#source.resume();
+    if (this.#left !== null) {
+      this.#fill();
+      this.#left -= this.#writer.length;
+      return this.#writer.take();
+    }
+    const length = this.#begin();
+    if (length === null) return EMPTY;
+    this.#fill();
+    this.#left = length - this.#writer.length;
+    return this.#writer.finish(length);
+  }
+
+  /**
+   * Makes all of a list at once, if it is short, and releases it.
+   *
+   * @returns The list; `null` if it has to be read in pieces
+   */
+  whole(): Uint8Array | null {
+    const measure = this.#source.measure();
+    if (measure === null || listLength(measure.count, measure.bytes) > PIECE_BYTES) return null;
+    const length = this.#begin() ?? 0;
+    do {
+      this.#source.resume();
+      this.#fill();
+    } while (this.#writer.length < length);
+    this.release();
+    return this.#writer.finish();
+  }
+
+  release(): void {
+    this.#source.release();
+  }
+
+  /** Begins the list, and returns its length; `null` if it takes longer to measure it. */
+  #begin(): number | null {
+    const measure = this.#source.measure();
+    if (measure === null) return null;
+    this.#writer.begin(this.#source.revision);
+    return listLength(measure.count, measure.bytes);
+  }
+
+  /** Adds records until the step has looked at enough clients, or there is enough for a piece. */
+  #fill(): void {
+    while (this.#writer.length < PIECE_BYTES && this.#add());
+  }
+
+  /** Adds a record, or the next part of one. Returns `false` if there is none for now. */
+  #add(): boolean {
+    const writer = this.#writer;
+    const client = this.#stateLeft === 0 ? this.#source.next() : this.#source.current();
+    if (client === null) return false;
+    if (this.#stateLeft === 0) {
+      this.#stateLeft = client.stateLength;
+      writer.recordHead(client);
+    }
+    const count = Math.min(this.#stateLeft, Math.max(0, PIECE_BYTES - writer.length));
+    writer.statePart(client, client.stateLength - this.#stateLeft, count);
+    this.#stateLeft -= count;
+    return true;
+  }
+}

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The address that only this machine has. */
+export const LOOPBACK = "127.0.0.1";
+
 /**
  * Sends small pieces at once: each is waited for, so none may be held back to gather more.
  *

@@ -5,10 +5,7 @@
  */
 
 import { timerTurn } from "../base/turns.ts";
-import { isSameAddress, setNoDelay } from "./address.ts";
-
-/** The address that only this machine has. */
-const LOOPBACK = "127.0.0.1";
+import { isSameAddress, LOOPBACK, setNoDelay } from "./address.ts";
 
 /** Shortest time between two attempts to make the pair, in milliseconds. */
 const RETRY = 1_000;
@@ -33,6 +30,8 @@ export class SocketTurn {
   #pair: Pair | null = null;
   /** When a pair may be made, on the monotonic clock. */
   #requestableAt = -Infinity;
+  /** Settles when the pair that was asked for last is made, or cannot be. */
+  #requested: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   /**
@@ -56,10 +55,15 @@ export class SocketTurn {
     }
   }
 
-  /** Closes the sockets. A turn that is waited for comes all the same. */
-  close(): void {
+  /**
+   * Closes the sockets. A turn that is waited for comes all the same.
+   *
+   * @returns Resolves when none of them is left
+   */
+  close(): Promise<void> {
     this.#isClosed = true;
     this.#release();
+    return this.#requested;
   }
 
   /** Makes the pair, without waiting for it. If that fails, such as for want of descriptors, it is tried again later. */
@@ -67,7 +71,7 @@ export class SocketTurn {
     const now = performance.now();
     if (this.#isClosed || now < this.#requestableAt) return;
     this.#requestableAt = now + RETRY;
-    void connectPair().then((pair) => {
+    this.#requested = connectPair().then((pair) => {
       this.#pair = pair;
       if (this.#isClosed) this.#release();
     });

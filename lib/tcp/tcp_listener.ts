@@ -54,9 +54,8 @@ export class TcpListener implements Listener {
 
   abort(): void {}
 
-  finish(): Promise<void> {
-    this.#turns.close();
-    return Promise.resolve();
+  async finish(): Promise<void> {
+    await this.#turns.close();
   }
 }
 

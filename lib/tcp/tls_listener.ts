@@ -4,21 +4,23 @@
  * @module
  */
 
-import { ignore } from "../base/async.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
+import { createSecureContext, loadNodeModules, type SecureContext } from "./node_tls.ts";
+import { Turns } from "../base/turns.ts";
+import { SocketTurn } from "./socket_turn.ts";
 import { TcpListener } from "./tcp_listener.ts";
-import { TlsRelay } from "./tls_relay.ts";
-import { TlsTerminator } from "./tls_terminator.ts";
+import { TlsConnection } from "./tls_connection.ts";
 
-/** Brings connections that speak TLS. See {@linkcode TlsRelay} for why clients do not reach Deno's listener directly. */
+/** Brings connections that speak TLS. */
 export class TlsListener implements Listener {
   readonly addr: SocketAddress;
   readonly isSecure = true;
+  readonly #modules = loadNodeModules();
   readonly #listener: TcpListener;
-  readonly #relays = new Set<TlsRelay>();
-  #terminator: TlsTerminator;
-  /** Settles when every terminator that was replaced is out of use. */
-  #replaced: Promise<void> = Promise.resolve();
+  readonly #connections = new Set<TlsConnection>();
+  readonly #socketTurn = new SocketTurn();
+  readonly #handshakes = new Turns(() => this.#socketTurn.turn());
+  #context: SecureContext;
 
   /**
    * Starts listening.
@@ -26,27 +28,28 @@ export class TlsListener implements Listener {
    * @param hostname The address
    * @param port The port; 0 takes a free one
    * @param pair The certificate and its key
-   * @throws {TrackerError} BAD_CERTIFICATE, ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
+   * @throws {TrackerError} BAD_CERTIFICATE, ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED; BAD_ARGUMENT when this
+   *   version of Deno is too old
    */
   constructor(hostname: string, port: number, pair: KeyPair) {
-    this.#terminator = new TlsTerminator(pair);
-    try {
-      this.#listener = new TcpListener(hostname, port);
-    } catch (error) {
-      void this.#terminator.close();
-      throw error;
-    }
+    this.#context = createSecureContext(this.#modules, pair);
+    this.#listener = new TcpListener(hostname, port);
     this.addr = this.#listener.addr;
   }
 
   async accept(): Promise<Incoming> {
-    return this.#relay(await this.#listener.accept());
+    const connection = new TlsConnection(this.#modules, await this.#listener.accept(), this.#context, this.#handshakes);
+    this.#connections.add(connection);
+    void connection.finished.then(() => this.#connections.delete(connection));
+    return connection;
+  }
+
+  turn(): Promise<void> {
+    return this.#listener.turn();
   }
 
   reloadTls(pair: KeyPair): void {
-    const before = this.#terminator;
-    this.#terminator = new TlsTerminator(pair);
-    this.#replaced = Promise.all([this.#replaced, before.close()]).then(ignore);
+    this.#context = createSecureContext(this.#modules, pair);
   }
 
   close(): void {
@@ -54,19 +57,12 @@ export class TlsListener implements Listener {
   }
 
   abort(): void {
-    for (const relay of this.#relays) relay.abort();
-  }
-
-  #relay(connection: Deno.TcpConn): TlsRelay {
-    const terminator = this.#terminator;
-    const relay = new TlsRelay(connection, () => terminator.connect());
-    this.#relays.add(relay);
-    void relay.finished.then(() => this.#relays.delete(relay));
-    return relay;
+    for (const connection of this.#connections) connection.abort();
   }
 
   async finish(): Promise<void> {
-    await Promise.all(Array.from(this.#relays, ({ finished }) => finished));
-    await Promise.all([this.#replaced, this.#terminator.close()]);
+    await Promise.all(Array.from(this.#connections, ({ finished }) => finished));
+    await this.#socketTurn.close();
+    await this.#listener.finish();
   }
 }

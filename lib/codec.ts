@@ -151,7 +151,8 @@ export class MessageParser {
 
   #mode: Mode;
   #isEnveloped = true;
-  readonly #maxState: number;
+  /** Longest state to accept, in bytes. It may be another one for the next message. */
+  maxState: number;
   readonly #mergesRuns: boolean;
 
   /**
@@ -161,7 +162,7 @@ export class MessageParser {
    */
   constructor(options: MessageParserOptions = {}) {
     this.#mode = MODE_OF_DIALECT[options.dialect ?? "auto"];
-    this.#maxState = options.maxState ?? DEFAULT_MAX_STATE;
+    this.maxState = options.maxState ?? DEFAULT_MAX_STATE;
     this.#mergesRuns = options.mergesRuns ?? true;
   }
 
@@ -270,7 +271,7 @@ export class MessageParser {
    */
   #compactRun(buffer: Uint8Array, from: number, to: number): Token {
     const view = new DataView(buffer.buffer, buffer.byteOffset, to);
-    const limit = this.#maxState;
+    const limit = this.maxState;
     let isEnveloped = this.#isEnveloped;
     let at = from;
     let start = 0;
@@ -302,7 +303,7 @@ export class MessageParser {
     const tail = isJava ? JAVA_UPDATE_HEADER : UPDATE_HEADER;
     const header = isJava ? 3 : 2;
     const prefix = header + LONG_LENGTH;
-    const limit = this.#maxState;
+    const limit = this.maxState;
     let at = from;
     let start = 0;
     let count = 0;
@@ -339,7 +340,7 @@ export class MessageParser {
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     if (available < 3) return this.#needMore(3);
     const length = byteAt(buffer, from + 2);
-    if (length > this.#maxState) return this.#failLength(length);
+    if (length > this.maxState) return this.#failLength(length);
     if (available < 3 + length) return this.#needMore(3 + length);
     if (type === UPDATE && available > 3 + length && this.#mergesRuns) return this.#compactRun(buffer, from, to);
     const start = from + 3;
@@ -367,7 +368,7 @@ export class MessageParser {
     const prefix = header + LONG_LENGTH;
     if (available < prefix) return this.#needMore(prefix);
     const length = lowerHalf(buffer, from + header);
-    if (length > this.#maxState || hasUpperHalf(buffer, from + header)) {
+    if (length > this.maxState || hasUpperHalf(buffer, from + header)) {
       return this.#failLength(readU64(buffer, from + header));
     }
     if (available < prefix + length) return this.#needMore(prefix + length);
@@ -425,7 +426,7 @@ export class MessageParser {
   #failLength(length: number | bigint): Token {
     return this.#fail(
       "STATE_TOO_LARGE",
-      `Cannot parse state length: ${length} is above the limit of ${this.#maxState}`,
+      `Cannot parse state length: ${length} is above the limit of ${this.maxState}`,
     );
   }
 

@@ -7,7 +7,16 @@
 import type { LeaveCause } from "./protocol.ts";
 
 /** The limit a client ran into. */
-export type LimitName = "clients" | "perAddress" | "state" | "totalState" | "watchers" | "unsent" | "time";
+export type LimitName =
+  | "clients"
+  | "perAddress"
+  | "state"
+  | "totalState"
+  | "watchers"
+  | "unsent"
+  | "time"
+  | "suspects"
+  | "unauthorized";
 
 /** What is behind an error, where what to do next depends on it and the code does not tell. */
 export type ErrorReason =
@@ -84,6 +93,15 @@ export const ERRORS = {
     meaning: "the server already holds as many connections, or watchers, as it may",
     cause: "error",
     limit: "clients",
+  },
+  RATE_LIMITED: {
+    wire: true,
+    // By then the others may have gone.
+    retry: true,
+    meaning: "more connections came than the server can look at before they have shown a token",
+    cause: "error",
+    limit: "unauthorized",
+    hint: "Try again: the server is being flooded with connections that show no token",
   },
   TIMEOUT: {
     wire: true,

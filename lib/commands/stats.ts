@@ -44,7 +44,7 @@ function tableOf(stats: Stats): string {
     ["incarnation", stats.incarnation],
     ["up for", longDuration(stats.uptime)],
     ["clients", `${number(now.clients)}, of which ${number(now.suspects)} suspect`],
-    ["connections", `${number(now.connections)}, of which ${number(now.watchers)} watch`],
+    ["connections", connectionsOf(now)],
     ["states", `${number(now.stateBytes)} bytes, revision ${number(stats.revision)}`],
     ["accepted", `${number(stats.accepted)} connections`],
     ["received", `${number(bytes.received)} bytes`],
@@ -58,6 +58,11 @@ function tableOf(stats: Stats): string {
   ];
   // The server may be hostile: nothing that it sends is shown unescaped.
   return layOutTable(rows.map((row) => row.map(escapeControls))).map((line) => `${line}\n`).join("");
+}
+
+function connectionsOf({ connections, watchers, unauthorized }: Stats["now"]): string {
+  const strangers = unauthorized === 0 ? "" : ` and ${number(unauthorized)} have shown no token`;
+  return `${number(connections)}, of which ${number(watchers)} watch${strangers}`;
 }
 
 function number(value: number): string {

@@ -12,6 +12,7 @@ import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { LeaveCause } from "../protocol.ts";
 import type { Entry } from "./entry.ts";
+import { Graces } from "./graces.ts";
 import type { Registry } from "./registry.ts";
 
 /** Length of a resume key before it is written in hexadecimal digits, in bytes. */
@@ -39,6 +40,12 @@ export interface ClaimOptions {
    * @default {false}
    */
   takeover?: boolean;
+  /**
+   * Whom a grace counts for, such as an address and a token.
+   *
+   * @default {[]}
+   */
+  holders?: readonly string[];
 }
 
 /** The connection that owns a claim. */
@@ -59,21 +66,25 @@ export class Claim {
   readonly name: string;
   /** The key with which its client takes the name back. */
   readonly key: string;
-  /** @internal The connection that holds it, or held it last. */
+  /** @internal The connection that holds it, or what reports for it once it has ended. */
   readonly owner: ClaimOwner;
   /** The client's entry, once it has opened. */
   entry: Entry | null = null;
   /** @internal How long the entry stays without a connection, in milliseconds. */
   readonly grace: number;
+  /** @internal Whom its grace counts for; `null` without a grace. */
+  readonly holders: readonly string[] | null;
   /** @internal Ends the grace of a suspect entry; `null` unless it is suspect. */
   graceDeadline: Deadline | null = null;
 
   /** @internal Made by {@linkcode Names.claim}. */
-  constructor(name: string, key: string, owner: ClaimOwner, grace: number) {
+  constructor(name: string, key: string, owner: ClaimOwner, options: ClaimOptions) {
+    const { grace = 0, holders = [] } = options;
     this.name = name;
     this.key = key;
     this.owner = owner;
-    this.grace = grace;
+    this.grace = grace * 1_000;
+    this.holders = this.grace === 0 ? null : holders;
   }
 }
 
@@ -81,19 +92,19 @@ export class Claim {
 export class Names {
   readonly #registry: Registry;
   readonly #deadlines: Deadlines;
-  readonly #maxSuspects: number;
+  readonly #graces: Graces;
   readonly #claims = new Map<string, Claim>();
   #suspects = 0;
 
   /**
    * @param registry The map that contains the named entries
    * @param deadlines The deadlines that end a grace
-   * @param maxSuspects Most entries without a connection; beyond that, a client leaves as soon as its connection ends
+   * @param maxSuspects Most names with a grace, whether their connections have ended or not
    */
   constructor(registry: Registry, deadlines: Deadlines, maxSuspects: number) {
     this.#registry = registry;
     this.#deadlines = deadlines;
-    this.#maxSuspects = maxSuspects;
+    this.#graces = new Graces(maxSuspects);
   }
 
   /**
@@ -104,19 +115,18 @@ export class Names {
    * @param owner The connection
    * @returns The claim; its entry is set if the client is already in the map
    * @throws {TrackerError} NAME_TAKEN if another connection holds the name, and the Hello neither shows its key nor asks
-   *   for a takeover
+   *   for a takeover; TOO_MANY_CLIENTS if it asks for a grace and there is no place for one. Nothing has changed then.
    */
   claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
     const held = this.#claims.get(name);
-    const grace = (options.grace ?? 0) * 1_000;
     if (held === undefined) {
       if (this.#registry.get(name) !== undefined) throw takenError(name);
-      return this.#hold(new Claim(name, randomKey(), owner, grace));
+      return this.#hold(new Claim(name, randomKey(), owner, options), null);
     }
     const isResumed = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
     if (held.graceDeadline === null && !isResumed && options.takeover !== true) throw takenError(name);
     // Without the old key there is a new one: clients that know the old key must not take the name from its new owner.
-    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomKey(), owner, grace));
+    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomKey(), owner, options), held);
     if (held.graceDeadline !== null) this.#revive(held, claim);
     else this.#takeOver(held, claim, isResumed);
     return claim;
@@ -130,8 +140,7 @@ export class Names {
    */
   release(claim: Claim, cause: LeaveCause): void {
     if (this.#claims.get(claim.name) !== claim) return;
-    const hasGrace = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown" &&
-      this.#suspects < this.#maxSuspects;
+    const hasGrace = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown";
     if (hasGrace) this.#suspect(claim, cause);
     else this.#leave(claim, cause);
   }
@@ -148,7 +157,12 @@ export class Names {
     }
   }
 
-  #hold(claim: Claim): Claim {
+  /** Makes a claim the one that counts, if there is a place for its grace. */
+  #hold(claim: Claim, before: Claim | null): Claim {
+    const [given, wanted] = [before?.holders ?? null, claim.holders];
+    if (given !== null && wanted !== null) this.#graces.exchange(given, wanted);
+    else if (wanted !== null) this.#graces.reserve(wanted);
+    else if (given !== null) this.#graces.release(given);
     this.#claims.set(claim.name, claim);
     return claim;
   }
@@ -196,6 +210,7 @@ export class Names {
 
   #leave(claim: Claim, cause: LeaveCause): void {
     this.#claims.delete(claim.name);
+    if (claim.holders !== null) this.#graces.release(claim.holders);
     const { entry } = claim;
     claim.entry = null;
     if (entry === null || !this.#registry.close(entry, cause)) return;

@@ -44,7 +44,16 @@ export class Admission {
    * @returns TOO_MANY_CLIENTS, or `null` when it may come in
    */
   refusalOf(address: string, connected: number): TrackerError | null {
-    if (connected >= this.#maxClients) return fullError(`the limit of ${this.#maxClients} is reached`, "clients");
+    return this.fullRefusal(connected) ?? this.crowdRefusal(address);
+  }
+
+  /** Checks whether there is room for one more client than are connected already. */
+  fullRefusal(connected: number): TrackerError | null {
+    return connected < this.#maxClients ? null : fullError(`the limit of ${this.#maxClients} is reached`, "clients");
+  }
+
+  /** Checks whether there is room for one more connection from an address. */
+  crowdRefusal(address: string): TrackerError | null {
     if (this.#maxPerAddress === 0 || (this.#addresses.get(address) ?? 0) < this.#maxPerAddress) return null;
     return fullError(`the limit of ${this.#maxPerAddress} from one address is reached`, "perAddress");
   }

@@ -45,7 +45,7 @@ export interface SessionLimits extends TimeLimits {
   readonly maxWatchers: number;
   /** Most messages a second of one connection; 0 for no limit. */
   readonly messageRate: number;
-  /** Most named clients that may be suspect: their connection has ended, and their name is kept for their grace. */
+  /** Most names with a grace, for which they are kept after their connection has ended. */
   readonly maxSuspects: number;
 }
 
@@ -162,6 +162,7 @@ export function statsOf(context: SessionContext): Stats {
     revision: registry.revision,
     now: {
       connections: sessions.size,
+      unauthorized: counters.unauthorized,
       clients: registry.size,
       suspects: names.suspects,
       watchers: feed.size,

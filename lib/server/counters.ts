@@ -20,6 +20,8 @@ export class Counters {
   sent = 0;
   /** Connections accepted. */
   accepted = 0;
+  /** Connections that have not shown a token, where one is needed: those there are now. */
+  unauthorized = 0;
   /** Connections that could not agree on TLS. */
   tlsErrors = 0;
   /** The counters of connections whose dialect is not settled. */

@@ -20,3 +20,14 @@ export type SessionEvent =
 export type ServerEvent =
   | (SessionEvent & { peer: SocketAddress })
   | { kind: "accept-error"; error: Error };
+
+/** Hears of the events of connections. */
+export interface EventObserver {
+  /**
+   * Called when something happens to a client.
+   *
+   * @param peer Where the client is, or was
+   * @param event What happened
+   */
+  onEvent?(peer: SocketAddress, event: SessionEvent): void;
+}

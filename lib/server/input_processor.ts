@@ -8,11 +8,11 @@ import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../cod
 import { PIECE_BYTES } from "../base/pieces.ts";
 import { TrackerError } from "../errors.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
-import { CLOSE, GET, type MessageType, OPEN, PING, UPDATE, WATCH } from "../protocol.ts";
+import { CLOSE, GET, HELLO, MAX_REQUEST, type MessageType, OPEN, PING, UPDATE, WATCH } from "../protocol.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { GATHERED_BYTES } from "./reply_writer.ts";
-import { answerRequest, replyDone, type Requester } from "./requests.ts";
+import { answerRequest, replyDone, type Requester, strangerError } from "./requests.ts";
 import { Throttle } from "./throttle.ts";
 
 /** How many cheap messages are handled before the clock is looked at; a costly one counts as many. */
@@ -54,6 +54,8 @@ export class InputProcessor {
     const { dialect, maxState, messageRate, deadlines } = context;
     this.#throttle = messageRate === 0 ? null : new Throttle(messageRate, deadlines);
     this.#parser = new MessageParser({ dialect, maxState, mergesRuns: this.#throttle === null });
+    // Before its token is known a client gets no more room than a Hello takes.
+    if (owner.permission === "none") this.#parser.maxState = Math.min(maxState, MAX_REQUEST);
     this.#input = new ReadBuffer(context);
     this.#counts = context.counters.unsettled;
   }
@@ -76,16 +78,6 @@ export class InputProcessor {
   /** Whether parsing stopped because it needs more bytes, and not because others must have their turn. */
   get isCaughtUp(): boolean {
     return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
-  }
-
-  /** Whether what the last read brought is more than light work. */
-  get isHeavy(): boolean {
-    return this.#isHeavy;
-  }
-
-  /** Whether the client has sent more messages than it may for now. */
-  get isThrottled(): boolean {
-    return this.#throttle !== null && this.#throttle.isExceeded;
   }
 
   /** Whether the beginning of an unfinished message has arrived. */
@@ -158,9 +150,18 @@ export class InputProcessor {
     }
   }
 
-  /** Waits until a throttled client may go on. */
-  async throttled(): Promise<void> {
-    await this.#throttle?.pause();
+  /** What to wait for before the rest is processed: the client's rate, or the turn of others; `null` for nothing. */
+  waitToGoOn(): Promise<void> | null {
+    const { turns } = this.#owner.context;
+    if (this.#throttle?.isExceeded === true) return this.#throttle.pause();
+    return turns.isSpent ? turns.rest() : null;
+  }
+
+  /** What to wait for before the next read; `null` for nothing. After light work that is a turn once in a while. */
+  waitToRead(): Promise<void> | null {
+    if (this.#isHeavy) return this.waitToGoOn();
+    if (this.#throttle?.isExceeded === true) return this.#throttle.pause();
+    return this.#owner.context.turns.answered();
   }
 
   /** Ends every wait: nothing more is processed. */
@@ -193,17 +194,23 @@ export class InputProcessor {
   #processRare(token: Token): boolean {
     try {
       if (token === CLOSE) this.#owner.leave();
-      else if (token === INVALID && this.#parser.error !== null) throw this.#parser.error;
+      else if (token === INVALID && this.#parser.error !== null) throw this.#explain(this.#parser.error);
       if (token < 0 || token === CLOSE) return false;
       const { stateStart, stateEnd } = this.#parser;
       if (token !== PING && token !== WATCH) this.#work = WORK_PER_LOOK;
       answerRequest(this.#owner, token as MessageType, this.#input.bytes.subarray(stateStart, stateEnd));
+      if (token === HELLO) this.#parser.maxState = this.#owner.context.maxState;
     } catch (error) {
       if (!(error instanceof TrackerError)) throw error;
       this.#owner.close(error);
       return false;
     }
     return true;
+  }
+
+  /** Before a token is known, the length of a state does not matter: none is welcome. */
+  #explain(error: TrackerError): TrackerError {
+    return error.code === "STATE_TOO_LARGE" && this.#owner.permission === "none" ? strangerError() : error;
   }
 
   #setState(bytes: Uint8Array, start: number, end: number): void {

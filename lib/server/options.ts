@@ -36,11 +36,20 @@ export const DEFAULT_MAX_TOTAL_STATE = 268_435_456;
 /** Default for the most watchers at once. */
 export const DEFAULT_MAX_WATCHERS = 4_096;
 
+/** Default for the most connections that have shown no token. */
+export const DEFAULT_MAX_UNAUTHORIZED = 2_048;
+
+/** Default for the most names with a grace, as a multiple of the most connections. */
+const SUSPECTS_PER_CLIENT = 4;
+
 /** Options for a server, wherever its connections come from. Every member has a default. */
 export interface ServerOptions {
   /** The dialect to insist on. Default `"auto"`: told from each connection's first bytes. */
   dialect?: Dialect | "auto";
-  /** Most connections at once; one more is refused with TOO_MANY_CLIENTS. Default 16,384. */
+  /**
+   * Most connections at once; one more is refused with TOO_MANY_CLIENTS. Default 16,384. Where a token is needed, those
+   * that have shown none count towards `maxUnauthorized` instead.
+   */
   maxClients?: number;
   /** Longest state, in bytes; a longer one is refused with STATE_TOO_LARGE. Default 65,536, at most 2^30. */
   maxState?: number;
@@ -64,6 +73,16 @@ export interface ServerOptions {
   maxTotalState?: number;
   /** Most watchers at once; one more is refused with TOO_MANY_CLIENTS. Default 4,096. */
   maxWatchers?: number;
+  /**
+   * Most names with a grace, whether their connections have ended or not; one more is refused with TOO_MANY_CLIENTS. One
+   * address, and one token, may have a quarter of them. Default four times `maxClients`.
+   */
+  maxSuspects?: number;
+  /**
+   * Most connections that have shown no token, where one is needed. For one more the oldest is refused with RATE_LIMITED;
+   * an address that has a quarter of them makes room for itself. Default 2,048.
+   */
+  maxUnauthorized?: number;
   /** Most connections at once from one address; 0, the default, for no limit below `maxClients`. */
   maxPerAddress?: number;
   /** Most connections accepted in a second; the others wait in the system's queue. 0, the default, for no limit. */
@@ -95,6 +114,7 @@ export interface ServerOptions {
  */
 export function checkOptions(options: ServerOptions): void {
   admissionLimitsOf(options);
+  maxUnauthorizedOf(options);
   limitsOf(options);
   rulesOf(options);
 }
@@ -117,9 +137,10 @@ export function limitsOf(options: ServerOptions): SessionLimits {
     maxTotalState: options.maxTotalState ?? DEFAULT_MAX_TOTAL_STATE,
     maxWatchers: options.maxWatchers ?? DEFAULT_MAX_WATCHERS,
     messageRate: options.messageRate ?? 0,
+    maxSuspects: options.maxSuspects ?? (options.maxClients ?? DEFAULT_MAX_CLIENTS) * SUSPECTS_PER_CLIENT,
   };
   for (const [name, value] of Object.entries(limits)) requireInteger(name, value, 0, highestOf(name));
-  return { ...limits, dialect: options.dialect ?? "auto", maxSuspects: options.maxClients ?? DEFAULT_MAX_CLIENTS };
+  return { ...limits, dialect: options.dialect ?? "auto" };
 }
 
 function highestOf(name: string): number {
@@ -140,6 +161,18 @@ export function admissionLimitsOf(options: ServerOptions): AdmissionLimits {
   requireInteger("maxPerAddress", maxPerAddress, 0, 2 ** 31);
   requireInteger("acceptRate", acceptRate, 0, 2 ** 31);
   return { maxClients, maxPerAddress, acceptRate };
+}
+
+/**
+ * Completes the limit on connections that have shown no token with its default.
+ *
+ * @param options The server's options
+ * @returns The limit
+ * @throws {TrackerError} BAD_ARGUMENT when it is out of its range
+ */
+export function maxUnauthorizedOf({ maxUnauthorized = DEFAULT_MAX_UNAUTHORIZED }: ServerOptions): number {
+  requireInteger("maxUnauthorized", maxUnauthorized, 1, 2 ** 31);
+  return maxUnauthorized;
 }
 
 /**

@@ -17,7 +17,8 @@ import type { Entry } from "../map/entry.ts";
 import type { Registry } from "../map/registry.ts";
 import type { LeaveCause } from "../protocol.ts";
 import type { Counters } from "./counters.ts";
-import type { SessionEvent } from "./events.ts";
+import type { SocketAddress } from "../transport/listener.ts";
+import type { EventObserver, SessionEvent } from "./events.ts";
 
 /** What the clients of all sessions share. */
 export interface PresenceContext {
@@ -41,6 +42,30 @@ export interface PresenceOwner {
   close(error: TrackerError): void;
   /** Reports what happens to the client, also after the session has ended. */
   report(event: SessionEvent): void;
+  /** Hears what happens. */
+  readonly observer: EventObserver;
+  /** Where the client is. */
+  readonly peer: SocketAddress;
+}
+
+/** What is left of a session whose client is in its grace: what it takes to report, without the buffers. */
+class DetachedOwner implements PresenceOwner {
+  readonly context: PresenceContext;
+  readonly observer: EventObserver;
+  readonly peer: SocketAddress;
+  readonly isOpen = false;
+
+  constructor({ context, observer, peer }: PresenceOwner) {
+    this.context = context;
+    this.observer = observer;
+    this.peer = peer;
+  }
+
+  close(): void {}
+
+  report(event: SessionEvent): void {
+    this.observer.onEvent?.(this.peer, event);
+  }
 }
 
 /** Causes of leaves without a message from the client: until then it was in the map as a ghost. */
@@ -48,7 +73,7 @@ const UNCLEAN_CAUSES: ReadonlySet<LeaveCause> = new Set(["disconnect", "timeout"
 
 /** The entry and the name of one session's client. */
 export class Presence implements ClaimOwner {
-  readonly #owner: PresenceOwner;
+  #owner: PresenceOwner;
   #entry: Entry | null = null;
   #claim: Claim | null = null;
   /** When the client was last heard, on the monotonic clock, in whole milliseconds; set when it claims a name and when it leaves. */
@@ -69,7 +94,7 @@ export class Presence implements ClaimOwner {
    *
    * @param name The name
    * @param options How it is claimed
-   * @throws {TrackerError} NAME_TAKEN
+   * @throws {TrackerError} NAME_TAKEN, or TOO_MANY_CLIENTS if there is no place for its grace
    */
   claimName(name: string, options: ClaimOptions): void {
     const { names } = this.#owner.context;
@@ -128,6 +153,8 @@ export class Presence implements ClaimOwner {
     this.#entry = null;
     if (claim !== null) {
       this.#owner.context.names.release(claim, cause);
+      // In its grace the claim keeps this, but must not keep the session and its buffers.
+      if (claim.graceDeadline !== null) this.#owner = new DetachedOwner(this.#owner);
     } else if (entry !== null && this.#owner.context.registry.close(entry, cause)) {
       this.report({ kind: "leave", id: entry.id, cause });
     }

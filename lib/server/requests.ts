@@ -26,6 +26,7 @@ import {
 import { encodeJson } from "../wire/json.ts";
 import { ListPieces } from "../wire/list_pieces.ts";
 import { type Greeting, type HelloRequest, parseHello, parseList, parseWatch } from "../wire/requests.ts";
+import type { SocketAddress } from "../transport/listener.ts";
 import { VERSION } from "../version.ts";
 import { type SessionContext, statsOf } from "./context.ts";
 import type { Presence } from "./presence.ts";
@@ -47,11 +48,20 @@ export interface Requester {
   /** Whether the client may still be in the map. A handler can end that. */
   readonly isOpen: boolean;
   /** What the client may do. */
-  permission: Permission | "none";
+  readonly permission: Permission | "none";
+  /** Where the client is. */
+  readonly peer: SocketAddress;
   /** The watcher that tells it of changes; `null` until the client watches. */
   readonly watcher: Watcher | null;
   /** Sends the frames of the watcher, unless a write is under way. */
   sendNews(): void;
+  /**
+   * Lets the client in, as its token allows.
+   *
+   * @param permission What it allows
+   * @throws {TrackerError} TOO_MANY_CLIENTS
+   */
+  authorize(permission: Permission): void;
 }
 
 /** Answers one request. A {@linkcode TrackerError} that it throws ends the session with an error reply. */
@@ -81,17 +91,30 @@ export function answerRequest(session: Requester, type: MessageType, payload: Ui
 
 /** Checks the client's rights: without a token it may ask for nothing, and with one for reading it may not enter the map. */
 function authorize({ permission }: Requester, type: MessageType): void {
-  if (permission === "none") throw unauthorized("a connection has to begin with a Hello that has a token");
+  if (permission === "none") throw strangerError();
   if (permission === "read" && (type === OPEN || type === UPDATE)) throw unauthorized("the token is for reading");
+}
+
+/**
+ * The error of a client that sends anything but a Hello before it has shown a token.
+ *
+ * @returns UNAUTHORIZED
+ */
+export function strangerError(): TrackerError {
+  return unauthorized("a connection has to begin with a Hello that has a token");
 }
 
 function greet(session: Requester, payload: Uint8Array): void {
   const request = parseHello(payload);
   const { rules } = session.context;
-  if (rules !== null && session.permission === "none") session.permission = grantOf(rules, request.token).access;
+  const grant = rules !== null && session.permission === "none" ? grantOf(rules, request.token) : null;
+  if (grant !== null) session.authorize(grant.access);
   if (rules !== null) session.timers.disarm("handshake");
   if (session.permission === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
-  if (request.name !== undefined) session.presence.claimName(request.name, request);
+  if (request.name !== undefined) {
+    const holders = [`address (${session.peer.hostname})`, ...grant === null ? [] : [`token (${grant.name})`]];
+    session.presence.claimName(request.name, { ...request, holders });
+  }
   if (!session.isOpen) return;
   if (request.heartbeat !== undefined) {
     session.timers.patience = request.heartbeat * 1_000 * HEARTBEAT_PATIENCE;

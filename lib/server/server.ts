@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accessOf } from "../auth/access.ts";
 import { delay } from "../base/async.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { timerTurn, Turns } from "../base/turns.ts";
@@ -14,7 +15,15 @@ import type { Stats } from "../wire/stats.ts";
 import { Admission } from "./admission.ts";
 import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
 import type { ServerEvent, SessionEvent } from "./events.ts";
-import { admissionLimitsOf, limitsOf, requireInteger, rulesOf, type ServerOptions } from "./options.ts";
+import {
+  admissionLimitsOf,
+  limitsOf,
+  maxUnauthorizedOf,
+  requireInteger,
+  rulesOf,
+  type ServerOptions,
+} from "./options.ts";
+import { crowdedOutError, Unauthorized } from "./unauthorized.ts";
 import { Session, type SessionObserver } from "./session.ts";
 
 /** Default time that {@linkcode Server.shutdown} gives clients to read that it ends, in milliseconds. */
@@ -48,6 +57,8 @@ export class Server implements AsyncDisposable {
   readonly #onEvent: ((event: ServerEvent) => void) | undefined;
   readonly #observer: SessionObserver;
   readonly #sessions = new Set<Session>();
+  /** Sessions that have shown no token, where one is needed. */
+  readonly #unauthorized: Unauthorized<Session>;
   /** Sessions above the limit, which are being told so. */
   readonly #refusals = new Set<Session>();
   readonly #stop = new AbortController();
@@ -67,6 +78,7 @@ export class Server implements AsyncDisposable {
     const [first] = listeners;
     if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
     this.#admission = new Admission(admissionLimitsOf(options));
+    this.#unauthorized = new Unauthorized(maxUnauthorizedOf(options));
     this.registry = options.registry ?? new Registry();
     const turns = new Turns(turnOf(listeners));
     this.#context = createSessionContext(this.registry, limitsOf(options), rulesOf(options), turns);
@@ -136,6 +148,11 @@ export class Server implements AsyncDisposable {
     await this.shutdown();
   }
 
+  /** Whether every session has ended. */
+  get #isEmpty(): boolean {
+    return this.#sessions.size + this.#refusals.size + this.#unauthorized.size === 0;
+  }
+
   get #isStopped(): boolean {
     return this.#stop.signal.aborted;
   }
@@ -144,16 +161,17 @@ export class Server implements AsyncDisposable {
   #createObserver(): SessionObserver {
     const onEvent = this.#onEvent;
     return {
+      onAuthorized: (session) => this.#welcome(session),
       onEnd: (session) => this.#forget(session),
       ...onEvent !== undefined && {
-        onEvent: (session: Session, event: SessionEvent) => onEvent({ ...event, peer: session.peer }),
+        onEvent: (peer: SocketAddress, event: SessionEvent) => onEvent({ ...event, peer }),
       },
     };
   }
 
   async #run(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => this.#accept(listener)));
-    if (this.#sessions.size + this.#refusals.size !== 0) {
+    if (!this.#isEmpty) {
       await new Promise<void>((resolve) => this.#lastEnded = resolve);
     }
     await Promise.all(this.#listeners.map((listener) => listener.finish()));
@@ -190,30 +208,64 @@ export class Server implements AsyncDisposable {
     counters.accepted++;
     // Accepted in the very turn in which the server was stopped.
     if (this.#isStopped) return connection.close();
-    const refusal = this.#admission.refusalOf(connection.remoteAddr.hostname, this.#sessions.size);
-    if (refusal === null) {
-      this.#start(connection, this.#sessions);
+    const { hostname } = connection.remoteAddr;
+    const isStranger = accessOf(this.#context.rules, hostname) === "none";
+    const refusal = this.#admission.crowdRefusal(hostname) ??
+      (isStranger ? null : this.#admission.fullRefusal(this.#sessions.size));
+    if (refusal === null && isStranger) {
+      this.#makeRoomFor(this.#start(connection));
+    } else if (refusal === null) {
+      this.#sessions.add(this.#start(connection));
     } else if (this.#refusals.size < MAX_REFUSALS) {
-      this.#start(connection, this.#refusals).close(refusal);
+      this.#refuse(this.#start(connection), refusal);
     } else {
       counters.countRefusal(refusal.limit!);
       connection.close();
     }
   }
 
-  #start(connection: Incoming, group: Set<Session>): Session {
+  #start(connection: Incoming): Session {
     this.#admission.enter(connection.remoteAddr.hostname);
     const session = new Session(connection, this.#context, this.#observer);
-    group.add(session);
     void session.run();
     return session;
+  }
+
+  #makeRoomFor(stranger: Session): void {
+    const oldest = this.#unauthorized.add(stranger);
+    this.#countUnauthorized();
+    if (oldest !== null) this.#refuse(oldest, crowdedOutError());
+  }
+
+  /** Tells a session in no group why it cannot stay, unless that is being told to too many others. */
+  #refuse(session: Session, error: TrackerError): void {
+    const isTold = this.#refusals.size < MAX_REFUSALS;
+    this.#refusals.add(session);
+    if (isTold) return session.close(error);
+    this.#context.counters.countRefusal(error.limit!);
+    session.abort();
+  }
+
+  /** A client that has shown its token takes a place among the clients, if there is one. */
+  #welcome(session: Session): TrackerError | null {
+    if (!this.#unauthorized.delete(session)) return null;
+    this.#countUnauthorized();
+    const refusal = this.#admission.fullRefusal(this.#sessions.size);
+    const group = refusal === null ? this.#sessions : this.#refusals;
+    group.add(session);
+    return refusal;
   }
 
   /** Called at the end of every session, whichever group it is in. */
   #forget(session: Session): void {
     this.#admission.leave(session.peer.hostname);
-    if (!this.#sessions.delete(session)) this.#refusals.delete(session);
-    if (this.#sessions.size + this.#refusals.size === 0) this.#lastEnded?.();
+    if (this.#unauthorized.delete(session)) this.#countUnauthorized();
+    else if (!this.#sessions.delete(session)) this.#refusals.delete(session);
+    if (this.#isEmpty) this.#lastEnded?.();
+  }
+
+  #countUnauthorized(): void {
+    this.#context.counters.unauthorized = this.#unauthorized.size;
   }
 
   /** Tells all clients. Watchers go last, and are told of the leaves of all others. */
@@ -223,13 +275,13 @@ export class Server implements AsyncDisposable {
       this.#sessions,
       ({ watcher }) => `${watcher !== null}`,
     );
-    for (const session of others) session.close(error);
+    for (const session of [...others, ...this.#unauthorized]) session.close(error);
     this.#context.names.clear();
     for (const session of watching) session.close(error);
   }
 
   #cutOff(): void {
-    for (const session of [...this.#sessions, ...this.#refusals]) session.abort();
+    for (const session of [...this.#sessions, ...this.#unauthorized, ...this.#refusals]) session.abort();
     for (const listener of this.#listeners) listener.abort();
   }
 

@@ -18,7 +18,7 @@ import type { Watcher } from "../feed/watcher.ts";
 import { DONE, type LeaveCause } from "../protocol.ts";
 import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
-import type { SessionEvent } from "./events.ts";
+import type { EventObserver, SessionEvent } from "./events.ts";
 import { type InputOwner, InputProcessor } from "./input_processor.ts";
 import { Presence, type PresenceOwner } from "./presence.ts";
 import { type ReplySource, ReplyWriter } from "./reply_writer.ts";
@@ -28,9 +28,13 @@ import { lostError, stallError } from "./stall.ts";
 const GOODBYE = Uint8Array.of(DONE);
 
 /** Observes the sessions of a server. One object serves all of them: closures per session would cost every client memory. */
-export interface SessionObserver {
-  /** Called when something happens to a session's client. */
-  onEvent?(session: Session, event: SessionEvent): void;
+export interface SessionObserver extends EventObserver {
+  /**
+   * Called when a session's client has shown its token.
+   *
+   * @returns Why it cannot come in all the same; `null` if it can
+   */
+  onAuthorized?(session: Session): TrackerError | null;
   /** Called when a session's connection is closed. */
   onEnd?(session: Session): void;
 }
@@ -45,7 +49,8 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   permission: Permission | "none";
   /** @internal The connection. */
   readonly connection: Incoming;
-  readonly #observer: SessionObserver;
+  /** @internal Hears what happens. */
+  readonly observer: SessionObserver;
   readonly #input: InputProcessor;
   #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
@@ -64,7 +69,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     this.connection = connection;
     this.context = context;
     this.permission = accessOf(context.rules, connection.remoteAddr.hostname);
-    this.#observer = observer;
+    this.observer = observer;
     this.#input = new InputProcessor(this);
     this.#state = connection.handshake === undefined ? "open" : "handshaking";
     trackSession(context, this);
@@ -139,18 +144,16 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
           break;
         }
         if (this.isOpen) this.#input.awaitMore();
-        if (this.isOpen && this.#input.isThrottled) await this.#pause(this.#input.throttled());
-        const turn = this.isOpen ? this.#giveWay() : null;
-        if (turn !== null) await turn;
+        const wait = this.isOpen ? this.#input.waitToRead() : null;
+        if (wait !== null) await this.#pause(wait);
       }
-      if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch);
-      if (!this.isOpen) await this.#farewell;
+      if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch).then(() => this.#farewell);
     } catch {
       // A broken connection is one way to end, with no peer left to tell.
     } finally {
       this.abort();
       this.#input.release();
-      this.#observer.onEnd?.(this);
+      this.observer.onEnd?.(this);
     }
   }
 
@@ -185,7 +188,14 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** @internal Reports what happens to the client, also after the connection has ended. */
   report(event: SessionEvent): void {
-    this.#observer.onEvent?.(this, event);
+    this.observer.onEvent?.(this.peer, event);
+  }
+
+  /** @internal Lets the client in. */
+  authorize(permission: Permission): void {
+    const error = this.observer.onAuthorized?.(this) ?? null;
+    if (error !== null) throw error;
+    this.permission = permission;
   }
 
   /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */
@@ -272,8 +282,8 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     while (this.isOpen && !this.#input.isCaughtUp) {
       await writing;
       await this.#replies?.untilDrained();
-      if (this.isOpen && this.#input.isThrottled) await this.#pause(this.#input.throttled());
-      else if (this.context.turns.isSpent) await this.#pause(this.context.turns.rest());
+      const wait = this.isOpen ? this.#input.waitToGoOn() : null;
+      if (wait !== null) await this.#pause(wait);
       if (!this.isOpen) return;
       this.#process();
       writing = this.#send();
@@ -288,12 +298,6 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     // There may always be more to tell a watcher, so nothing waits for the end of the write: if it fails, the session ends.
     writing?.catch(() => this.abort());
     return null;
-  }
-
-  /** What to wait for before the next read, so that other sessions have their turn; `null` if there is nothing. */
-  #giveWay(): Promise<void> | null {
-    const { turns } = this.context;
-    return !this.#input.isHeavy ? turns.answered() : turns.isSpent ? this.#pause(turns.rest()) : null;
   }
 
   /** Writes whatever is pending. A watcher that cannot catch up any more is closed before a write begins. */

@@ -36,6 +36,8 @@ export interface Stats {
   now: {
     /** Connections, including those that are being refused or closed. */
     connections: number;
+    /** Connections among them that have not shown a token, where one is needed. */
+    unauthorized: number;
     /** Clients in the map. */
     clients: number;
     /** Clients in the map whose connection has ended. */
@@ -78,7 +80,14 @@ const SHAPE: Shape<Stats> = {
   incarnation: isString,
   uptime: isNumber,
   revision: isNumber,
-  now: { connections: isNumber, clients: isNumber, suspects: isNumber, watchers: isNumber, stateBytes: isNumber },
+  now: {
+    connections: isNumber,
+    unauthorized: isNumber,
+    clients: isNumber,
+    suspects: isNumber,
+    watchers: isNumber,
+    stateBytes: isNumber,
+  },
   accepted: isNumber,
   messages: (value) => isObject(value) && Object.values(value).every(isCounts),
   bytes: { received: isNumber, sent: isNumber },

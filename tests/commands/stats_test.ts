@@ -30,7 +30,7 @@ Deno.test("an invalid report is refused, and no report can send commands to the 
     incarnation: evil,
     uptime: 1,
     revision: 0,
-    now: { connections: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
+    now: { connections: 0, unauthorized: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
     accepted: 1,
     tlsErrors: 0,
     messages: { [evil]: { [evil]: 1 } },

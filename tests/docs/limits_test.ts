@@ -55,6 +55,7 @@ const UNITS: Readonly<Record<string, number>> = {
   connections: 1,
   characters: 1,
   lines: 1,
+  names: 1,
   leaves: 1,
   events: 1,
 };

@@ -72,7 +72,7 @@ Deno.test("a report has what was counted and what the context holds", async () =
   await time.advance(1_234);
   const { incarnation, uptime, revision, now, accepted, conflated, lag } = statsOf(context);
   assertEquals([incarnation, uptime, revision, accepted, conflated], ["i", 1_234, 1, 7, 0]);
-  assertEquals(now, { connections: 1, clients: 1, suspects: 0, watchers: 0, stateBytes: 3 });
+  assertEquals(now, { connections: 1, unauthorized: 0, clients: 1, suspects: 0, watchers: 0, stateBytes: 3 });
   assertEquals(lag, { last: 0, worst: 0 });
   closeSessionContext(context);
 });

@@ -48,7 +48,7 @@ Deno.test("the server's metrics and a client's Stats count what happened", async
   const reply = JSON.parse(textOf(await modern.readPayload()));
   const stats = bench.server.metrics();
   assertEquals(reply.messages, { java: { open: 1, update: 2 }, wide: { hello: 1, open: 1, stats: 1 } });
-  assertEquals(reply.now, { connections: 2, clients: 2, suspects: 0, watchers: 0, stateBytes: 6 });
+  assertEquals(reply.now, { connections: 2, unauthorized: 0, clients: 2, suspects: 0, watchers: 0, stateBytes: 6 });
   assertEquals([stats.accepted, stats.incarnation, stats.revision], [2, bench.registry.incarnation, reply.revision]);
   assertEquals(stats.bytes.received, 12 + 24 + 35 + 15 + 2);
   assertGreater(stats.bytes.sent, 100);

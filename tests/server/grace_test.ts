@@ -1,6 +1,7 @@
 /** Grace: how long a name outlives its connection. */
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertLess, assertNotEquals } from "@std/assert";
+import { runMeasurement } from "../support/heap.ts";
 import { SessionHost } from "./support/session_host.ts";
 
 Deno.test("with grace, a client that drops out and returns is suspect and resumes, with no leave or join", async () => {
@@ -46,14 +47,32 @@ Deno.test("a Close removes the client at once, whatever its grace", async () => 
   assertEquals(host.map, "{}");
 });
 
-Deno.test("clients beyond maxSuspects leave at once, whatever their grace", async () => {
-  await using host = new SessionHost({ maxSuspects: 1 });
+Deno.test("a grace that could not be kept is refused at the Hello, and keeps nobody else's out", async () => {
+  await using host = new SessionHost({ maxSuspects: 8 });
   for (const name of ["ada", "ben"]) {
     const peer = await host.greet({ name, grace: 60 });
     await peer.open("x");
     await peer.vanish();
   }
-  assertEquals(host.map, "{ada=x}");
+  // One address may have a quarter of the places.
+  const refused = host.connect();
+  await refused.request(4, { name: "cid", grace: 60 });
+  assertEquals(await refused.readErrorCode(), "TOO_MANY_CLIENTS");
+  assertEquals(host.counted.refused, { suspects: 1 });
+  // A name without a grace needs no place, and a client that returns has one.
+  await (await host.greet({ name: "dan" })).open("y");
+  const again = await host.greet({ name: "ada", grace: 60 });
+  assertEquals(host.map, "{ada=x, ben=x, dan=y}");
+  // Once it has left, its place is free.
+  await again.leave();
+  await (await host.greet({ name: "cid", grace: 60 })).open("z");
+  assertEquals(host.map, "{ben=x, dan=y, cid=z}");
+});
+
+Deno.test("a client in its grace costs little, however much its connection had taken", async () => {
+  const { idle, halfSent } = await runMeasurement<Record<string, number>>(new URL("grace_heap.ts", import.meta.url));
+  assertLess(idle!, 2_000, `${idle} bytes for a client that was idle`);
+  assertLess(halfSent!, 2_000, `${halfSent} bytes for a client that had sent half of an Update`);
 });
 
 Deno.test("the end of the server ends every grace", async () => {

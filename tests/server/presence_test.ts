@@ -11,6 +11,9 @@ import { VirtualTime } from "../support/virtual_time.ts";
 /** A session without a connection. */
 class Owner implements PresenceOwner {
   isOpen = true;
+  readonly peer = { transport: "tcp", hostname: "memory", port: 0 } as const;
+  /** What is reported once the connection has ended comes the same way. */
+  readonly observer = { onEvent: (_peer: unknown, event: SessionEvent): void => this.report(event) };
   readonly errors: string[] = [];
   readonly events: string[] = [];
   readonly context: PresenceContext;

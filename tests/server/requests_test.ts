@@ -39,7 +39,14 @@ class FakeSession implements Requester, Disposable {
     this.context = createSessionContext(new Registry({ incarnation: "i" }), { ...LIMITS, ...limits }, rules);
     const { context } = this;
     const [connection] = createPair();
-    this.presence = new Presence({ context, isOpen: true, close() {}, report() {} });
+    this.presence = new Presence({
+      context,
+      isOpen: true,
+      close() {},
+      report() {},
+      observer: {},
+      peer: this.peer,
+    });
     this.replies = new ReplyWriter({ context, connection, close() {}, onProgress() {} });
     this.timers = new SessionTimers({ context: this.context, onExpired() {} });
     if (rules !== null) this.permission = "none";
@@ -49,7 +56,13 @@ class FakeSession implements Requester, Disposable {
     return this.replies.watcher;
   }
 
+  readonly peer = { transport: "tcp", hostname: "memory", port: 0 } as const;
+
   sendNews(): void {}
+
+  authorize(permission: "read" | "write"): void {
+    this.permission = permission;
+  }
 
   /** Handles a request, and returns what was added to the replies. */
   ask(type: MessageType, payload: unknown = {}): Uint8Array {

@@ -232,7 +232,7 @@ class Soak {
   }
 
   async #untilDeserted(probe: Connection): Promise<void> {
-    const empty = { connections: 1, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 };
+    const empty = { connections: 1, unauthorized: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 };
     const startedAt = performance.now();
     for (;;) {
       const { now } = await probe.stats();

@@ -9,7 +9,7 @@ Deno.test("client reads the report of its server", async () => {
   const { version, incarnation, now, messages } = await client.stats();
   const own = server.metrics();
   assertEquals([version, incarnation], [own.version, own.incarnation]);
-  assertEquals(now, { connections: 1, clients: 1, suspects: 0, watchers: 0, stateBytes: 3 });
+  assertEquals(now, { connections: 1, unauthorized: 0, clients: 1, suspects: 0, watchers: 0, stateBytes: 3 });
   assertEquals(messages, { wide: { open: 1, hello: 1, stats: 1 } });
 });
 
@@ -25,7 +25,7 @@ const REPORT: Readonly<Record<string, unknown>> = {
   incarnation: "x",
   uptime: 1,
   revision: 0,
-  now: { connections: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
+  now: { connections: 0, unauthorized: 0, clients: 0, suspects: 0, watchers: 0, stateBytes: 0 },
   accepted: 1,
   messages: { wide: { hello: 1 } },
   bytes: { received: 1, sent: 2 },

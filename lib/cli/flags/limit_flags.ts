@@ -9,6 +9,7 @@ import {
   DEFAULT_HANDSHAKE_TIMEOUT,
   DEFAULT_MAX_CLIENTS,
   DEFAULT_MAX_TOTAL_STATE,
+  DEFAULT_MAX_UNAUTHORIZED,
   DEFAULT_MAX_UNSENT,
   DEFAULT_MAX_WATCHERS,
   DEFAULT_MESSAGE_TIMEOUT,
@@ -41,6 +42,17 @@ function time(standard: number, description: string): Flag<number> {
 export const LIMIT_FLAGS = {
   "max-clients": count(DEFAULT_MAX_CLIENTS, 1, "connections at once; further ones are refused"),
   "max-per-address": count(0, 0, "connections at once from one address; 0 for no limit"),
+  "max-unauthorized": count(
+    DEFAULT_MAX_UNAUTHORIZED,
+    1,
+    "connections at once that have shown no token, where one is needed; the oldest has to go",
+  ),
+  "max-suspects": {
+    placeholder: "COUNT",
+    default: "auto",
+    description: "names with a grace, a quarter of them for one address or token; auto for four times --max-clients",
+    parse: (text: string) => text === "auto" ? undefined : integer(0, 2 ** 33)(text),
+  },
   "max-watchers": count(DEFAULT_MAX_WATCHERS, 0, "watching connections at once; further ones are refused"),
   "max-state": bytes(
     DEFAULT_MAX_STATE,
@@ -81,6 +93,8 @@ export function limitsFrom(flags: FlagValues<typeof LIMIT_FLAGS>): ServerOptions
   return {
     maxClients: flags["max-clients"],
     maxPerAddress: flags["max-per-address"],
+    maxUnauthorized: flags["max-unauthorized"],
+    ...flags["max-suspects"] !== undefined && { maxSuspects: flags["max-suspects"] },
     maxWatchers: flags["max-watchers"],
     maxState: flags["max-state"],
     maxTotalState: flags["max-total-state"],

@@ -2,8 +2,9 @@
  * The server's log: a line for each join, leave and error, and for each file that was read again.
  *
  * Clients may come and go faster than the log is read. Lines are therefore gathered while earlier ones are being
- * written, in a bounded space; those that do not fit are dropped and counted, and the count is logged. A client that is
- * refused can come back at once, thousands of times a second, so the errors logged per second are limited as well.
+ * written, in a bounded space; those that do not fit are dropped and counted, and the count is logged. A client can come
+ * and go, or be refused, thousands of times a second, so the lines a second are limited as well: those about errors, and
+ * those about the clients of each address.
  *
  * @module
  */
@@ -16,6 +17,7 @@ import type { ReloadEvent } from "../service/reload.ts";
 import { LineWriter } from "../terminal/line_writer.ts";
 import { type Writer, writeTo } from "../terminal/output.ts";
 import { atMost } from "../terminal/patience.ts";
+import { LogBudget } from "./log_budget.ts";
 import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
 
 /** The format of a log. */
@@ -33,12 +35,6 @@ export type LogEvent = ServerEvent | ReloadEvent;
 /** Most characters that wait to be written: some ten thousand lines. */
 const MAX_WAITING = 2 ** 20;
 
-/** Most errors logged per {@linkcode ERROR_WINDOW}; the others are counted. */
-const MAX_ERRORS = 100;
-
-/** A second, in milliseconds. */
-const ERROR_WINDOW = 1_000;
-
 /** How long the last lines may take to be written when the server ends, in milliseconds. */
 const LAST_LINES = 1_000;
 
@@ -53,10 +49,7 @@ export class EventLog {
   /** Without a bound of its own: a log drops what does not fit, and waits for nothing. */
   readonly #lines = new LineWriter((text) => this.#write(text), Infinity);
   #dropped = 0;
-  /** Errors logged in this window, and those left out; the timer runs from the first error to the window's end. */
-  #errors = 0;
-  #errorsDropped = 0;
-  #window: ReturnType<typeof setTimeout> | undefined;
+  readonly #budget = new LogBudget((lines, message) => this.#log({ event: "dropped", lines, message }));
 
   /**
    * Starts a log.
@@ -73,37 +66,21 @@ export class EventLog {
 
   /** Logs an event. Never waits, never throws. */
   report(event: LogEvent): void {
-    if (this.#format === "off" || isGoodbye(event) || this.#isTooMuch(event)) return;
+    if (this.#format === "off" || isGoodbye(event)) return;
+    const source = sourceOf(event);
+    if (source !== null && !this.#budget.spend(source)) return;
     this.#log(lineOf(event));
   }
 
   /** Waits for the last lines to be written, but not for a reader that has stopped reading. */
   async close(): Promise<void> {
-    this.#endWindow();
+    this.#budget.endWindow();
     await atMost(LAST_LINES, this.#lines.flush());
   }
 
   #log(line: Line): void {
     if (this.#lines.waiting < this.#maxWaiting) this.#lines.add(this.#textOf(line));
     else this.#dropped++;
-  }
-
-  /** Whether an event is an error beyond those logged in this window. */
-  #isTooMuch({ kind }: LogEvent): boolean {
-    if (kind !== "error" && kind !== "tls-error" && kind !== "accept-error") return false;
-    this.#window ??= setTimeout(() => this.#endWindow(), ERROR_WINDOW);
-    if (++this.#errors <= MAX_ERRORS) return false;
-    this.#errorsDropped++;
-    return true;
-  }
-
-  #endWindow(): void {
-    clearTimeout(this.#window);
-    this.#window = undefined;
-    const lines = this.#errorsDropped;
-    this.#errors = this.#errorsDropped = 0;
-    if (lines === 0) return;
-    this.#log({ event: "dropped", lines, message: `more than ${MAX_ERRORS} errors in a second` });
   }
 
   #textOf(line: Line): string {
@@ -129,6 +106,13 @@ function wordsOf(line: Line): string {
 /** The severity as in sd-daemon(3): 6 is information, 4 a warning. */
 function severityOf({ event }: Line): string {
   return event === "join" || event === "leave" || event === "reload" ? "<6>" : "<4>";
+}
+
+/** By what the lines about an event are limited; `null` if they are not. */
+function sourceOf(event: LogEvent): string | null {
+  if (event.kind === "reload" || event.kind === "reload-error") return null;
+  if (event.kind === "error" || event.kind === "tls-error" || event.kind === "accept-error") return "errors";
+  return `joins and leaves from ${event.peer.hostname}`;
 }
 
 function lineOf(event: LogEvent): Line {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { EventLog, type LineFormat } from "../../../lib/cli/log/log.ts";
 import type { Writer } from "../../../lib/cli/terminal/output.ts";
 import { type ServerEvent, TrackerError } from "../../../mod.ts";
+import { VirtualTime } from "../../support/virtual_time.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
 
 const peer: Deno.NetAddr = { transport: "tcp", hostname: "::1", port: 5 };
@@ -96,7 +97,7 @@ Deno.test("a hundred errors a second are logged, and the others counted", async 
   const log = new EventLog("json", target);
   for (let count = 0; count < 1_000; count++) {
     log.report({ kind: "error", error, peer });
-    // Orderly joins and leaves are never left out.
+    // Joins and leaves are limited apart.
     if (count % 100 === 0) log.report(join);
   }
   await log.close();
@@ -170,4 +171,28 @@ Deno.test("a log tells what was reloaded, and what could not be", async () => {
   await log.close();
   const lines = target.text.split("\n").map((line) => line.replace(/^\S+Z /, ""));
   assertEquals(lines, ["reload certificate", "reload-error tokens Cannot read:\\x0ait is gone", ""]);
+});
+
+Deno.test("the clients of one address fill a hundred lines a second, and keep nobody else's out", async () => {
+  using time = new VirtualTime();
+  const target = new SlowTarget();
+  target.released.resolve();
+  const log = new EventLog("json", target);
+  const from = (hostname: string) => ({ transport: "tcp", hostname, port: 1 }) as const;
+  for (let index = 0; index < 500; index++) {
+    log.report({ kind: "join", id: `client${index}`, dialect: "java", peer: from("10.6.6.6") });
+    log.report({ kind: "leave", id: `client${index}`, cause: "close", peer: from("10.6.6.6") });
+    if (index % 100 === 0) log.report({ kind: "join", id: "ada", dialect: "java", peer: from("10.0.0.1") });
+  }
+  await time.advance(1_000);
+  log.report({ kind: "join", id: "again", dialect: "java", peer: from("10.6.6.6") });
+  await log.close();
+  const lines = target.text.trim().split("\n").map((line) => JSON.parse(line));
+  const of = (peer: string) => lines.filter((line) => line.peer === peer).length;
+  assertEquals([of("10.6.6.6:1"), of("10.0.0.1:1")], [101, 5]);
+  const summed = lines.filter(({ event }) => event === "dropped");
+  assertEquals(summed.map(({ lines, message }) => [lines, message]), [
+    [900, "more than 100 joins and leaves from 10.6.6.6 in a second"],
+  ]);
+  assertEquals(lines.at(-1).id, "again");
 });

@@ -6,6 +6,7 @@ import { closeSessionContext, createSessionContext } from "../../../lib/server/c
 import type { SessionContext, SessionLimits } from "../../../lib/server/context.ts";
 import type { SessionEvent } from "../../../lib/server/events.ts";
 import { Session } from "../../../lib/server/session.ts";
+import type { AccessRules } from "../../../lib/auth/access.ts";
 import { ByteClient } from "../../support/byte_client.ts";
 import { bytesOf, readToEnd, textOf } from "../../support/bytes.ts";
 import { LIMITS } from "../../support/limits.ts";
@@ -26,13 +27,22 @@ export class SessionHost implements AsyncDisposable {
   readonly #context: SessionContext;
   readonly #peers: SessionPeer[] = [];
 
-  constructor(limits: Partial<SessionLimits> = {}, registry: Registry = new Registry()) {
+  constructor(
+    limits: Partial<SessionLimits> = {},
+    registry: Registry = new Registry(),
+    rules: AccessRules | null = null,
+  ) {
     this.registry = registry;
-    this.#context = createSessionContext(registry, { ...LIMITS, ...limits });
+    this.#context = createSessionContext(registry, { ...LIMITS, ...limits }, rules);
   }
 
   get map(): string {
     return textOf(this.registry.flatten());
+  }
+
+  /** What was counted. */
+  get counted(): SessionContext["counters"]["counted"] {
+    return this.#context.counters.counted;
   }
 
   /** Memory of frames that watchers have not taken, in bytes. */
@@ -40,17 +50,22 @@ export class SessionHost implements AsyncDisposable {
     return this.#context.feed.held;
   }
 
-  connect({ onEvent, seed }: PeerOptions = {}): SessionPeer {
+  connect(options: PeerOptions = {}): SessionPeer {
+    const peer = this.connectOnce(options);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** Connects a peer that the test ends by itself. */
+  connectOnce({ onEvent, seed }: PeerOptions = {}): SessionPeer {
     const [client, server] = createPair(seed);
     const session = new Session(server, this.#context, {
-      onEvent: (_, event) => {
+      onEvent: (_peer, event) => {
         this.events.push(event);
         onEvent?.(event);
       },
     });
-    const peer = new SessionPeer(client, session);
-    this.#peers.push(peer);
-    return peer;
+    return new SessionPeer(client, session);
   }
 
   /** Connects, and says Hello. */

@@ -12,7 +12,7 @@ import { figure, notLinux, scale, time } from "./support/scale.ts";
 /** An attack: what it is called, who takes part, and how many watch. */
 type Attack = Omit<AttackJob, "port"> & { watchers?: number };
 
-/** A megabyte of requests a second from one connection, or whatever many connections can send. */
+/** Each of the first sends a megabyte of requests a second, in bursts; the others whatever the server takes. */
 const ATTACKS: readonly Attack[] = [
   { kind: "lists of nobody", connections: 1, rate: 1e6 },
   { kind: "lists of a group", connections: 1, rate: 1e6 },

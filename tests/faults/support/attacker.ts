@@ -13,7 +13,7 @@ export interface AttackJob {
   kind: keyof typeof REQUESTS;
   /** How many connections attack. */
   connections: number;
-  /** Most bytes that each sends in a second; as many as are taken unless given. */
+  /** Most bytes that each sends in a second, in bursts; as many as are taken unless given. */
   rate?: number;
 }
 
@@ -47,7 +47,7 @@ async function attack({ port, kind, rate = Infinity }: AttackJob, number: number
   await writeFully(connection, bytesOf(request(4, {}), 42, 0, longLength(1), `${number % 10}`));
   void drain(connection);
   const one = REQUESTS[kind];
-  const many = Math.max(1, Math.floor(Math.min(CHUNK, rate / 50) / one.length));
+  const many = Math.floor(CHUNK / one.length);
   const chunk = new Uint8Array(one.length * many);
   for (let at = 0; at < chunk.length; at += one.length) chunk.set(one, at);
   for (let due = performance.now();; due += chunk.length / rate * 1_000) {

@@ -12,7 +12,7 @@ import { figure, notLinux, scale, time } from "./support/scale.ts";
 /** An attack: what it is called, who takes part, and how many watch. */
 type Attack = Omit<AttackJob, "port"> & { watchers?: number };
 
-/** Each of the first sends a megabyte of requests a second, in bursts; the others whatever the server takes. */
+/** Each of the first sends a megabyte of requests a second, in bursts; others whatever the server takes. */
 const ATTACKS: readonly Attack[] = [
   { kind: "lists of nobody", connections: 1, rate: 1e6 },
   { kind: "lists of a group", connections: 1, rate: 1e6 },
@@ -25,6 +25,7 @@ const ATTACKS: readonly Attack[] = [
   { kind: "updates", connections: 20 },
   { kind: "gets", connections: 20 },
   { kind: "updates", connections: 20, rate: 1e6, watchers: 1_000 },
+  { kind: "resumes", connections: 1, rate: 100 },
 ];
 
 /** Two and a half times the shortest heartbeat, in milliseconds. */

@@ -13,6 +13,15 @@ export interface FullServerJob {
   clients: number;
 }
 
+/** What the server is asked: how it is, and to change every client before it answers. */
+export interface FullServerQuestion {
+  /** The state of the client that changes last. */
+  last?: string;
+}
+
+/** How many clients change before others have their turn. */
+const CHANGED_AT_ONCE = 1_000;
+
 /** What the server answers when it listens, and whenever it is asked. */
 export interface FullServerState {
   port: number;
@@ -29,6 +38,16 @@ if (import.meta.main) {
   const server = serve({ port: 0, registry, maxClients: 20_000 });
   const state = (): FullServerState => ({ port: server.addr.port, resident: Deno.memoryUsage().rss });
   tell(state());
-  for await (const _ of questions()) tell(state());
+  const updateAll = async (last: string): Promise<void> => {
+    let left = registry.size;
+    for (const entry of [...registry.entries()]) {
+      registry.update(entry, --left === 0 ? last : `changed ${left}`);
+      if (left % CHANGED_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  };
+  for await (const { last } of questions<FullServerQuestion>()) {
+    if (last !== undefined) await updateAll(last);
+    tell(state());
+  }
   await server.shutdown({ timeout: 0 });
 }

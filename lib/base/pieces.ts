@@ -12,8 +12,8 @@ export interface Pieces {
   /**
    * Makes the next piece. It takes well under a slice of time (see `Turns`), whatever the whole takes.
    *
-   * @returns The bytes, which do not change any more; empty if there are none yet and it has to be called again; `null`
-   *   after the last
+   * @returns The bytes, which stay as they are until the next call; empty if there are none yet and it has to be called
+   *   again; `null` after the last
    */
   next(): Uint8Array | null;
   /** Gives up what it holds. Called once, after the last piece or when nobody reads it any more. */

@@ -5,9 +5,10 @@
  * once continues in a microtask, before any timer and any other connection. So whatever may take long works for a slice
  * of time and then waits for a turn: a moment in which the runtime has served its timers and looked at every socket.
  *
- * Work is of two kinds. *Light* work, such as one answer, is only counted; after many of them all wait for one turn
- * together. *Heavy* work, such as a client's pipelined requests, shares one slice a turn: whoever has used it up goes to
- * the end of a queue. So light work waits for one turn at most, however much heavy work there is.
+ * Work is of two kinds. *Light* work, such as one answer, is only counted. After many answers a round ends: whoever has
+ * had one waits until everybody else who was ready has had theirs, which may take several turns. *Heavy* work, such as a
+ * client's pipelined requests, shares one slice a turn: whoever has used it up goes to the end of a queue. So light work
+ * never waits for more than a slice of heavy work at a time, however much there is.
  *
  * @module
  */
@@ -15,8 +16,14 @@
 /** How long heavy work may hold the event loop, in milliseconds. */
 export const SLICE = 1;
 
-/** How many light answers may be given before the runtime has to look at other sockets. */
-const ANSWERS_PER_TURN = 256;
+/** How many light answers may be given before those who have had theirs wait for the others. */
+const ANSWERS_PER_ROUND = 512;
+
+/**
+ * When fewer than so many are served in a turn, nobody else was ready. The runtime reads from at most 128 sockets in one
+ * go, and then prefers those with fresh news to those that it has left out.
+ */
+const CROWD = 64;
 
 /**
  * Waits until the runtime has served its timers and looked at its sockets.
@@ -32,7 +39,12 @@ export class Turns {
   readonly #turn: () => Promise<void>;
   /** When the present turn began, on the monotonic clock. */
   #startedAt = performance.now();
+  /** Light work since the last round. */
   #answers = 0;
+  /** Clients served since the beginning. */
+  #served = 0;
+  /** Resolves with the round that is being ended; `null` when none is. */
+  #round: Promise<void> | null = null;
   /** Resolves with the turn that is waited for; `null` when none is. */
   #coming: Promise<void> | null = null;
   /** Heavy work in the order in which it goes on. */
@@ -49,12 +61,15 @@ export class Turns {
   }
 
   /**
-   * Counts a light answer.
+   * Counts light work.
    *
+   * @param answers How many answers it amounts to
    * @returns What to wait for before the next; `null` if there is nothing to wait for
    */
-  answered(): Promise<void> | null {
-    return ++this.#answers < ANSWERS_PER_TURN ? null : this.next();
+  answered(answers: number): Promise<void> | null {
+    this.#answers += answers;
+    this.#served++;
+    return this.#answers < ANSWERS_PER_ROUND ? null : this.#round ??= this.#endRound();
   }
 
   /** Waits for the next turn. All that wait share one promise. */
@@ -73,11 +88,20 @@ export class Turns {
     return place;
   }
 
+  /** Takes turns until everybody who was ready has been served. */
+  async #endRound(): Promise<void> {
+    for (let before = -Infinity; this.#served - before >= CROWD;) {
+      before = this.#served;
+      await this.next();
+    }
+    this.#round = null;
+    this.#answers = 0;
+  }
+
   async #wait(): Promise<void> {
     await this.#turn();
     this.#coming = null;
     this.#startedAt = performance.now();
-    this.#answers = 0;
     this.#serveQueue();
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { EMPTY } from "../base/bytes.ts";
+import { Pool } from "../base/pool.ts";
 import { PIECE_BYTES, type Pieces } from "../base/pieces.ts";
 import type { Scan } from "./scan.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -14,6 +15,9 @@ const CLOSING_BRACE = "}".charCodeAt(0);
 
 /** A chunk of fewer bytes is copied to a piece with others: a write of its own costs more than the copy. */
 const OWN_PIECE_BYTES = 16_384;
+
+/** Pieces that are written over and over: making each anew would keep the garbage collector busy, and everybody waiting. */
+const buffers = new Pool<Uint8Array>(16, () => new Uint8Array(PIECE_BYTES));
 
 /**
  * The flattened map as a snapshot shows it. A chunk that has not changed since is passed on as it is: all readers share
@@ -27,6 +31,8 @@ export class FlatPieces implements Pieces {
   /** How much of the present client is written, if it does not fit into a piece. */
   #offset = 0;
   #state: "first" | "inner" | "done" = "first";
+  /** What pieces are copied to; `null` until there is something to copy. */
+  #buffer: Uint8Array | null = null;
 
   /**
    * @param snapshots Where the snapshot is released
@@ -40,7 +46,7 @@ export class FlatPieces implements Pieces {
   }
 
   next(): Uint8Array | null {
-    if (this.#state === "done") return null;
+    if (this.#state === "done") return this.#end();
     this.#scan.snapshot.check();
     this.#snapshots.sweep();
     this.#scan.resume();
@@ -49,6 +55,13 @@ export class FlatPieces implements Pieces {
 
   release(): void {
     this.#snapshots.release(this.#scan.snapshot);
+  }
+
+  /** The buffer is free only now: whoever gives up before the end may still be writing from it. */
+  #end(): null {
+    if (this.#buffer !== null) buffers.give(this.#buffer);
+    this.#buffer = null;
+    return null;
   }
 
   /** Takes the bytes of the next chunk as they are; `null` if they do not make a piece. */
@@ -66,7 +79,7 @@ export class FlatPieces implements Pieces {
 
   /** Copies as much as makes a piece. */
   #gather(): Uint8Array {
-    const bytes = new Uint8Array(Math.min(PIECE_BYTES, this.#left + 2));
+    const bytes = this.#buffer ??= buffers.take();
     let at = 0;
     if (this.#state === "first") bytes[at++] = OPENING_BRACE;
     this.#state = "inner";

@@ -18,6 +18,9 @@ import { Throttle } from "./throttle.ts";
 /** How many cheap messages are handled before the clock is looked at; a costly one counts as many. */
 const WORK_PER_LOOK = 64;
 
+/** So many cheap messages that arrive together count as one answer more. */
+const WORK_PER_ANSWER = 16;
+
 /** A read of so many bytes counts as heavy work, whatever is in them. */
 const HEAVY_READ = 8_192;
 
@@ -42,7 +45,7 @@ export class InputProcessor {
   #counts: Float64Array;
   /** The parser's last result. */
   #token: Token = NEED_MORE;
-  /** Work done since the clock was last looked at, in cheap messages. */
+  /** Work done since the last read, or since the clock was last looked at, in cheap messages. */
   #work = 0;
   /** Whether what the last read brought is more than light work. */
   #isHeavy = false;
@@ -89,6 +92,7 @@ export class InputProcessor {
   note(count: number): void {
     this.#input.to += count;
     this.#isHeavy = count >= HEAVY_READ;
+    this.#work = 0;
     this.#owner.context.counters.received += count;
   }
 
@@ -161,7 +165,7 @@ export class InputProcessor {
   waitToRead(): Promise<void> | null {
     if (this.#isHeavy) return this.waitToGoOn();
     if (this.#throttle?.isExceeded === true) return this.#throttle.pause();
-    return this.#owner.context.turns.answered();
+    return this.#owner.context.turns.answered(1 + Math.floor(this.#work / WORK_PER_ANSWER));
   }
 
   /** Ends every wait: nothing more is processed. */

@@ -29,6 +29,8 @@ export function encodeJson(value: object): Uint8Array {
   return toBytes(JSON.stringify(value));
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /**
  * Parses a payload that must be a JSON object.
  *
@@ -41,7 +43,7 @@ export function encodeJson(value: object): Uint8Array {
 export function parseObject(what: string, bytes: Uint8Array, code: ErrorCode): Json {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = JSON.parse(decoder.decode(bytes));
   } catch (cause) {
     throw new TrackerError(code, `Cannot parse ${what}: its payload is not JSON in UTF-8`, { cause });
   }

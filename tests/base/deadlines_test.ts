@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/packages/fast_check.ts";
 import { Deadline, Deadlines } from "../../lib/base/deadlines.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
 
 /** A deadline that can be waited for. */
 function awaitable(): { deadline: Deadline; expired: Promise<void> } {
@@ -121,4 +122,55 @@ Deno.test("deadlines: armed, postponed and disarmed at random, they expire in or
     }),
     { numRuns: 30 },
   );
+});
+
+Deno.test("whoever makes the program stall again and again does not keep the dead alive for long", async () => {
+  using time = new VirtualTime();
+  const deadlines = new Deadlines();
+  const { deadline } = awaitable();
+  deadlines.arm(deadline, 10_000);
+  const start = time.now;
+  while (deadline.armed && time.now - start < 150_000) {
+    time.stall(5_000);
+    await time.advance(1);
+  }
+  const took = time.now - start;
+  // A minute at once, and a tenth of all time.
+  assert(took > 65_000 && took < 90_000, `${took} ms`);
+});
+
+Deno.test("after a stall that cannot be excused, what has arrived is heard before anything expires", async () => {
+  using time = new VirtualTime();
+  const deadlines = new Deadlines();
+  let expired = 0;
+  const heard = new Deadline(() => expired++);
+  const silent = new Deadline(() => expired++);
+  for (const deadline of [heard, silent]) deadlines.arm(deadline, 1_000);
+  time.stall(120_000);
+  await time.advance(1);
+  assertEquals(expired, 0);
+  deadlines.arm(heard, 1_000);
+  await time.advance(500);
+  assertEquals([heard.armed, silent.armed, expired], [true, false, 1]);
+  deadlines.clear();
+});
+
+Deno.test("very many deadlines that fall due together leave others their turn in between", async () => {
+  const deadlines = new Deadlines();
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  let left = 64;
+  let turns = 0;
+  for (let count = 0; count < 64; count++) {
+    deadlines.arm(
+      new Deadline(() => {
+        standStill(1);
+        if (--left === 0) resolve();
+      }),
+      5,
+    );
+  }
+  const timer = setInterval(() => turns++, 1);
+  await over;
+  clearInterval(timer);
+  assert(turns >= 2, `${turns} turns for 64 ms of work`);
 });

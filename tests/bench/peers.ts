@@ -7,7 +7,7 @@
 import { accepting, freePort, isInstalled, Process } from "./process.ts";
 
 /** Names of the peers, in the order of the table's columns. */
-export const PEERS = ["tracker", "redis", "memcached", "discard"] as const;
+export const PEERS = ["tracker", "redis", "memcached", "echo", "discard"] as const;
 
 /** The name of a peer. */
 export type Peer = typeof PEERS[number];
@@ -38,6 +38,7 @@ const COMMANDS: Record<Peer, (port: number, tracker: readonly string[]) => [stri
   ]],
   // With its default of 4 threads.
   memcached: (port) => ["memcached", ["-p", `${port}`, "-l", "127.0.0.1", "-U", "0", "-u", "root", "-c", "4096"]],
+  echo: (port) => [Deno.execPath(), ["run", "-N", `${ROOT}tests/bench/echo.ts`, `${port}`]],
   discard: (port) => [Deno.execPath(), ["run", "-N", `${ROOT}tests/bench/discard.ts`, `${port}`]],
 };
 

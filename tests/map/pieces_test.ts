@@ -40,12 +40,16 @@ class Reader {
     return new Reader(pieces, listOf(registry, prefix));
   }
 
+  #piece: Uint8Array = EMPTY;
+
   /** Reads a piece. Returns `false` after the last, when everything must be as expected. */
   step(): boolean {
+    assertEquals(this.#piece, this.#taken.at(-1) ?? EMPTY, "a piece stays as it is until the next is asked for");
     const piece = this.#pieces.next();
     if (piece !== null) {
       assert(piece.length <= MOST, `${piece.length} bytes`);
-      this.#taken.push(piece);
+      this.#piece = piece;
+      this.#taken.push(piece.slice());
       return true;
     }
     const bytes = concat(this.#taken);
@@ -137,7 +141,7 @@ Deno.test("pieces that were taken do not change with the map", () => {
   const expected = registry.flatten();
   const pieces = registry.flattenInPieces();
   const taken: Uint8Array[] = [];
-  for (let piece = pieces.next(); piece !== null; piece = pieces.next()) taken.push(piece);
+  for (let piece = pieces.next(); piece !== null; piece = pieces.next()) taken.push(piece.slice());
   pieces.release();
   for (const entry of entries) registry.update(entry, new Uint8Array(100).fill(98));
   registry.flatten();
@@ -163,7 +167,7 @@ Deno.test("a piece takes a bounded time, however many clients have left since an
   registry.open("y");
   const pieces = registry.flattenInPieces();
   const taken = [];
-  for (let piece = pieces.next(); piece !== null; piece = pieces.next()) taken.push(piece);
+  for (let piece = pieces.next(); piece !== null; piece = pieces.next()) taken.push(piece.slice());
   assertEquals(concat(taken), registry.flatten());
   assert(taken.length > 4 && taken.some((piece) => piece.length === 0), `${taken.length} pieces`);
   pieces.release();

@@ -54,6 +54,11 @@ export class VirtualTime implements Disposable {
     this.#now = end;
   }
 
+  /** Lets time pass while the program stands still: no timer runs, and all that fall due meanwhile are late. */
+  stall(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   [Symbol.dispose](): void {
     globals.setTimeout = this.#real.setTimeout;
     globals.clearTimeout = this.#real.clearTimeout;

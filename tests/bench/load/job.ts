@@ -132,6 +132,7 @@ export interface JobResult {
   /** Median and 99th percentile of the latency, in microseconds; for `ask` and `deliver`. */
   p50?: number;
   p99?: number;
+  worst?: number;
   /** Of `learn`: the reply's size, and its beginning with one character a byte. */
   size?: number;
   text?: string;

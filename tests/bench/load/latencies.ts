@@ -19,10 +19,10 @@ export class Latencies {
     if (this.#count < MOST_LATENCIES) this.#values[this.#count++] = this.arrivedAt - sentAt;
   }
 
-  /** Computes the median and the 99th percentile, in microseconds. */
-  percentiles(): { p50: number; p99: number } {
+  /** Computes the median, the 99th percentile and the worst, in microseconds. */
+  percentiles(): { p50: number; p99: number; worst: number } {
     const sorted = this.#values.subarray(0, this.#count).sort();
-    const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0) * 1_000;
-    return { p50: at(0.5), p99: at(0.99) };
+    const at = (share: number) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 1_000;
+    return { p50: at(0.5), p99: at(0.99), worst: at(1) };
   }
 }

@@ -14,6 +14,8 @@ export interface CrowdJob {
   kind: keyof typeof KINDS;
   /** Length of each state, in bytes. */
   stateLength?: number;
+  /** What watchers watch; everything unless given. */
+  prefix?: string;
 }
 
 /** The crowd so far. */
@@ -26,7 +28,7 @@ export interface CrowdState {
   sent: number;
 }
 
-const { stateLength = 10 } = job<CrowdJob | null>() ?? {};
+const { stateLength = 10, prefix = "" } = job<CrowdJob | null>() ?? {};
 
 const state: CrowdState = { connected: 0, ended: 0, sent: 0 };
 
@@ -34,7 +36,8 @@ const state: CrowdState = { connected: 0, ended: 0, sent: 0 };
 const WAVE = 64;
 
 const HELLO = bytesOf(42, 4, longLength(2), "{}");
-const WATCH = bytesOf(42, 5, longLength(2), "{}");
+const SCOPE = JSON.stringify({ prefix });
+const WATCH = bytesOf(42, 5, longLength(SCOPE.length), SCOPE);
 
 /** A long message that slow clients send byte by byte. Silence does not settle its dialect. */
 const SLOW = bytesOf(66, 1, 0, longLength(1_000), new Uint8Array(1_000));

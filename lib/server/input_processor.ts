@@ -83,6 +83,11 @@ export class InputProcessor {
     return this.#token === NEED_MORE || this.#token === AMBIGUOUS;
   }
 
+  /** Whether the client may have to wait for long before it is read from again. */
+  get isBusy(): boolean {
+    return this.#isHeavy || this.#throttle !== null;
+  }
+
   /** Whether the beginning of an unfinished message has arrived. */
   get hasRest(): boolean {
     return this.#input.to !== this.#input.from;

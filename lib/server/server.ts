@@ -210,8 +210,9 @@ export class Server implements AsyncDisposable {
     if (this.#isStopped) return connection.close();
     const { hostname } = connection.remoteAddr;
     const isStranger = accessOf(this.#context.rules, hostname) === "none";
-    const refusal = this.#admission.crowdRefusal(hostname) ??
-      (isStranger ? null : this.#admission.fullRefusal(this.#sessions.size));
+    const refusal = isStranger
+      ? this.#admission.crowdRefusal(hostname)
+      : this.#admission.refusalOf(hostname, this.#sessions.size);
     if (refusal === null && isStranger) {
       this.#makeRoomFor(this.#start(connection));
     } else if (refusal === null) {

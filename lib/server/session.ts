@@ -145,7 +145,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
         }
         if (this.isOpen) this.#input.awaitMore();
         const wait = this.isOpen ? this.#input.waitToRead() : null;
-        if (wait !== null) await this.#pause(wait);
+        if (wait !== null) await (this.#input.isBusy ? this.#pause(wait) : wait);
       }
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch).then(() => this.#farewell);
     } catch {

@@ -22,12 +22,54 @@ const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
   [bytesOf(42, 4, longLength(5), "hello"), "BAD_HELLO"],
 ];
 
+const HELLO = bytesOf(42, 4, longLength(2), "{}");
+
+const NOBODY = '{"prefix":"nobody:"}';
+
+/** What an attacker asks for, and how often. */
+const REQUESTS: readonly (readonly [Uint8Array<ArrayBuffer>, number])[] = [
+  [bytesOf(42, 6, longLength(NOBODY.length), NOBODY), 20_000],
+  [bytesOf(42, 6, longLength(2), "{}"), 200],
+  [bytesOf(42, 3), 500],
+  [bytesOf(42, 7), 50_000],
+  [bytesOf(42, 8), 2_000],
+];
+
+/** How long an attacker that reads nothing goes on, in milliseconds. */
+const UNREAD = 300;
+
 /** Time between two bytes of a slow client, in milliseconds, and the number of bytes. */
 const SLOW = 200;
 const SLOW_BYTES = 50;
 
 /** Duration of a stall of the server, in milliseconds: shorter than the patience of any heartbeat. */
 const STANDSTILL = [200, 900] as const;
+
+/** Asks for as much as it can at once, without being a client. Some read every answer, and some none. */
+export const attack: Operation = {
+  name: "attack",
+  weight: 2,
+  connections: 1,
+  plan({ random, lines }) {
+    const [request, count] = random.pick(REQUESTS);
+    const flood = new Uint8Array(request.length * count);
+    for (let at = 0; at < flood.length; at += request.length) flood.set(request, at);
+    const isRead = random.next() < 0.5;
+    return async () => {
+      const line = await lines.dial();
+      await writeFully(line, HELLO);
+      // Without reading, the server stops reading in the end: then there is no use in waiting.
+      if (!isRead) {
+        return await Promise.race([writeFully(line, flood).catch(() => {}), delay(UNREAD)]).then(() => line.close());
+      }
+      const reading = readToEnd(line);
+      await writeFully(line, flood);
+      await line.closeWrite();
+      await reading;
+      line.close();
+    };
+  },
+};
 
 /** Sends an invalid message, which is refused without affecting others. */
 export const nonsense: Operation = {

@@ -133,28 +133,33 @@ export class FrameBuffer {
    * Ends the frame or list, and starts the next.
    *
    * @param payload Its length without that in front, if what is encoded so far is only its beginning
-   * @returns Its bytes, length in front, in memory of their own
+   * @param target Where to put its bytes, if they fit
+   * @returns Its bytes, length in front, in memory of their own or in the target
    */
-  finish(payload = this.#length - LONG_LENGTH_SIZE): Uint8Array<ArrayBuffer> {
+  finish(payload = this.#length - LONG_LENGTH_SIZE, target?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const length = this.#length;
     this.#length = 0;
     this.u64(payload);
-    return this.#takeFrom(0, length);
+    return this.#takeFrom(0, length, target);
   }
 
   /**
    * Takes what has been encoded after the beginning.
    *
-   * @returns Its bytes, without a length, in memory of their own
+   * @param target Where to put its bytes, if they fit
+   * @returns Its bytes, without a length, in memory of their own or in the target
    */
-  take(): Uint8Array<ArrayBuffer> {
+  take(target?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const length = this.#length;
     this.#length = LONG_LENGTH_SIZE;
-    return this.#takeFrom(LONG_LENGTH_SIZE, length);
+    return this.#takeFrom(LONG_LENGTH_SIZE, length, target);
   }
 
-  #takeFrom(start: number, end: number): Uint8Array<ArrayBuffer> {
-    const bytes = this.#bytes.slice(start, end);
+  #takeFrom(start: number, end: number, target?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const bytes = target === undefined || end - start > target.length
+      ? this.#bytes.slice(start, end)
+      : target.subarray(0, end - start);
+    if (bytes.buffer === target?.buffer) bytes.set(this.#bytes.subarray(start, end));
     if (this.#bytes.length > KEPT_BUFFER) this.#resize(SMALLEST_BUFFER);
     return bytes;
   }

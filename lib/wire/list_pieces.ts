@@ -6,8 +6,15 @@
 
 import { EMPTY } from "../base/bytes.ts";
 import { PIECE_BYTES, type Pieces } from "../base/pieces.ts";
+import { Pool } from "../base/pool.ts";
 import type { DivisibleClient } from "./frame_buffer.ts";
 import { listLength, type ListWriter } from "./list_writer.ts";
+
+/** Room for a piece and for what makes the last record longer, unless its identifier is very long. */
+const BUFFER_BYTES = PIECE_BYTES + 1_024;
+
+/** Pieces that are written over and over: making each anew would keep the garbage collector busy, and everybody waiting. */
+const buffers = new Pool(16, () => new Uint8Array(BUFFER_BYTES));
 
 /** Clients as they were at one revision, read in steps; a selection of the registry is such a source. */
 export interface ClientSource {
@@ -35,6 +42,8 @@ export class ListPieces implements Pieces {
   #left: number | null = null;
   /** Bytes of the present client's state that are not made yet. */
   #stateLeft = 0;
+  /** Where pieces are put; `null` until there is one. */
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
 
   /**
    * @param writer Lent to it for each piece
@@ -46,18 +55,18 @@ export class ListPieces implements Pieces {
   }
 
   next(): Uint8Array | null {
-    if (this.#left === 0) return null;
+    if (this.#left === 0) return this.#end();
     this.#source.resume();
     if (this.#left !== null) {
       this.#fill();
       this.#left -= this.#writer.length;
-      return this.#writer.take();
+      return this.#writer.take(this.#buffer ??= buffers.take());
     }
     const length = this.#begin();
     if (length === null) return EMPTY;
     this.#fill();
     this.#left = length - this.#writer.length;
-    return this.#writer.finish(length);
+    return this.#writer.finish(length, this.#buffer ??= buffers.take());
   }
 
   /**
@@ -79,6 +88,13 @@ export class ListPieces implements Pieces {
 
   release(): void {
     this.#source.release();
+  }
+
+  /** The buffer is free only now: whoever gives up before the end may still be writing from it. */
+  #end(): null {
+    if (this.#buffer !== null) buffers.give(this.#buffer);
+    this.#buffer = null;
+    return null;
   }
 
   /** Begins the list, and returns its length; `null` if it takes longer to measure it. */

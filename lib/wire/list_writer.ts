@@ -67,18 +67,20 @@ export class ListWriter {
    * Ends the list, and makes ready for the next.
    *
    * @param length Its {@linkcode listLength} if this is only its first piece
-   * @returns Its bytes, length in front, in memory of their own
+   * @param target Where to put its bytes, if they fit
+   * @returns Its bytes, length in front, in memory of their own or in the target
    */
-  finish(length?: number): Uint8Array<ArrayBuffer> {
-    return this.#frame.finish(length);
+  finish(length?: number, target?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return this.#frame.finish(length, target);
   }
 
   /**
    * Takes another piece of the list.
    *
-   * @returns Its bytes, in memory of their own
+   * @param target Where to put its bytes, if they fit
+   * @returns Its bytes, in memory of their own or in the target
    */
-  take(): Uint8Array<ArrayBuffer> {
-    return this.#frame.take();
+  take(target?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return this.#frame.take(target);
   }
 }

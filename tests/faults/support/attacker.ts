@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "../../../lib/base/async.ts";
 import { connect } from "../../../mod.ts";
 import { decodeEvents } from "../../../lib/wire/mod.ts";
 import { ByteClient } from "../../support/byte_client.ts";
@@ -56,7 +57,7 @@ async function attack({ port, kind, rate = Infinity }: AttackJob, number: number
   for (let at = 0; at < chunk.length; at += one.length) chunk.set(one, at);
   for (let due = performance.now();; due += chunk.length / rate * 1_000) {
     const early = due - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 0) await delay(early);
     await writeFully(connection, chunk);
     sent += chunk.length;
   }
@@ -67,7 +68,7 @@ async function resume({ port, rate = 100 }: AttackJob): Promise<void> {
   const { incarnation, revision } = await positionAt(port);
   for (let due = performance.now();; due += 1_000 / rate) {
     const early = due - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 0) await delay(early);
     using connection = await Deno.connect({ port });
     const since = request(5, { since: { incarnation, revision } });
     await writeFully(connection, bytesOf(request(4, {}), since));

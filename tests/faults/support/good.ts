@@ -32,6 +32,11 @@ async function measure(clients: readonly Connection[], milliseconds: number): Pr
       now = then;
     }
   }));
+  return latencyOf(times);
+}
+
+/** Sums up latencies, in milliseconds. */
+export function latencyOf(times: readonly number[]): Latency {
   const sorted = Float64Array.from(times).sort();
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
   return { count: sorted.length, median: at(0.5), p99: at(0.99), worst: at(1) };

@@ -4,17 +4,14 @@
  * @module
  */
 
+import { delay } from "../../../lib/base/async.ts";
 import { decodeEvents } from "../../../lib/wire/mod.ts";
 import { ByteClient } from "../../support/byte_client.ts";
+import { type Latency, latencyOf } from "./good.ts";
 import { job, questions, tell } from "./talk.ts";
 
-/** What neighbours of an attacker notice. */
-export interface Neighbourhood {
-  /** Pings answered, and how long that took, in milliseconds. */
-  count: number;
-  median: number;
-  p99: number;
-  worst: number;
+/** What neighbours of an attacker notice: how long Pings took, and more. */
+export interface Neighbourhood extends Latency {
   /** From the last byte of a client with a heartbeat of a second to its leave, in milliseconds. */
   detected: number;
 }
@@ -41,7 +38,7 @@ async function detect(port: number, name: string): Promise<number> {
   using watcher = closing(await dial(port));
   await watcher.client.watch({ prefix: name });
   await fading.client.open("here");
-  await new Promise((resolve) => setTimeout(resolve, BEAT));
+  await delay(BEAT);
   await fading.client.update("still here");
   const silentSince = performance.now();
   for (;;) {
@@ -69,14 +66,12 @@ if (import.meta.main) {
         times.push(performance.now() - before);
       }
     });
-    const enough = new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const enough = delay(milliseconds);
     const detected = await detect(port, `fading${rounds++}`);
     await enough;
     isOver = true;
     await Promise.all(measuring);
-    const sorted = Float64Array.from(times).sort();
-    const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
-    tell({ count: sorted.length, median: at(0.5), p99: at(0.99), worst: at(1), detected } satisfies Neighbourhood);
+    tell({ ...latencyOf(times), detected } satisfies Neighbourhood);
   }
   Deno.exit(0);
 }

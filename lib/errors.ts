@@ -125,6 +125,13 @@ export const ERRORS = {
     cause: "error",
     hint: "Choose another name, or take it from there with --takeover",
   },
+  SUPERSEDED: {
+    wire: true,
+    // Trying again is the business of the attempt that came before this one, and is connected by now.
+    retry: false,
+    meaning: "a later attempt of the same client has the name already",
+    cause: "error",
+  },
   TAKEN_OVER: {
     wire: true,
     retry: false,

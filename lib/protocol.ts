@@ -128,6 +128,9 @@ export const MAX_IDENTIFIER = 65_535;
 /** Form of a name. A name becomes an identifier, so it must not look like a numbered one. */
 export const NAME_PATTERN: RegExp = /^(?!client\d+$)[A-Za-z0-9._:-]{1,128}$/;
 
+/** Form of the instance by which a client is known to be the same on another connection. */
+export const INSTANCE_PATTERN: RegExp = /^[A-Za-z0-9._:-]{1,64}$/;
+
 /** Shortest and longest heartbeat that a client can promise, in seconds. */
 export const HEARTBEAT_RANGE: readonly [least: number, most: number] = [1, 3_600];
 

@@ -91,3 +91,14 @@ export function writeU64(target: Uint8Array, at: number, value: number): number 
 export function readU64(source: Uint8Array, at: number): bigint {
   return new DataView(source.buffer, source.byteOffset).getBigUint64(at);
 }
+
+/**
+ * Makes a string that cannot be guessed.
+ *
+ * @param length How many random bytes are in it
+ * @returns Two hexadecimal digits for each
+ */
+export function randomHex(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -14,6 +14,9 @@ export const DEFAULT_RECONNECT_BASE = 1_000;
 /** Default of {@linkcode ReconnectOptions.cap}, in milliseconds. */
 export const DEFAULT_RECONNECT_CAP = 30_000;
 
+/** Longest wait for a name that another connection has, in milliseconds. */
+const LONGEST_TAKEN_WAIT = 3_000;
+
 /** Options for {@linkcode Backoff}: how to come back after a connection was lost or could not be made. */
 export interface ReconnectOptions {
   /**
@@ -69,6 +72,10 @@ export class Backoff {
   readonly #options: ReconnectOptions | null;
   readonly #base: number;
   readonly #cap: number;
+  /** How long a name that another connection has is asked for again, in milliseconds. */
+  readonly #takenPatience: number;
+  /** When the name was refused first, and how long was waited for it since; `null` unless it is being waited for. */
+  #taken: { since: number; waited: number } | null = null;
   /** Attempts in a row that failed. */
   #failures = 0;
   /** How often the bound has doubled. */
@@ -79,9 +86,11 @@ export class Backoff {
    * Starts with the shortest wait.
    *
    * @param reconnect How to come back; `false` for not at all
+   * @param takenPatience How long to ask again for a name that another connection has, in milliseconds: it may be the
+   *   client's own, which is dead and not yet given up
    * @throws {TrackerError} BAD_ARGUMENT when an option is invalid
    */
-  constructor(reconnect: boolean | ReconnectOptions = true) {
+  constructor(reconnect: boolean | ReconnectOptions = true, takenPatience = 0) {
     this.#options = reconnect === true ? {} : reconnect || null;
     const { base = DEFAULT_RECONNECT_BASE, cap = DEFAULT_RECONNECT_CAP, attempts = Infinity } = this.#options ?? {};
     requireAtLeast("base", base, 0);
@@ -89,12 +98,25 @@ export class Backoff {
     requireAtLeast("attempts", attempts, 1);
     this.#base = base;
     this.#cap = cap;
+    this.#takenPatience = takenPatience;
   }
 
   /** Records that an attempt has succeeded. */
   opened(): void {
     this.#failures = 0;
+    this.#taken = null;
     this.#openedAt = performance.now();
+  }
+
+  /**
+   * Tells whether there will be another attempt, unless there were too many.
+   *
+   * @param error Why the last one failed
+   * @returns `false` if it would fail again
+   */
+  passes(error: TrackerError): boolean {
+    if (this.#options === null) return false;
+    return isTransient(error.code) || error.code === "NAME_TAKEN" && this.#takenLeft() > 0;
   }
 
   /**
@@ -107,11 +129,25 @@ export class Backoff {
    */
   async pause(error: TrackerError, signal: AbortSignal): Promise<void> {
     const { attempts = Infinity, random = Math.random, wait = delay } = this.#options ?? { attempts: 0 };
-    if (signal.aborted || !isTransient(error.code) || ++this.#failures > attempts) throw error;
+    if (signal.aborted || !this.passes(error) || ++this.#failures > attempts) throw error;
     this.#resetIfLasted();
     const bound = Math.min(this.#cap, this.#base * 2 ** this.#doublings++);
-    await wait(random() * bound, signal);
+    await wait(error.code === "NAME_TAKEN" ? this.#takenWait(random() * bound) : random() * bound, signal);
     if (signal.aborted) throw abortedError("reconnect", signal);
+  }
+
+  /** How much longer a name that another connection has is asked for, in milliseconds. */
+  #takenLeft(): number {
+    const { since, waited } = this.#taken ?? { since: performance.now(), waited: 0 };
+    return Math.max(0, this.#takenPatience - Math.max(waited, performance.now() - since));
+  }
+
+  /** Shortens a wait for a name, so that it is not found free much too late, and is asked for once more at the end. */
+  #takenWait(wait: number): number {
+    const shortened = Math.min(wait, LONGEST_TAKEN_WAIT, this.#takenLeft());
+    this.#taken ??= { since: performance.now(), waited: 0 };
+    this.#taken.waited += shortened;
+    return shortened;
   }
 
   /** Starts over after a connection that has lasted. One that ended at once shows no recovery. */

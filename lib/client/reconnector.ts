@@ -5,8 +5,10 @@
  */
 
 import { ignore, timeLeft } from "../base/async.ts";
+import { randomHex } from "../base/bytes.ts";
 import { Listeners } from "../base/listeners.ts";
 import { isTransient, type TrackerError } from "../errors.ts";
+import { HEARTBEAT_PATIENCE } from "../protocol.ts";
 import type { Greeting, HelloRequest } from "../wire/requests.ts";
 import { Backoff } from "./backoff.ts";
 import {
@@ -35,6 +37,20 @@ export interface StatusChange {
   error: TrackerError | null;
 }
 
+/** Random bytes in what tells a client from others. */
+const INSTANCE_BYTES = 16;
+
+/** Shortest time that a name which another connection has is asked for again, in milliseconds. */
+const LEAST_TAKEN_PATIENCE = 15_000;
+
+/** How much longer that is than it takes a server to give a dead connection up, in milliseconds. */
+const TAKEN_MARGIN = 5_000;
+
+/** How long a client asks again for its name: a machine that lost its power meets the connection that it had before. */
+function takenPatienceOf(heartbeat: number): number {
+  return Math.max(LEAST_TAKEN_PATIENCE, heartbeat * 1_000 * HEARTBEAT_PATIENCE + TAKEN_MARGIN);
+}
+
 /** Connects, stays, loses the connection, backs off and connects again, and announces each step. */
 export class Reconnector {
   /** Resolves when it has connected for the first time; rejects if it ends before. */
@@ -49,6 +65,11 @@ export class Reconnector {
   readonly #latest: LatestState;
   readonly #listeners = new Listeners<StatusChange>();
   readonly #stop = new AbortController();
+  /** What tells this client from others on every connection. */
+  readonly #instance = randomHex(INSTANCE_BYTES);
+  /** How many connections it has greeted the server on. */
+  #attempts = 0;
+  readonly #backoff: Backoff;
   #status: ClientStatus = "connecting";
   #error: TrackerError | null = null;
   #connection: Connection | null = null;
@@ -74,10 +95,10 @@ export class Reconnector {
     this.#hello = helloOf(options, heartbeat);
     this.#reconnect = reconnect;
     this.#latest = latest;
-    const backoff = new Backoff(reconnect);
+    this.#backoff = new Backoff(reconnect, this.#hello?.name === undefined ? 0 : takenPatienceOf(heartbeat));
     this.connected = this.#ready.promise.then(ignore);
     this.connected.catch(ignore);
-    this.finished = this.#run(backoff, options.signal);
+    this.finished = this.#run(options.signal);
     this.source = this.#createSource();
   }
 
@@ -201,19 +222,19 @@ export class Reconnector {
   }
 
   /** Uses one connection after the other, until it is closed or an error does not pass. */
-  async #run(backoff: Backoff, signal: AbortSignal | undefined): Promise<void> {
+  async #run(signal: AbortSignal | undefined): Promise<void> {
     const { signal: stop } = this.#stop;
     // The caller's signal stops only the first connecting.
     let connecting = signal === undefined ? stop : AbortSignal.any([stop, signal]);
     try {
       for (;;) {
         const error = await this.#stay(connecting, () => {
-          backoff.opened();
+          this.#backoff.opened();
           connecting = stop;
         });
         if (error === null || this.#isEnding) return this.#end(error);
         this.#lose(error);
-        await backoff.pause(error, connecting);
+        await this.#backoff.pause(error, connecting);
       }
     } catch (error) {
       this.#end(stop.aborted ? stop.reason : brokenError(error));
@@ -248,11 +269,12 @@ export class Reconnector {
     return answer;
   }
 
-  /** A client that comes back shows its key, and takes nothing over from another that may have its name by now. */
-  #nextHello(hello: HelloRequest): HelloRequest {
-    if (this.#greeting === null) return hello;
-    const { takeover: _, ...rest } = hello;
-    return this.#greeting.resume === null ? rest : { ...rest, resume: this.#greeting.resume };
+  /** A client that comes back says so, and takes nothing over from another that may have its name by now. */
+  #nextHello({ takeover, ...hello }: HelloRequest): HelloRequest {
+    if (hello.name === undefined) return hello;
+    const attempt = ++this.#attempts;
+    const isFirst = this.#greeting === null && takeover !== undefined;
+    return { ...hello, ...isFirst && { takeover }, instance: this.#instance, attempt };
   }
 
   #enter(connection: Connection, greeting: Greeting | null): void {
@@ -268,7 +290,7 @@ export class Reconnector {
     this.#connection = null;
     if (wasOpen) this.#ready = createReady();
     // If it does not come back, the next announcement is its end.
-    if (this.#reconnect && isTransient(error.code)) this.#announce(wasOpen ? "reconnecting" : this.#status, error);
+    if (this.#backoff.passes(error)) this.#announce(wasOpen ? "reconnecting" : this.#status, error);
   }
 
   #end(error: TrackerError | null): void {

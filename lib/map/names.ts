@@ -7,7 +7,7 @@
  * @module
  */
 
-import { timingSafeEqual, toBytes } from "../base/bytes.ts";
+import { randomHex, timingSafeEqual, toBytes } from "../base/bytes.ts";
 import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { LeaveCause } from "../protocol.ts";
@@ -34,6 +34,14 @@ export interface ClaimOptions {
   grace?: number;
   /** The key of an earlier claim, which takes the name back from its owner without a leave. */
   resume?: string;
+  /** What tells the client from others on every connection; takes the name back as the key does. */
+  instance?: string;
+  /**
+   * Number of the connection among those that the client tried: only a higher one takes the name from another.
+   *
+   * @default {0}
+   */
+  attempt?: number;
   /**
    * Whether to take the name from a connection that holds it.
    *
@@ -48,6 +56,14 @@ export interface ClaimOptions {
   holders?: readonly string[];
 }
 
+/** How long a client has been silent, and how long it may be, in milliseconds. */
+export interface Silence {
+  /** How long nothing has come from it. */
+  readonly elapsed: number;
+  /** After how much of it the client is given up. */
+  readonly limit: number;
+}
+
 /** The connection that owns a claim. */
 export interface ClaimOwner {
   /**
@@ -56,6 +72,8 @@ export interface ClaimOwner {
    * @param error A TAKEN_OVER error for the client
    */
   onTakenOver(error: TrackerError): void;
+  /** When the client was last heard and how long it may be silent; `null` where its silence has no limit. */
+  readonly silence: Silence | null;
   /** Called when the entry changes, even after the connection has ended. */
   report(event: NameEvent): void;
 }
@@ -66,6 +84,10 @@ export class Claim {
   readonly name: string;
   /** The key with which its client takes the name back. */
   readonly key: string;
+  /** @internal What tells its client from others; `null` for a client that does not say. */
+  readonly instance: string | null;
+  /** @internal Number of its connection among those that the client tried. */
+  readonly attempt: number;
   /** @internal The connection that holds it, or what reports for it once it has ended. */
   readonly owner: ClaimOwner;
   /** The client's entry, once it has opened. */
@@ -79,8 +101,10 @@ export class Claim {
 
   /** @internal Made by {@linkcode Names.claim}. */
   constructor(name: string, key: string, owner: ClaimOwner, options: ClaimOptions) {
-    const { grace = 0, holders = [] } = options;
+    const { grace = 0, holders = [], instance = null, attempt = 0 } = options;
     this.name = name;
+    this.instance = instance;
+    this.attempt = attempt;
     this.key = key;
     this.owner = owner;
     this.grace = grace * 1_000;
@@ -114,19 +138,24 @@ export class Names {
    * @param options What the Hello asks for
    * @param owner The connection
    * @returns The claim; its entry is set if the client is already in the map
-   * @throws {TrackerError} NAME_TAKEN if another connection holds the name, and the Hello neither shows its key nor asks
-   *   for a takeover; TOO_MANY_CLIENTS if it asks for a grace and there is no place for one. Nothing has changed then.
+   * @throws {TrackerError} NAME_TAKEN if another client holds the name, and the Hello neither shows its key nor asks for a
+   *   takeover; SUPERSEDED if a later attempt of the same client holds it; TOO_MANY_CLIENTS if it asks for a grace and
+   *   there is no place for one. Nothing has changed then.
    */
   claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
     const held = this.#claims.get(name);
     if (held === undefined) {
       if (this.#registry.get(name) !== undefined) throw takenError(name);
-      return this.#hold(new Claim(name, randomKey(), owner, options), null);
+      return this.#hold(new Claim(name, randomHex(KEY_BYTES), owner, options), null);
     }
-    const isResumed = options.resume !== undefined && timingSafeEqual(toBytes(options.resume), toBytes(held.key));
-    if (held.graceDeadline === null && !isResumed && options.takeover !== true) throw takenError(name);
+    const isSame = options.instance !== undefined && isEqual(options.instance, held.instance ?? "");
+    if (isSame && (options.attempt ?? 0) <= held.attempt) throw supersededError(name);
+    const isResumed = isSame || options.resume !== undefined && isEqual(options.resume, held.key);
+    if (held.graceDeadline === null && !isResumed && options.takeover !== true) {
+      throw takenError(name, held.owner.silence);
+    }
     // Without the old key there is a new one: clients that know the old key must not take the name from its new owner.
-    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomKey(), owner, options), held);
+    const claim = this.#hold(new Claim(name, isResumed ? held.key : randomHex(KEY_BYTES), owner, options), held);
     if (held.graceDeadline !== null) this.#revive(held, claim);
     else this.#takeOver(held, claim, isResumed);
     return claim;
@@ -222,14 +251,25 @@ export class Names {
  * Makes the error for a name that is not free.
  *
  * @param name The name
- * @returns A NAME_TAKEN error
+ * @param silence How long its holder has been silent; `null` where nobody waits for its end
+ * @returns A NAME_TAKEN error, which says when its holder will be given up
  */
-export function takenError(name: string): TrackerError {
-  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it`);
+export function takenError(name: string, silence: Silence | null = null): TrackerError {
+  const why = silence === null
+    ? ""
+    : `, silent for ${seconds(silence.elapsed)}, given up after ${seconds(silence.limit)}`;
+  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it${why}`);
 }
 
-/** A new resume key: 128 random bits in hexadecimal digits. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+function supersededError(name: string): TrackerError {
+  return new TrackerError("SUPERSEDED", `Cannot take name ${name}: a later attempt of the same client has it`);
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.round(milliseconds / 100) / 10} s`;
+}
+
+/** Compares secrets. */
+function isEqual(one: string, other: string): boolean {
+  return timingSafeEqual(toBytes(one), toBytes(other));
 }

@@ -11,6 +11,7 @@ import {
   type ClaimOwner,
   type NameEvent,
   type Names,
+  type Silence,
   takenError,
 } from "../map/names.ts";
 import type { Entry } from "../map/entry.ts";
@@ -46,6 +47,8 @@ export interface PresenceOwner {
   readonly observer: EventObserver;
   /** Where the client is. */
   readonly peer: SocketAddress;
+  /** Knows how long the client has been silent, where that has a limit. */
+  readonly timers: { readonly silence: Silence | null };
 }
 
 /** What is left of a session whose client is in its grace: what it takes to report, without the buffers. */
@@ -54,6 +57,7 @@ class DetachedOwner implements PresenceOwner {
   readonly observer: EventObserver;
   readonly peer: SocketAddress;
   readonly isOpen = false;
+  readonly timers = { silence: null };
 
   constructor({ context, observer, peer }: PresenceOwner) {
     this.context = context;
@@ -94,7 +98,7 @@ export class Presence implements ClaimOwner {
    *
    * @param name The name
    * @param options How it is claimed
-   * @throws {TrackerError} NAME_TAKEN, or TOO_MANY_CLIENTS if there is no place for its grace
+   * @throws {TrackerError} NAME_TAKEN, SUPERSEDED, or TOO_MANY_CLIENTS if there is no place for its grace
    */
   claimName(name: string, options: ClaimOptions): void {
     const { names } = this.#owner.context;
@@ -121,6 +125,11 @@ export class Presence implements ClaimOwner {
     if (registry.stateBytes + end - start > maxTotalState) this.#requireRoom(end - start);
     if (this.#entry !== null && registry.update(this.#entry, bytes, start, end)) return null;
     return this.#enter(bytes, start, end);
+  }
+
+  /** @internal How long the client has been silent, where that has a limit; else `null`. */
+  get silence(): Silence | null {
+    return this.#owner.timers.silence;
   }
 
   /** @internal Called when another connection has taken the name, and the entry with it. */

@@ -6,6 +6,7 @@
 
 import { type Deadlines, Expiry } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
+import type { Silence } from "../map/names.ts";
 import { HEARTBEAT_PATIENCE, SETTLE_TIMEOUT } from "../protocol.ts";
 
 /** Time for each step of closing a connection, in milliseconds. */
@@ -126,6 +127,13 @@ export class SessionTimers implements Record<TimerName, Expiry | null> {
   heard(): void {
     this.arm("idle");
     this.arm("heartbeat");
+  }
+
+  /** How long the client has been silent, if it has promised not to be; else `null`. */
+  get silence(): Silence | null {
+    if (this.heartbeat === null || !this.isArmed("heartbeat")) return null;
+    const left = this.heartbeat.due - this.#owner.context.deadlines.now();
+    return { elapsed: Math.max(0, this.patience - left), limit: this.patience };
   }
 
   /** Stops the timers of the client's silence, because it is not being read from. */

@@ -10,6 +10,7 @@ import {
   HEARTBEAT_RANGE,
   HIGHEST_MAX_STATE,
   INCARNATION_PATTERN,
+  INSTANCE_PATTERN,
   LONGEST_GRACE,
   MAX_REQUEST,
   NAME_PATTERN,
@@ -45,6 +46,13 @@ export interface HelloRequest {
   takeover?: boolean;
   /** Key from an earlier Hello's reply, which takes the name back from that connection without a leave. */
   resume?: string;
+  /**
+   * Random string that tells a client, the same for all its connections; it must match {@linkcode INSTANCE_PATTERN}. It
+   * takes the name back from an earlier connection of the client, whether or not the reply to its Hello arrived.
+   */
+  instance?: string;
+  /** Number of the connection among those that the client tried: a lower one never takes the name from a higher. */
+  attempt?: number;
 }
 
 /** The JSON of a List, and a part of that of a Watch. */
@@ -90,6 +98,16 @@ const NAME: Rule<string> = {
   allows: (value): value is string => isString(value) && NAME_PATTERN.test(value),
 };
 
+const INSTANCE: Rule<string> = {
+  text: "must match [A-Za-z0-9._:-]{1,64}",
+  allows: (value): value is string => isString(value) && INSTANCE_PATTERN.test(value),
+};
+
+const ATTEMPT: Rule<number> = {
+  text: "must be an integer from 0 to 2^53 - 1",
+  allows: (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0,
+};
+
 const POSITION: Rule<Position> = {
   text: "must be {incarnation, revision}",
   allows: (value): value is Position => {
@@ -113,6 +131,8 @@ const HELLO: Rules<HelloRequest> = {
   grace: seconds(0, LONGEST_GRACE),
   takeover: FLAG,
   resume: TEXT,
+  instance: INSTANCE,
+  attempt: ATTEMPT,
 };
 
 const WATCH: Rules<WatchRequest> = { prefix: TEXT, since: POSITION };

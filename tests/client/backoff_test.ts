@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Backoff, TrackerError } from "../../mod.ts";
 
 const REFUSED = new TrackerError("CONNECTION_REFUSED", "Cannot connect: nothing listens there");
@@ -50,6 +50,20 @@ Deno.test("permanent errors are not retried, and none without reconnect", async 
   const taken = new TrackerError("NAME_TAKEN", "Cannot take name");
   assertEquals(await assertRejects(() => new Backoff().pause(taken, signal), TrackerError), taken);
   assertEquals(await assertRejects(() => new Backoff(false).pause(REFUSED, signal), TrackerError), REFUSED);
+});
+
+Deno.test("a name that is taken is asked for again for a while, at short intervals, and a last time at the end", async () => {
+  const { signal } = new AbortController();
+  const waits: number[] = [];
+  const wait = (milliseconds: number) => Promise.resolve(void waits.push(milliseconds));
+  const backoff = new Backoff({ random: () => 0.5, wait }, 10_000);
+  const taken = new TrackerError("NAME_TAKEN", "Cannot take name");
+  while (backoff.passes(taken)) await backoff.pause(taken, signal);
+  assertEquals(waits.slice(0, 5), [500, 1_000, 2_000, 3_000, 3_000]);
+  assertEquals(waits.reduce((sum, wait) => sum + wait, 0), 10_000);
+  assertEquals(await assertRejects(() => backoff.pause(taken, signal), TrackerError), taken);
+  backoff.opened();
+  assert(backoff.passes(taken));
 });
 
 Deno.test("aborting ends a wait and leaves no timer", async () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { Client, type ClientOptions, connect, type ConnectOptions, TrackerError } from "../../mod.ts";
-import { bytesOf, longLength, readExactly, writeFully } from "../support/bytes.ts";
+import { bytesOf, longLength, readExactly, textOf, writeFully } from "../support/bytes.ts";
 import { codeOf } from "../support/errors.ts";
 import { GREETING, greetingReply } from "../support/greeting.ts";
 import { MemoryHost } from "../support/host.ts";
@@ -66,9 +66,12 @@ Deno.test({
 Deno.test("client sends Hello and Open together, before the first answer", async () => {
   const [near, far] = createPair();
   const connecting = connect({ dial: () => Promise.resolve(near), name: "pi-7", grace: 5, state: "on" });
-  const hello = JSON.stringify({ name: "pi-7", grace: 5 });
-  const expected = bytesOf(42, 4, longLength(hello.length), hello, 42, 0, longLength(2), "on");
-  assertEquals(await readExactly(far, expected.length), expected);
+  const wanted = JSON.stringify({ name: "pi-7", grace: 5, instance: "i".repeat(32), attempt: 1 });
+  const length = bytesOf(42, 4, longLength(wanted.length), wanted, 42, 0, longLength(2), "on").length;
+  const sent = await readExactly(far, length);
+  const instance = textOf(sent).match(/"instance":"([0-9a-f]{32})"/)?.[1] ?? "";
+  const hello = wanted.replace("i".repeat(32), instance);
+  assertEquals(sent, bytesOf(42, 4, longLength(hello.length), hello, 42, 0, longLength(2), "on"));
   const greeting = { ...GREETING, id: "pi-7", resume: "key", grace: 5 };
   await writeFully(far, bytesOf(greetingReply(greeting), 1));
   const client = await connecting;

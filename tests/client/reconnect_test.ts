@@ -1,7 +1,7 @@
 /** A client on one connection after the other. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Client, type ClientStatus, connect, type ConnectOptions, serve } from "../../mod.ts";
+import { Client, type ClientStatus, connect, type ConnectOptions, type Dial, type Duplex, serve } from "../../mod.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";
 import { codeOf } from "../support/errors.ts";
 import { MemoryHost } from "../support/host.ts";
@@ -177,7 +177,66 @@ Deno.test("client takes its name back from its dead connection without a leave",
   assertEquals([host.map, kinds], ["{pi=a}", ["update", "update", "update"]]);
 });
 
-Deno.test("client whose name was taken meanwhile stays away for good", async () => {
+/** Connects to a host; of the first connection no reply arrives, and neither does its end. */
+function loseFirstReply(host: MemoryHost, onWrite: (first: Duplex, bytes: Uint8Array) => Promise<number>): Dial {
+  return async (signal, timeout) => {
+    const duplex = await host.dial(signal, timeout);
+    if (host.dials > 1) return duplex;
+    const closed = Promise.withResolvers<never>();
+    return {
+      read: () => closed.promise,
+      write: (bytes) => onWrite(duplex, bytes),
+      close: () => closed.reject(new Deno.errors.Interrupted("operation canceled")),
+    };
+  };
+}
+
+Deno.test("client whose greeting was lost on its way takes its name back from the connection that has it", async () => {
+  await using host = new MemoryHost();
+  const kinds: string[] = [];
+  host.registry.subscribe(({ kind }) => kinds.push(kind));
+  const dial = loseFirstReply(host, (first, bytes) => first.write(bytes));
+  const options = { dial, name: "pi", state: "a", timeout: 50, reconnect: { base: 0 } };
+  await using client = new Client(options);
+  await client.connected;
+  assertEquals([host.dials, host.map, kinds], [2, "{pi=a}", ["join", "update"]]);
+});
+
+Deno.test("client is not thrown out by the late Hello of an attempt that it has given up", async () => {
+  for (const takeover of [false, true]) {
+    await using host = new MemoryHost();
+    const late: (() => Promise<number>)[] = [];
+    const dial = loseFirstReply(host, (first, bytes) => {
+      const copy = bytes.slice();
+      late.push(() => first.write(copy));
+      return Promise.resolve(bytes.length);
+    });
+    const options = { dial, name: "pi", state: "a", grace: 60, takeover, timeout: 50, reconnect: { base: 0 } };
+    await using client = new Client(options);
+    await client.connected;
+    for (const send of late) await send();
+    await client.open("b");
+    assertEquals([host.dials, host.map, client.status], [2, "{pi=b}", "open"]);
+  }
+});
+
+Deno.test("client whose name another connection has tries again until that is gone", async () => {
+  await using host = new MemoryHost();
+  const pauses = new Pauses();
+  const { dial } = host;
+  await using before = await connect({ dial, name: "pi", state: "before" });
+  await using client = new Client({ dial, name: "pi", state: "after", reconnect: pauses.options });
+  const errors: (string | undefined)[] = [];
+  client.onStatus(({ error }) => errors.push(error?.code));
+  await pauses.end();
+  await pauses.begun();
+  await before.close();
+  await pauses.end();
+  await client.connected;
+  assertEquals([host.map, errors], ["{pi=after}", ["NAME_TAKEN", "NAME_TAKEN", undefined]]);
+});
+
+Deno.test("client whose name was taken meanwhile stays away for good when it has tried for long enough", async () => {
   await using host = new MemoryHost();
   const pauses = new Pauses();
   const { dial } = host;
@@ -186,9 +245,13 @@ Deno.test("client whose name was taken meanwhile stays away for good", async () 
   await pauses.begun();
   await host.until((map) => map === "{}");
   await using _other = await connect({ dial, name: "pi", state: "b" });
-  await pauses.end();
-  await client.finished;
-  assertEquals([client.status, client.error?.code, host.dials], ["closed", "NAME_TAKEN", 3]);
+  const begun = pauses.waits.length;
+  let isOver = false;
+  void client.finished.then(() => isOver = true);
+  while (!isOver) await Promise.race([pauses.end(), client.finished]);
+  assertEquals([client.status, client.error?.code], ["closed", "NAME_TAKEN"]);
+  // Two and a half heartbeats, and five seconds.
+  assertEquals(pauses.waits.slice(begun).reduce((sum, wait) => sum + wait, 0), 30_000);
   assertEquals(await codeOf(client.update("c")), "NAME_TAKEN");
   assertEquals(host.map, "{pi=b}");
 });
@@ -206,7 +269,7 @@ Deno.test("client that loses its name to a takeover stays away", async () => {
     ["open", undefined],
   ]);
   assertEquals([host.map, host.dials], ["{pi=c}", 3]);
-  assertEquals(await codeOf(connect({ ...options, takeover: false })), "NAME_TAKEN");
+  assertEquals(await codeOf(connect({ dial: host.dial, name: "pi" })), "NAME_TAKEN");
   assertEquals(host.dials, 4);
   await clients[2]?.close();
 });

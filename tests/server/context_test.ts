@@ -81,7 +81,7 @@ Deno.test("closing takes suspect clients out of the map, and stops the timer", (
   using time = new VirtualTime();
   const context = contextWith({});
   const { registry, names } = context;
-  const claim = names.claim("ada", { grace: 60 }, { onTakenOver() {}, report() {} });
+  const claim = names.claim("ada", { grace: 60 }, { onTakenOver() {}, report() {}, silence: null });
   claim.entry = registry.open("x", { id: "ada" });
   names.release(claim, "disconnect");
   assertEquals([textOf(registry.flatten()), statsOf(context).now.suspects], ["{ada=x}", 1]);

@@ -1,6 +1,6 @@
 /** Names: who holds one, and how it changes hands. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { longLength } from "../support/bytes.ts";
 import { SessionHost, type SessionPeer } from "./support/session_host.ts";
 
@@ -30,6 +30,59 @@ Deno.test("takeover ends the older connection, whose client leaves before the ne
   const thief = host.connect();
   await thief.request(4, { name: "ada", resume: old.greeting.resume });
   assertEquals(await thief.readErrorCode(), "NAME_TAKEN");
+});
+
+Deno.test("a higher attempt of the same instance takes the name back without a leave, and a late lower one is refused", async () => {
+  await using host = new SessionHost();
+  const kinds: string[] = [];
+  host.registry.subscribe(({ kind }) => kinds.push(kind));
+  const first = await host.greet({ name: "ada", instance: "i-1", attempt: 3 });
+  await first.open("a");
+  const second = await host.greet({ name: "ada", instance: "i-1", attempt: 4 });
+  assertEquals(await first.readErrorCode(), "TAKEN_OVER");
+  for (const attempt of [undefined, 0, 3, 4]) {
+    for (const takeover of [false, true]) {
+      const late = host.connect();
+      await late.request(4, { name: "ada", instance: "i-1", attempt, takeover, resume: first.greeting.resume });
+      assertEquals(await late.readErrorCode(), "SUPERSEDED", `attempt ${attempt}`);
+    }
+  }
+  await second.update("b");
+  await second.list();
+  assertEquals([host.map, kinds], ["{ada=b}", ["join", "update"]]);
+});
+
+Deno.test("a lower attempt is refused while the client is in its grace, and a higher one revives it", async () => {
+  await using host = new SessionHost();
+  const watcher = await host.watch();
+  const first = await host.greet({ name: "ada", grace: 60, instance: "i", attempt: 2 });
+  await first.open("a");
+  await first.vanish();
+  await watcher.readUntil("suspect");
+  const late = host.connect();
+  await late.request(4, { name: "ada", instance: "i", attempt: 1 });
+  assertEquals(await late.readErrorCode(), "SUPERSEDED");
+  await host.greet({ name: "ada", instance: "i", attempt: 3 });
+  assertEquals(await watcher.seeUntil("resume"), ["3 resume ada"]);
+});
+
+Deno.test("another instance is another client, whatever its attempt", async () => {
+  await using host = new SessionHost();
+  await host.greet({ name: "ada", instance: "i", attempt: 1 });
+  const other = host.connect();
+  await other.request(4, { name: "ada", instance: "j", attempt: 9 });
+  assertEquals(await other.readErrorCode(), "NAME_TAKEN");
+  const nameless = host.connect();
+  await nameless.request(4, { name: "ada", attempt: 9 });
+  assertEquals(await nameless.readErrorCode(), "NAME_TAKEN");
+});
+
+Deno.test("the refusal of a taken name says how long its holder has been silent", async () => {
+  await using host = new SessionHost();
+  await host.greet({ name: "ada", heartbeat: 10 });
+  const other = host.connect();
+  await other.request(4, { name: "ada" });
+  assertMatch(await other.readError(), /somebody else has it, silent for \d+(\.\d)? s, given up after 25 s$/);
 });
 
 Deno.test("a session that a listener ends during its takeover leaves the name free", async () => {

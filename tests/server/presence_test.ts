@@ -14,6 +14,7 @@ class Owner implements PresenceOwner {
   readonly peer = { transport: "tcp", hostname: "memory", port: 0 } as const;
   /** What is reported once the connection has ended comes the same way. */
   readonly observer = { onEvent: (_peer: unknown, event: SessionEvent): void => this.report(event) };
+  readonly timers = { silence: null };
   readonly errors: string[] = [];
   readonly events: string[] = [];
   readonly context: PresenceContext;

@@ -46,6 +46,7 @@ class FakeSession implements Requester, Disposable {
       report() {},
       observer: {},
       peer: this.peer,
+      timers: { silence: null },
     });
     this.replies = new ReplyWriter({ context, connection, close() {}, onProgress() {} });
     this.timers = new SessionTimers({ context: this.context, onExpired() {} });

@@ -34,6 +34,8 @@ const step = fc.record({
   name: fc.constantFrom(...NAMES),
   grace: fc.constantFrom(...GRACES),
   right: fc.constantFrom("none", "none", "takeover", "key", "old key"),
+  instance: fc.constantFrom(undefined, "i", "j"),
+  attempt: fc.nat(3),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -44,6 +46,8 @@ interface Holding {
   holder: Link | null;
   grace: number;
   key: string;
+  instance: string | undefined;
+  attempt: number;
   state: string | null;
   /** When the grace ends. */
   until: number;
@@ -65,11 +69,11 @@ class World {
     this.#time = time;
   }
 
-  async step({ act, who, name, grace, right }: Step): Promise<void> {
+  async step({ act, who, name, ...hello }: Step): Promise<void> {
     const client = this.#clients.get(who);
     if (act === "tick") await this.#time.advance(600);
-    else if (act === "late") this.#late.shift()?.cut(grace === 0);
-    else if (act === "hello") await this.#greet(who, name, grace, right);
+    else if (act === "late") this.#late.shift()?.cut(hello.grace === 0);
+    else if (act === "hello") await this.#greet(who, name, hello);
     else if (client !== undefined) await this.#act(act, who, client.link, client.name);
     await this.#time.settle();
     this.#expire();
@@ -85,34 +89,41 @@ class World {
     assertEquals(this.registry.size, 0);
   }
 
-  async #greet(who: number, name: string, grace: number, right: Step["right"]): Promise<void> {
+  async #greet(who: number, name: string, hello: Omit<Step, "act" | "who" | "name">): Promise<void> {
+    const { grace, right, instance, attempt } = hello;
     if (this.#clients.has(who)) return;
     const held = this.#model.get(name);
     const resume = right === "key" ? held?.key : right === "old key" ? this.#keys.get(name)?.[0] : undefined;
     const takeover = right === "takeover";
     const link = this.#connect();
-    link.request(4, { name, grace, resume, takeover });
-    const knowsKey = held !== undefined && resume === held.key;
-    const isGranted = held === undefined || held.holder === null || knowsKey || takeover;
-    const key = await this.#readKey(link);
+    link.request(4, { name, grace, resume, takeover, instance, attempt });
+    const isSame = held?.instance !== undefined && instance === held.instance;
+    const isLate = isSame && attempt <= held!.attempt;
+    const knowsKey = held !== undefined && (isSame || resume === held.key);
+    const isGranted = !isLate && (held === undefined || held.holder === null || knowsKey || takeover);
+    const key = await this.#readKey(link, isLate ? "SUPERSEDED" : "NAME_TAKEN");
     assertEquals(key !== null, isGranted, `${name}: ${link.refusal}`);
     if (key === null) return link.cut(false);
-    assertEquals(key === held?.key, knowsKey, "the key is kept if and only if it was shown");
+    assertEquals(
+      key === held?.key,
+      knowsKey,
+      "the key is kept if and only if the client has shown that it is the same",
+    );
     this.#keys.get(name)?.push(key);
     const state = held === undefined || (held.holder !== null && !knowsKey) ? null : held.state;
     this.#supersede(held?.holder ?? null);
-    this.#model.set(name, { holder: link, grace, key, state, until: 0 });
+    this.#model.set(name, { holder: link, grace, key, instance, attempt, state, until: 0 });
     this.#clients.set(who, { link, name });
   }
 
   /** The key in the greeting; `null` if the Hello was refused. */
-  async #readKey(link: Link): Promise<string | null> {
+  async #readKey(link: Link, refusal: string): Promise<string | null> {
     try {
       await link.readDone();
       return JSON.parse(textOf(await link.readPayload() ?? new Uint8Array())).resume;
     } catch (error) {
       if (!isEnd(error)) throw error;
-      assertEquals(link.refusal, "NAME_TAKEN");
+      assertEquals(link.refusal, refusal);
       return null;
     }
   }

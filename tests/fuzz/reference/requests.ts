@@ -11,12 +11,18 @@ const isText: Rule = (value) => typeof value === "string";
 const isFromTo = (least: number, most: number): Rule => (value) =>
   typeof value === "number" && least <= value && value <= most;
 
+const NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+
 function isName(value: unknown): boolean {
   if (typeof value !== "string" || value.length < 1 || value.length > 128) return false;
-  const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
-  if (![...value].every((character) => allowed.includes(character))) return false;
+  if (![...value].every((character) => NAME_CHARACTERS.includes(character))) return false;
   const number = value.startsWith("client") ? value.slice(6) : "";
   return number === "" || ![...number].every((digit) => "0123456789".includes(digit));
+}
+
+function isInstance(value: unknown): boolean {
+  if (typeof value !== "string" || value.length < 1 || value.length > 64) return false;
+  return [...value].every((character) => NAME_CHARACTERS.includes(character));
 }
 
 function isPosition(value: unknown): boolean {
@@ -34,6 +40,8 @@ const RULES: Record<string, Record<string, Rule>> = {
     grace: isFromTo(0, 86_400),
     takeover: (value) => value === true || value === false,
     resume: isText,
+    instance: isInstance,
+    attempt: (value) => isFromTo(0, 2 ** 53 - 1)(value) && Number.isInteger(value),
   },
   watch: { prefix: isText, since: isPosition },
   list: { prefix: isText },

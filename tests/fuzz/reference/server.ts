@@ -32,6 +32,9 @@ interface Claim {
   client: Client | null;
   /** Its key, once known: the server tells it to the owner. */
   key: string | undefined;
+  /** What tells its client from others, if that says so, and the number of the attempt. */
+  readonly instance: string | undefined;
+  readonly attempt: number;
 }
 
 /** A connection. */
@@ -122,7 +125,7 @@ export class ModelPeer {
     if (request === null) return this.refuse("BAD_HELLO");
     if (request.name !== undefined) {
       this.claim = this.model.claim(this, request);
-      if (this.claim === null) return this.refuse("NAME_TAKEN");
+      if (this.claim === null) return this.refuse(this.model.isSuperseded(request) ? "SUPERSEDED" : "NAME_TAKEN");
       this.client = this.claim.client;
     }
     this.owed.push({ kind: "greeting" });
@@ -180,15 +183,24 @@ export class Model {
     return client;
   }
 
+  /** Whether the holder of a name is the same client, which has tried again since. */
+  isSuperseded({ name, instance, attempt = 0 }: Record<string, unknown>): boolean {
+    const held = this.#claims.get(name as string);
+    return held?.instance !== undefined && instance === held.instance && (attempt as number) <= held.attempt;
+  }
+
   /** Gives a name to a connection; `null` if it may not have it. */
   claim(peer: ModelPeer, request: Record<string, unknown>): Claim | null {
     const name = request.name as string;
     const held = this.#claims.get(name);
-    const resumes = held?.key !== undefined && request.resume === held.key;
+    if (this.isSuperseded(request)) return null;
+    const isSame = held?.instance !== undefined && request.instance === held.instance;
+    const resumes = isSame || held?.key !== undefined && request.resume === held.key;
     if (held !== undefined && held.peer !== null && !resumes && request.takeover !== true) return null;
     const grace = (request.grace ?? 0) as number;
     const key = resumes ? held?.key : undefined;
-    const claim: Claim = { name, grace, peer, client: held?.client ?? null, key };
+    const { instance, attempt = 0 } = request as { instance?: string; attempt?: number };
+    const claim: Claim = { name, grace, peer, client: held?.client ?? null, key, instance, attempt };
     this.#claims.set(name, claim);
     if (held !== undefined && held.peer !== null) this.#dispossess(held.peer, claim, resumes);
     else if (claim.client !== null) claim.client.status = "live";

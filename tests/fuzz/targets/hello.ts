@@ -27,7 +27,7 @@ interface Input {
 }
 
 const MEMBERS: Record<Kind, readonly string[]> = {
-  hello: ["name", "token", "heartbeat", "grace", "takeover", "resume"],
+  hello: ["name", "token", "heartbeat", "grace", "takeover", "resume", "instance", "attempt"],
   watch: ["prefix", "since"],
   list: ["prefix"],
   greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState", "edition"],
@@ -121,6 +121,7 @@ function membersOf(kind: Kind, random: Random): string[] {
 function valueOf(name: string, kind: Kind, random: Random): string {
   if (random.next() < (kind === "greeting" ? 0.05 : 0.4)) return random.pick(VALUES);
   if (/heartbeat|grace|maxState|edition/.test(name)) return random.pick(["1", "60", "3600"]);
+  if (name === "attempt") return random.pick(["0", "1", "7", "9007199254740991"]);
   if (name === "takeover") return random.pick(["true", "false"]);
   return name === "since" ? '{"incarnation":"x","revision":7}' : '"ada"';
 }

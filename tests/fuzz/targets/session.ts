@@ -48,7 +48,15 @@ const INCARNATION = "fuzzed";
 const KEY = "the-key-of-the-latest-greeting--";
 
 const HELLOS = [
-  ...['{"name":"a"}', '{"name":"a","takeover":true}', '{"name":"a","grace":60}', '{"name":"b","grace":60}', "{}"],
+  ...[
+    '{"name":"a"}',
+    '{"name":"a","takeover":true}',
+    '{"name":"a","grace":60}',
+    '{"name":"a","instance":"i","attempt":1}',
+    '{"name":"a","instance":"i","grace":60,"attempt":2}',
+    '{"name":"b","grace":60}',
+    "{}",
+  ],
   ...[`{"name":"a","resume":"${KEY}"}`, `{"name":"a","grace":60,"resume":"${KEY}"}`, '{"name":"client1"}'],
   ...['{"name":"a","heartbeat":1}', '{"heartbeat":3600}', "[]", ""],
 ];

@@ -94,7 +94,8 @@ function demandSilence(text: string, message: string): void {
 function demandFits(token: string): void {
   try {
     const [heartbeat, grace, takeover] = [1.000000000000001, 86_399.99999999999, false];
-    encodeRequest({ name: "n".repeat(128), token, heartbeat, grace, takeover, resume: "0".repeat(32) });
+    const identity = { instance: "i".repeat(64), attempt: Number.MAX_SAFE_INTEGER, resume: "0".repeat(32) };
+    encodeRequest({ name: "n".repeat(128), token, heartbeat, grace, takeover, ...identity });
   } catch (error) {
     demand(false, "a token fits into a Hello", () => (error as Error).message);
   }

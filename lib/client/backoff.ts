@@ -14,6 +14,9 @@ export const DEFAULT_RECONNECT_BASE = 1_000;
 /** Default of {@linkcode ReconnectOptions.cap}, in milliseconds. */
 export const DEFAULT_RECONNECT_CAP = 30_000;
 
+/** More doublings make no bound longer, and a power of two beyond all numbers times 0 would be none. */
+const MAX_DOUBLINGS = 64;
+
 /** Longest wait for a name that another connection has, in milliseconds. */
 const LONGEST_TAKEN_WAIT = 3_000;
 
@@ -131,7 +134,7 @@ export class Backoff {
     const { attempts = Infinity, random = Math.random, wait = delay } = this.#options ?? { attempts: 0 };
     if (signal.aborted || !this.passes(error) || ++this.#failures > attempts) throw error;
     this.#resetIfLasted();
-    const bound = Math.min(this.#cap, this.#base * 2 ** this.#doublings++);
+    const bound = Math.min(this.#cap, this.#base * 2 ** Math.min(this.#doublings++, MAX_DOUBLINGS));
     await wait(error.code === "NAME_TAKEN" ? this.#takenWait(random() * bound) : random() * bound, signal);
     if (signal.aborted) throw abortedError("reconnect", signal);
   }

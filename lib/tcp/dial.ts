@@ -6,7 +6,7 @@
 
 import { abortedError } from "../client/calls.ts";
 import { messageOf, TrackerError } from "../errors.ts";
-import { formatAddress, setNoDelay } from "./address.ts";
+import { formatAddress, isSameAddress, setNoDelay } from "./address.ts";
 
 /**
  * Makes a TCP connection, for programs that put something of their own between it and a `Connection`. It has a deadline
@@ -33,6 +33,11 @@ export async function dial(
   try {
     either.throwIfAborted();
     const connection = await Deno.connect({ hostname, port, signal: either });
+    // Where nobody listens, the system can give both ends the same port, and everything sent would come back.
+    if (isSameAddress(connection.localAddr, connection.remoteAddr)) {
+      connection.close();
+      throw new Deno.errors.ConnectionRefused("connected to itself");
+    }
     setNoDelay(connection);
     return connection;
   } catch (cause) {

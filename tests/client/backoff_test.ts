@@ -52,6 +52,16 @@ Deno.test("permanent errors are not retried, and none without reconnect", async 
   assertEquals(await assertRejects(() => new Backoff(false).pause(REFUSED, signal), TrackerError), REFUSED);
 });
 
+Deno.test("a wait stays a number after any number of attempts", async () => {
+  const { signal } = new AbortController();
+  for (const base of [0, 1e-300, 1, Number.MAX_VALUE]) {
+    const waits: number[] = [];
+    const backoff = new Backoff({ base, cap: 8, random: () => 0.5, wait: ignoreSignal(waits) });
+    for (let round = 0; round < 1_100; round++) await backoff.pause(REFUSED, signal);
+    assert(waits.every((wait) => wait >= 0 && wait <= 4), `base ${base}`);
+  }
+});
+
 Deno.test("a name that is taken is asked for again for a while, at short intervals, and a last time at the end", async () => {
   const { signal } = new AbortController();
   const waits: number[] = [];

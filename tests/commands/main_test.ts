@@ -71,7 +71,7 @@ const refused: [args: string, message: string][] = [
   ["serve --port 1 --port=2", "--port is given more than once. Run 'tracker help serve'"],
   ["serve --port 0x10", "--port must be an integer from 0 to 65535, not '0x10'. Run 'tracker help serve'"],
   ["serve --port -1", "--port must be an integer from 0 to 65535, not '-1'. Run 'tracker help serve'"],
-  ["serve --port=", "--port must be an integer from 0 to 65535, not ''. Run 'tracker help serve'"],
+  ["serve --port=", "--port must not be empty. Run 'tracker help serve'"],
   ["serve --max-clients 0", "--max-clients must be an integer from 1 to 2147483648, not '0'. Run 'tracker help serve'"],
   ["serve --log jsn", "--log must be one of text, json, off, not 'jsn'; did you mean json? Run 'tracker help serve'"],
   [

@@ -56,10 +56,11 @@ const tokenFileFlag = optionalText(
 );
 
 /** The clients to show. */
-export const prefixFlag: Flag<string | undefined> = optionalText(
-  "TEXT",
-  "only clients whose identifier begins with this",
-);
+export const prefixFlag: Flag<string | undefined> = {
+  ...optionalText("TEXT", "only clients whose identifier begins with this"),
+  // Every identifier begins with nothing.
+  mayBeEmpty: true,
+};
 
 /** The flags that find the server, and get a client accepted there. */
 export const CLIENT_FLAGS = { ...SERVER_FLAGS, "token-file": tokenFileFlag, timeout: timeoutFlag } as const;

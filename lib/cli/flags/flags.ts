@@ -22,6 +22,8 @@ export interface Flag<T> {
   readonly environment?: string;
   /** The possible values, where they can be enumerated, for completions. */
   readonly choices?: readonly string[];
+  /** Whether an empty value says something. Where not, it is refused: it comes from a variable that is not set. */
+  readonly mayBeEmpty?: boolean;
   /**
    * Parses what was written.
    *
@@ -64,7 +66,7 @@ export function toggle(description: string): Flag<boolean> {
 }
 
 /**
- * Declares a flag that takes any text. An empty one is as if the flag were not given.
+ * Declares a flag that takes any text but an empty one.
  *
  * @param placeholder Stands for the text in the help
  * @param description What it does
@@ -154,6 +156,7 @@ function valueOf(name: string, flag: Flag<unknown>, given: readonly string[]): u
     throw new UsageError(`--${name}${aliases === "" ? "" : ` (or ${aliases})`} is given more than once`);
   }
   const [written] = given;
+  if (written === "" && flag.mayBeEmpty !== true) throw new UsageError(`--${name} must not be empty`);
   if (written !== undefined) return parseAs(`--${name}`, () => flag.parse(written));
   const inherited = flag.environment === undefined ? undefined : readEnvironment(flag.environment);
   if (inherited === undefined) return flag.parse(flag.default);

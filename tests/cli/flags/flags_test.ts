@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Flag, parseFlags, toggle } from "../../../lib/cli/flags/flags.ts";
+import { loadCommands } from "../../../lib/commands/mod.ts";
 import { UsageError } from "../../../lib/cli/flags/usage.ts";
 import { address, choice, duration, host, integer } from "../../../lib/cli/flags/values.ts";
 import { formatAddress } from "../../../lib/tcp/address.ts";
@@ -16,9 +17,23 @@ Deno.test("parseFlags keeps every argument as written", () => {
       positionals: [word],
       given: new Set(["on"]),
     });
+    if (word === "") continue;
     assertEquals(parseFlags(["--text", word], TABLE).flags.text, word);
     assertEquals(parseFlags([`--text=${word}`], TABLE).flags.text, word);
   }
+});
+
+Deno.test("an empty value is a mistake for every flag of every command that does not say otherwise", async () => {
+  for (const { name, flags } of await loadCommands()) {
+    for (const [flag, { placeholder, mayBeEmpty }] of Object.entries(flags)) {
+      if (placeholder === undefined || mayBeEmpty === true) continue;
+      for (const args of [[`--${flag}=`], [`--${flag}`, ""]]) {
+        const error = assertThrows(() => parseFlags(args, flags), UsageError);
+        assertEquals(error.message, `--${flag} must not be empty`, name);
+      }
+    }
+  }
+  assertEquals(parseFlags(["--text="], { text: { ...text, mayBeEmpty: true } }).flags.text, "");
 });
 
 Deno.test("parseFlags takes everything after -- as positionals", () => {

@@ -74,6 +74,25 @@ export class Cidr {
   }
 }
 
+/** Bits of an IPv6 address that its owner cannot choose: each customer of a network gets at least all that follow. */
+const SITE_BITS = 64;
+
+/**
+ * Finds whom an address counts for, where addresses are counted: of IPv6 everybody has more than can be counted.
+ *
+ * @param address The address
+ * @returns The same for all addresses of one owner: of IPv6 the first 64 bits, such as `2001:db8:0:1::/64`
+ */
+export function siteOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const bytes = parseAddress(address);
+  if (bytes === null) return address;
+  if (bytes.length * 8 === IPV4_BITS) return bytes.join(".");
+  const groups: string[] = [];
+  for (let at = 0; at < SITE_BITS / 8; at += 2) groups.push((bytes[at]! << 8 | bytes[at + 1]!).toString(16));
+  return `${groups.join(":")}::/${SITE_BITS}`;
+}
+
 /** Parses an address to its 4 or 16 bytes; `null` if it is invalid. */
 function parseAddress(text: string): Uint8Array | null {
   if (!text.includes(":")) return parseIpv4(text);

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { siteOf } from "../auth/cidr.ts";
 import { TrackerError } from "../errors.ts";
 
 /** Limits for {@linkcode Admission}. */
 export interface AdmissionLimits {
   /** Most connections at once. */
   readonly maxClients: number;
-  /** Most connections at once from one address; 0 for no limit. */
+  /** Most connections at once from one address, of IPv6 from one /64; 0 for no limit. */
   readonly maxPerAddress: number;
   /** Most connections accepted in a second; 0 for no limit. */
   readonly acceptRate: number;
@@ -26,7 +27,7 @@ export class Admission {
   /** Shortest time between two connections, in milliseconds. */
   readonly #interval: number;
   #dueAt = -Infinity;
-  /** Connections from each address; empty where that is not limited. */
+  /** Connections from each address, as {@linkcode siteOf} tells them apart; empty where that is not limited. */
   readonly #addresses = new Map<string, number>();
 
   /** @param limits What it enforces */
@@ -54,22 +55,24 @@ export class Admission {
 
   /** Checks whether there is room for one more connection from an address. */
   crowdRefusal(address: string): TrackerError | null {
-    if (this.#maxPerAddress === 0 || (this.#addresses.get(address) ?? 0) < this.#maxPerAddress) return null;
+    if (this.#maxPerAddress === 0 || (this.#addresses.get(siteOf(address)) ?? 0) < this.#maxPerAddress) return null;
     return fullError(`the limit of ${this.#maxPerAddress} from one address is reached`, "perAddress");
   }
 
   /** Counts a new connection. */
   enter(address: string): void {
     if (this.#maxPerAddress === 0) return;
-    this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
+    const site = siteOf(address);
+    this.#addresses.set(site, (this.#addresses.get(site) ?? 0) + 1);
   }
 
   /** Counts the end of a connection. */
   leave(address: string): void {
     if (this.#maxPerAddress === 0) return;
-    const left = (this.#addresses.get(address) ?? 1) - 1;
-    if (left === 0) this.#addresses.delete(address);
-    else this.#addresses.set(address, left);
+    const site = siteOf(address);
+    const left = (this.#addresses.get(site) ?? 1) - 1;
+    if (left === 0) this.#addresses.delete(site);
+    else this.#addresses.set(site, left);
   }
 
   /**

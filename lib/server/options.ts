@@ -83,7 +83,7 @@ export interface ServerOptions {
    * an address that has a quarter of them makes room for itself. Default 2,048.
    */
   maxUnauthorized?: number;
-  /** Most connections at once from one address; 0, the default, for no limit below `maxClients`. */
+  /** Most connections at once from one address, of IPv6 from one /64; 0, the default, for no limit below `maxClients`. */
   maxPerAddress?: number;
   /** Most connections accepted in a second; the others wait in the system's queue. 0, the default, for no limit. */
   acceptRate?: number;

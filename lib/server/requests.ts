@@ -5,6 +5,7 @@
  */
 
 import { grantOf, unauthorized } from "../auth/access.ts";
+import { siteOf } from "../auth/cidr.ts";
 import type { Permission } from "../auth/tokens.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
 import { TrackerError } from "../errors.ts";
@@ -112,7 +113,7 @@ function greet(session: Requester, payload: Uint8Array): void {
   if (rules !== null) session.timers.disarm("handshake");
   if (session.permission === "read" && request.name !== undefined) throw unauthorized("the token is for reading");
   if (request.name !== undefined) {
-    const holders = [`address (${session.peer.hostname})`, ...grant === null ? [] : [`token (${grant.name})`]];
+    const holders = [`address (${siteOf(session.peer.hostname)})`, ...grant === null ? [] : [`token (${grant.name})`]];
     session.presence.claimName(request.name, { ...request, holders });
   }
   if (!session.isOpen) return;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { siteOf } from "../auth/cidr.ts";
 import { TrackerError } from "../errors.ts";
 import type { SocketAddress } from "../transport/listener.ts";
 
@@ -50,12 +51,12 @@ export class Unauthorized<T extends Stranger> {
    * @returns The one that has to go for it, which is no member any more; `null` if there was room
    */
   add(stranger: T): T | null {
-    const { hostname } = stranger.peer;
-    const ofAddress = this.#byAddress.get(hostname) ?? new Set();
+    const site = siteOf(stranger.peer.hostname);
+    const ofAddress = this.#byAddress.get(site) ?? new Set();
     const [oldest] = this.#all.size < this.#limit ? [] : ofAddress.size < this.#share ? this.#all : ofAddress;
     if (oldest !== undefined) this.delete(oldest);
     // The set may have lost its last member just now, and its place in the map.
-    this.#byAddress.set(hostname, ofAddress.add(stranger));
+    this.#byAddress.set(site, ofAddress.add(stranger));
     this.#all.add(stranger);
     return oldest ?? null;
   }
@@ -68,10 +69,10 @@ export class Unauthorized<T extends Stranger> {
    */
   delete(stranger: T): boolean {
     if (!this.#all.delete(stranger)) return false;
-    const { hostname } = stranger.peer;
-    const ofAddress = this.#byAddress.get(hostname);
+    const site = siteOf(stranger.peer.hostname);
+    const ofAddress = this.#byAddress.get(site);
     ofAddress?.delete(stranger);
-    if (ofAddress?.size === 0) this.#byAddress.delete(hostname);
+    if (ofAddress?.size === 0) this.#byAddress.delete(site);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Cidr } from "../../lib/auth/cidr.ts";
+import { Cidr, siteOf } from "../../lib/auth/cidr.ts";
 import { TrackerError } from "../../mod.ts";
 
 Deno.test("range contains the addresses that share its first bits, and no others", () => {
@@ -48,4 +48,20 @@ Deno.test("range refuses invalid text, and contains no invalid address", () => {
     assertEquals(assertThrows(() => Cidr.parse(text), TrackerError).code, "BAD_ARGUMENT", text);
   }
   for (const address of wrong) assert(!Cidr.parse("0.0.0.0/0").contains(address));
+});
+
+Deno.test("addresses of IPv6 count by their first 64 bits, and those of IPv4 one by one", () => {
+  const cases: [address: string, site: string][] = [
+    ["192.168.7.9", "192.168.7.9"],
+    ["::ffff:192.168.7.9", "192.168.7.9"],
+    ["::ffff:c0a8:709", "192.168.7.9"],
+    ["2001:db8:0:1::7", "2001:db8:0:1::/64"],
+    ["2001:DB8:0:1:9:9:9:9", "2001:db8:0:1::/64"],
+    ["2001:db8:0:2::7", "2001:db8:0:2::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["memory", "memory"],
+    ["not:an:address", "not:an:address"],
+  ];
+  for (const [address, site] of cases) assertEquals(siteOf(address), site);
 });

@@ -51,7 +51,7 @@ class Files implements AsyncDisposable {
   }
 
   async write(name: string, text: string): Promise<void> {
-    await Deno.writeTextFile(this.path(name), text);
+    await Deno.writeTextFile(this.path(name), text, { mode: 0o600 });
   }
 
   async pair({ cert, key }: KeyPair): Promise<void> {
@@ -210,6 +210,31 @@ testUnless(noSighup ?? noTls, "SIGHUP reloads the tokens, and keeps them if the 
   await using _last = await connect({ ...options, token: second });
 });
 
+testUnless(
+  noSighup ?? noTls,
+  "serve refuses a private key that others can read, also when it reads it again",
+  async () => {
+    await using files = await Files.create();
+    const { flags, permissions } = files;
+    await using server = await files.serve();
+    await Deno.chmod(files.path("key"), 0o644);
+    const why = `others can read it: chmod 600 ${files.path("key")}`;
+    assertEquals(
+      await fail(["serve", ...flags], 1, { permissions }),
+      `tracker: Cannot use the key ${files.path("key")}: ${why}`,
+    );
+    server.kill("SIGHUP");
+    await server.logged({ event: "reload-error", what: "certificate" });
+  },
+);
+
+testUnless(noTls, "files of serve may begin with a byte order mark", async () => {
+  await using files = await Files.create();
+  const { cert, key } = files.authority.issue();
+  await files.pair({ cert: `\ufeff${cert}`, key: `\ufeff${key}` });
+  await using _server = await files.serve();
+});
+
 testUnless(noTls, "serve refuses an unusable certificate in one line", async () => {
   await using files = await Files.create();
   const { flags, permissions } = files;
@@ -218,6 +243,12 @@ testUnless(noTls, "serve refuses an unusable certificate in one line", async () 
   assertEquals(
     await fail(["serve", ...flags], 1, { permissions }),
     `tracker: Cannot use certificate: the key is not the key of this certificate. ${advice}`,
+  );
+  await Deno.remove(files.path("key"));
+  await Deno.mkdir(files.path("key"));
+  assertStringIncludes(
+    await fail(["serve", ...flags], 1, { permissions }),
+    `tracker: Cannot read the key ${files.path("key")}: `,
   );
   await Deno.remove(files.path("key"));
   assertStringIncludes(

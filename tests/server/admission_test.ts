@@ -30,6 +30,16 @@ Deno.test("a connection is refused once its address has maxPerAddress, and other
   assertEquals(gate.refusalOf("b", 2), null);
 });
 
+Deno.test("all addresses of one /64 of IPv6 count as one, also at their end", () => {
+  const gate = admission({ maxPerAddress: 2 });
+  gate.enter("2001:db8:0:1::1");
+  gate.enter("2001:db8:0:1:2::2");
+  assertEquals(gate.refusalOf("2001:db8:0:1::3", 2)?.limit, "perAddress");
+  assertEquals(gate.refusalOf("2001:db8:0:2::3", 2), null);
+  gate.leave("2001:db8:0:1::1");
+  assertEquals(gate.refusalOf("2001:db8:0:1::3", 1), null);
+});
+
 Deno.test("a connection that ends makes room for another from its address", () => {
   const gate = admission({ maxPerAddress: 1 });
   for (let round = 0; round < 3; round++) {

@@ -34,6 +34,17 @@ Deno.test("an address with a quarter of the places makes room for itself", () =>
   assertEquals([...unauthorized][0], patient);
 });
 
+Deno.test("an owner of many IPv6 addresses has no more places than one with a single address", () => {
+  const unauthorized = new Unauthorized<ReturnType<typeof stranger>>(8);
+  const patient = stranger("2001:db8::1");
+  unauthorized.add(patient);
+  const flood = Array.from({ length: 100 }, (_, index) => stranger(`2001:db8:0:1::${index}`));
+  const gone = flood.map((each) => unauthorized.add(each)).filter((each) => each !== null);
+  assertEquals(gone, flood.slice(0, 93));
+  for (const each of [patient, ...flood.slice(93)]) assertEquals(unauthorized.delete(each), true);
+  assertEquals(unauthorized.size, 0);
+});
+
 Deno.test("a client with a token comes in while strangers fill every place that they may have", async () => {
   await using bench = new TcpBench({ tokens: TOKENS, maxClients: 1, maxUnauthorized: 4 });
   const [first] = await Promise.all(Array.from({ length: 1 }, () => bench.dial()));

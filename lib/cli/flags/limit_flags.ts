@@ -41,7 +41,7 @@ function time(standard: number, description: string): Flag<number> {
 /** The flags. */
 export const LIMIT_FLAGS = {
   "max-clients": count(DEFAULT_MAX_CLIENTS, 1, "connections at once; further ones are refused"),
-  "max-per-address": count(0, 0, "connections at once from one address; 0 for no limit"),
+  "max-per-address": count(0, 0, "connections at once from one address, of IPv6 from one /64; 0 for no limit"),
   "max-unauthorized": count(
     DEFAULT_MAX_UNAUTHORIZED,
     1,

@@ -11,6 +11,7 @@
 
 import { ignore } from "../../base/async.ts";
 import { toBytes } from "../../base/bytes.ts";
+import { siteOf } from "../../auth/cidr.ts";
 import type { ServerEvent } from "../../server/events.ts";
 import { formatAddress } from "../../tcp/address.ts";
 import type { ReloadEvent } from "../service/reload.ts";
@@ -112,7 +113,7 @@ function severityOf({ event }: Line): string {
 function sourceOf(event: LogEvent): string | null {
   if (event.kind === "reload" || event.kind === "reload-error") return null;
   if (event.kind === "error" || event.kind === "tls-error" || event.kind === "accept-error") return "errors";
-  return `joins and leaves from ${event.peer.hostname}`;
+  return `joins and leaves from ${siteOf(event.peer.hostname)}`;
 }
 
 function lineOf(event: LogEvent): Line {

@@ -6,6 +6,7 @@
 
 import type { KeyPair } from "../../transport/listener.ts";
 import { CommandError } from "../command_error.ts";
+import { secretFlawOf, withoutMark } from "./secret_file.ts";
 
 /**
  * Reads a server's certificate and its key.
@@ -13,10 +14,13 @@ import { CommandError } from "../command_error.ts";
  * @param cert The path of the certificate
  * @param key The path of the key
  * @returns The contents of both files
- * @throws {CommandError} when one cannot be read
+ * @throws {CommandError} when one cannot be read, or others can read the key
  */
 export async function readKeyPair(cert: string, key: string): Promise<KeyPair> {
-  return { cert: await readPem("certificate", cert), key: await readPem("key", key) };
+  const pair = { cert: await readPem("certificate", cert), key: await readPem("key", key) };
+  const flaw = await secretFlawOf(key);
+  if (flaw !== null) throw new CommandError(`use the key ${key}`, flaw);
+  return pair;
 }
 
 /**
@@ -29,7 +33,7 @@ export async function readKeyPair(cert: string, key: string): Promise<KeyPair> {
  */
 export async function readPem(what: string, path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return withoutMark(await Deno.readTextFile(path));
   } catch (cause) {
     const isDenied = cause instanceof Deno.errors.NotCapable;
     const why = isDenied ? `Deno was not given the permission (-R=${path} grants it)` : cause;

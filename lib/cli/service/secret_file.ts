@@ -13,6 +13,19 @@ import { messageOf, TrackerError } from "../../errors.ts";
 const FORBIDDEN_MODE = 0o027;
 
 /**
+ * Finds what speaks against a file as the keeper of a secret.
+ *
+ * @param path Its path
+ * @returns What is wrong, and what to do about it; `null` if nothing is
+ */
+export async function secretFlawOf(path: string): Promise<string | null> {
+  const { mode, isDirectory } = await Deno.stat(path);
+  if (isDirectory) return "it is a directory; name the file in it";
+  // Windows has no such bits.
+  return mode !== null && (mode & FORBIDDEN_MODE) !== 0 ? `others can read it: chmod 600 ${path}` : null;
+}
+
+/**
  * Reads a file that others must not be able to read.
  *
  * @param path Its path
@@ -21,12 +34,9 @@ const FORBIDDEN_MODE = 0o027;
  */
 export async function readSecretFile(path: string): Promise<string> {
   try {
-    const { mode } = await Deno.stat(path);
-    // Windows has no such bits.
-    if (mode !== null && (mode & FORBIDDEN_MODE) !== 0) {
-      throw secretFileError(path, `others can read it: chmod 600 ${path}`);
-    }
-    return await Deno.readTextFile(path);
+    const flaw = await secretFlawOf(path);
+    if (flaw !== null) throw secretFileError(path, flaw);
+    return withoutMark(await Deno.readTextFile(path));
   } catch (cause) {
     if (cause instanceof TrackerError) throw cause;
     if (cause instanceof Deno.errors.NotCapable) {
@@ -34,6 +44,11 @@ export async function readSecretFile(path: string): Promise<string> {
     }
     throw secretFileError(path, messageOf(cause), cause);
   }
+}
+
+/** Removes the mark with which some editors begin a file. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, "");
 }
 
 /**

@@ -77,6 +77,18 @@ Deno.test("a file that does not hold exactly one token is refused, without repea
 
 const noModes = Deno.build.os === "windows" ? "files have no such mode there" : undefined;
 
+Deno.test("a directory in place of a token file is called what it is", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "tracker-tokens-" });
+  try {
+    assertEquals(
+      await fail(["serve", "--port=0", "--token-file", directory], 1, mayRead),
+      `tracker: Cannot take tokens from ${directory}: it is a directory; name the file in it`,
+    );
+  } finally {
+    await Deno.remove(directory);
+  }
+});
+
 testUnless(noModes, "a token file that others can read is refused", async () => {
   await using file = await secretFile(WRITE, 0o644);
   assertEquals(

@@ -40,6 +40,7 @@ export function readCommandLine(args: readonly string[], table: FlagTable, most:
     const value = equals !== -1 ? arg.slice(equals + 1) : takesValue ? args[++at] : "true";
     // What looks like a flag is a value only after an equals sign.
     if (value === undefined || (equals === -1 && value.startsWith("--"))) return null;
+    if (value === "" && table[name]!.mayBeEmpty !== true) return null;
     flags.set(name, value);
   }
   return positionals.length > most ? null : { flags, positionals };

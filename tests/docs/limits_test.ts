@@ -30,6 +30,7 @@ Deno.test("the server's page lists every event of the log and every cause of a l
   // The compiler checks that these are complete.
   const events: Record<LogEvent["kind"] | "dropped", true> = {
     join: true,
+    set: true,
     suspect: true,
     resume: true,
     leave: true,

@@ -123,6 +123,8 @@ export class Tokens {
     const tokens = new Tokens();
     const complain = (why: string) => invalidError(why);
     for (const [index, { name, token, access = "write", prefix }] of list.entries()) {
+      // In a line, a colon ends a part.
+      if (name.includes(":") || token.includes(":")) throw complain(`token ${index + 1} has a colon in it`);
       const line = [name, token, access, ...prefix === undefined ? [] : [prefix]].join(":");
       tokens.#addLine(line, `token ${index + 1}`, complain);
     }

@@ -12,7 +12,7 @@ import { type FlagValues, parseFlags, toggle } from "../cli/flags/flags.ts";
 import { UsageError } from "../cli/flags/usage.ts";
 import { durationWithin, nameArgument } from "../cli/flags/values.ts";
 import { readAll } from "../cli/terminal/lines.ts";
-import { remark, writeJson } from "../cli/terminal/output.ts";
+import { complain, remark, writeJson } from "../cli/terminal/output.ts";
 import { clockTime } from "../cli/text/times.ts";
 import type { Client } from "../client/client.ts";
 import { HIGHEST_MAX_STATE } from "../protocol.ts";
@@ -43,7 +43,8 @@ export const setCommand: Command = {
   details: [
     "For scripts: nothing has to stay connected. The entry is detached until its time is over, or the name is set again, " +
     "unset, or opened by a client. Exit code 0 means that the server has it, whole; after any other it is as it was, " +
-    "unless the answer was lost. A state that was set earlier never replaces one that was set later.",
+    "unless the answer was lost. A state that was set earlier never replaces one that was set later: of several at once the " +
+    "last counts, and the others say so and end with exit code 0.",
     "With - as the STATE, it is read from standard input, to its end and as it is.",
   ],
   positionals: POSITIONALS,
@@ -64,9 +65,15 @@ async function run(args: readonly string[]): Promise<number> {
   if (name === undefined || state === undefined) throw new UsageError("set needs a NAME and a STATE");
   const checked = nameArgument(name);
   const bytes = state === "-" ? await readAll(Deno.stdin.readable, HIGHEST_MAX_STATE) : state;
-  const { until, ...reply } = await insist(flags, checked, bytes);
-  if (flags.json) await writeJson({ ...reply, until });
-  else remark(`tracker: ${name} is in the map, and stays until ${clockTime(until)}`);
+  try {
+    const { until, ...reply } = await insist(flags, checked, bytes);
+    if (flags.json) await writeJson({ ...reply, until });
+    else remark(`tracker: ${name} is in the map, and stays until ${clockTime(until)}`);
+  } catch (error) {
+    if (!(error instanceof TrackerError) || error.code !== "SUPERSEDED") throw error;
+    // As if this state had been there for a moment: whoever set the later one wins, whatever arrives first.
+    complain(`tracker: ${name} has been set again meanwhile, and keeps the later state`);
+  }
   return 0;
 }
 

@@ -175,7 +175,11 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   suspend(decision: Promise<void>): void {
     const pending = this.#pending = Promise.withResolvers<void>();
     void decision.then(pending.resolve);
-    void pending.promise.then(() => this.#pending = null);
+    void pending.promise.then(() => {
+      this.#pending = null;
+      // Whoever goes on waits until the answer is written.
+      this.sendNews();
+    });
   }
 
   /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */

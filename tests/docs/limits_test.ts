@@ -57,6 +57,7 @@ const UNITS: Readonly<Record<string, number>> = {
   characters: 1,
   lines: 1,
   names: 1,
+  clients: 1,
   leaves: 1,
   events: 1,
 };

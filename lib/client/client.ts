@@ -293,6 +293,7 @@ export class Client extends ClientCalls implements AsyncDisposable {
     this.#latest.keep(state === bytes ? bytes.slice() : bytes);
   }
 
+  /** @internal Makes a call that needs the Hello. */
   protected override async call<T>(
     call: string,
     options: CallOptions,

@@ -140,7 +140,7 @@ export abstract class ClientCalls {
     return this.call("ask for stats", options, (connection, rest) => connection.stats(rest));
   }
 
-  /** Makes a call that needs the Hello on the present connection, or on the next. */
+  /** @internal Makes a call that needs the Hello on the present connection, or on the next. */
   protected abstract call<T>(
     call: string,
     options: CallOptions,

@@ -268,6 +268,7 @@ export class Connection extends ConnectionCalls implements AsyncDisposable {
     return bounded(call, this.#pending.add(type), options, this.#timeout, this.#reader);
   }
 
+  /** @internal Sends a request that needs a Hello, and waits for the answer. */
   protected override async request(
     call: string,
     type: AnsweredType,
@@ -307,7 +308,7 @@ export class Connection extends ConnectionCalls implements AsyncDisposable {
     if (this.#hello === null) throw badArgument(call, "the connection did not begin with a Hello");
   }
 
-  /** Decodes a reply. A malformed one ends the connection, since nothing after it can be trusted. */
+  /** @internal Decodes a reply. A malformed one ends the connection, since nothing after it can be trusted. */
   protected override decode<T>(payload: Uint8Array, decode: (payload: Uint8Array) => T): T {
     try {
       return decode(payload);

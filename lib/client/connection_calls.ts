@@ -93,7 +93,7 @@ export abstract class ConnectionCalls {
     return this.decode(await this.request("ask for stats", STATS, options), parseStats);
   }
 
-  /** Sends a request that needs a Hello, and waits for the answer. */
+  /** @internal Sends a request that needs a Hello, and waits for the answer. */
   protected abstract request(
     call: string,
     type: AnsweredType,
@@ -101,7 +101,7 @@ export abstract class ConnectionCalls {
     payload?: Uint8Array,
   ): Promise<Uint8Array>;
 
-  /** Decodes an answer. */
+  /** @internal Decodes an answer. */
   protected abstract decode<T>(payload: Uint8Array, decode: (payload: Uint8Array) => T): T;
 
   #was(payload: Uint8Array): boolean {

@@ -331,7 +331,7 @@ export class Names {
   }
 
   #suspect(claim: Claim, cause: LeaveCause): void {
-    const until = Date.now() + claim.grace;
+    const until = this.#registry.now + claim.grace;
     if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect", until)) return this.#leave(claim, cause);
     this.#suspects++;
     this.#wait(claim, cause);
@@ -342,7 +342,7 @@ export class Names {
   #wait(claim: Claim, cause: LeaveCause): number {
     claim.graceDeadline = new Deadline(() => this.#endGrace(claim, cause));
     this.#deadlines.arm(claim.graceDeadline, claim.grace);
-    return Date.now() + claim.grace;
+    return this.#registry.now + claim.grace;
   }
 
   #endGrace(claim: Claim, cause: LeaveCause): void {

@@ -118,6 +118,11 @@ export class Registry {
     this.changes = new ChangeList(options.maxTombstones);
   }
 
+  /** @internal The present, by the clock of its records, in milliseconds since 1970-01-01 UTC. */
+  get now(): number {
+    return this.#now();
+  }
+
   /** How many clients are open. */
   get size(): number {
     return this.#entries.size;

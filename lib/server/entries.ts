@@ -57,7 +57,7 @@ export function put(session: Requester, payload: Uint8Array): void {
   requireUnder(session, name);
   requireRoom(context, payload.length - stateStart, context.registry.get(name) ?? null);
   const state = { bytes: payload, start: stateStart, end: payload.length };
-  const isTrusted = issued !== undefined && Math.abs(issued - Date.now()) <= CLOCK_TOLERANCE;
+  const isTrusted = issued !== undefined && Math.abs(issued - context.registry.now) <= CLOCK_TOLERANCE;
   const options = { ...request, issued: isTrusted ? issued : undefined, holders: holdersOf(session) };
   const { revision, until } = context.names.put(name, state, options, new PutOwner(session));
   if (!session.isOpen) return;

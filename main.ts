@@ -7,6 +7,7 @@
 import type { Process } from "./lib/cli/command.ts";
 import { reportFailure } from "./lib/cli/failure.ts";
 import { HELP_FLAG, VERSION_FLAG } from "./lib/cli/flags/general_flags.ts";
+import { UsageError } from "./lib/cli/flags/usage.ts";
 import { helpOf, overview } from "./lib/cli/help.ts";
 import { write, writeError } from "./lib/cli/terminal/output.ts";
 import { loadCommand, loadCommands } from "./lib/commands/mod.ts";
@@ -21,6 +22,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   }
   let command: string | undefined;
   try {
+    requireText(args);
     if (VERSION_FLAG.names.includes(name)) {
       await write(`tracker ${VERSION}\n`);
       return 0;
@@ -32,6 +34,14 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     return 0;
   } catch (error) {
     return reportFailure(error, command);
+  }
+}
+
+/** What is not UTF-8 arrives as U+FFFD: it would be stored in place of what was meant. */
+function requireText(args: readonly string[]): void {
+  const damaged = args.findIndex((arg) => arg.includes("\ufffd"));
+  if (damaged !== -1) {
+    throw new UsageError(`argument ${damaged + 1} is not valid UTF-8; give such a state on standard input`);
   }
 }
 

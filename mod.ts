@@ -20,6 +20,14 @@
 export { connect, type ConnectOptions, dialer, type DialerOptions } from "./lib/tcp/connect.ts";
 export { serve, type ServeOptions } from "./lib/tcp/serve.ts";
 export { Client } from "./lib/client/client.ts";
+export type { ClientCalls } from "./lib/client/client_calls.ts";
+export type {
+  ConnectionCalls,
+  DropOptions,
+  KickOptions,
+  ListOptions,
+  PutOptions,
+} from "./lib/client/connection_calls.ts";
 export { Mirror, type MirrorChange, type MirrorEntry, type MirrorOptions } from "./lib/client/mirror.ts";
 export { type MapEvent, Watch, type WatchOptions } from "./lib/client/watch.ts";
 export { DEFAULT_DRAIN_TIMEOUT, Server } from "./lib/server/server.ts";
@@ -40,7 +48,7 @@ export {
 
 // What a client is told, and what it gets.
 export { type ClientOptions, DEFAULT_HEARTBEAT } from "./lib/client/options.ts";
-export type { ClientStatus, StatusChange } from "./lib/client/reconnector.ts";
+export type { ClientStatus, StatusChange } from "./lib/client/status.ts";
 export { type CallOptions, DEFAULT_CALL_TIMEOUT } from "./lib/client/calls.ts";
 export { Backoff, DEFAULT_RECONNECT_BASE, DEFAULT_RECONNECT_CAP, type ReconnectOptions } from "./lib/client/backoff.ts";
 export type { ClientTlsOptions, ServerTlsOptions } from "./lib/tcp/options.ts";
@@ -58,11 +66,18 @@ export {
   type ServerOptions,
 } from "./lib/server/options.ts";
 export type { ServerEvent, SessionEvent } from "./lib/server/events.ts";
-export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, Tokens } from "./lib/auth/tokens.ts";
+export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, type TokenOptions, Tokens } from "./lib/auth/tokens.ts";
+export type { Admittance, Applicant, Authorize } from "./lib/auth/access.ts";
 export { Cidr } from "./lib/auth/cidr.ts";
 
 // The map itself.
-export { type Change, type OpenOptions, Registry, type RegistryOptions } from "./lib/map/registry.ts";
+export {
+  type Change,
+  type OpenOptions,
+  type PutOptions as RegistryPutOptions,
+  Registry,
+  type RegistryOptions,
+} from "./lib/map/registry.ts";
 export type { Entry } from "./lib/map/entry.ts";
 export { MAX_TOMBSTONES } from "./lib/map/change_list.ts";
 export type { NameEvent } from "./lib/map/names.ts";
@@ -94,7 +109,16 @@ export {
   STATUSES,
 } from "./lib/protocol.ts";
 export { DEFAULT_MAX_MAP } from "./lib/wire/replies.ts";
-export type { Greeting, HelloRequest, Position, PrefixRequest, WatchRequest } from "./lib/wire/requests.ts";
+export type {
+  Greeting,
+  HelloRequest,
+  ListRequest,
+  Position,
+  PrefixRequest,
+  WatchRequest,
+} from "./lib/wire/requests.ts";
+export type { KickRequest, PutReply, PutRequest } from "./lib/wire/entry_requests.ts";
+export type { ClientDetails } from "./lib/wire/details.ts";
 export type { WatchEvent } from "./lib/wire/events.ts";
 export type { ListRecord, ListReply } from "./lib/wire/list.ts";
 export type { Histogram, Stats } from "./lib/wire/stats.ts";

@@ -18,6 +18,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   TRACKER_HOST: "the address on which the server listens",
   TRACKER_PORT: "the port on which it listens",
   TRACKER_TOKEN: "the token that commands show to it",
+  TERM: "whether the terminal can be drawn on",
   NOTIFY_SOCKET: "the socket on which a service manager listens for notifications",
   RUNTIME_DIRECTORY: "the directory for the server's own socket",
   WATCHDOG_USEC: "how often the service manager expects a sign of life",

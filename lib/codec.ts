@@ -18,10 +18,14 @@ import {
   CLOSE,
   DEFAULT_MAX_STATE,
   type Dialect,
+  DROP,
+  FETCH,
   GET,
   HELLO,
   JAVA_MAGIC,
   JAVA_VERSION,
+  JSON_LENGTH_SIZE,
+  KICK,
   LIST,
   LONG_LENGTH_SIZE,
   MAGIC,
@@ -31,6 +35,7 @@ import {
   type MessageType,
   OPEN,
   PING,
+  PUT,
   STATS,
   UPDATE,
   WATCH,
@@ -220,7 +225,7 @@ export class MessageParser {
       return NEED_MORE;
     }
     this.#mode = Mode.Unsettled;
-    if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
+    if (type === GET || type === CLOSE) return this.#found(type, from + 2, from + 2, 1);
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     if (available < 3) return this.#needMore(3);
     if (byteAt(buffer, from + 2) !== 0) {
@@ -244,21 +249,30 @@ export class MessageParser {
   /** Parses a message of an extension's type on a wide or java connection. */
   #nextExtension(type: number, buffer: Uint8Array, from: number, to: number): Token {
     if (this.#mode !== Mode.Extended) return this.#failType(type);
-    if (type === PING || type === STATS) return this.#bare(type, from + 2);
-    if (type === WATCH || type === LIST) return this.#nextRequest(type, buffer, from, to);
+    if (type === PING || type === STATS) return this.#found(type, from + 2, from + 2, 1);
+    if (isRequest(type)) return this.#nextRequest(type, buffer, from, to);
+    if (type === PUT) return this.#nextPut(buffer, from, to);
     return this.#failType(type);
   }
 
   /** Parses a message that carries JSON; the text itself is for the caller to read. */
-  #nextRequest(type: typeof HELLO | typeof WATCH | typeof LIST, buffer: Uint8Array, from: number, to: number): Token {
+  #nextRequest(type: RequestType, buffer: Uint8Array, from: number, to: number): Token {
     const start = from + 2 + LONG_LENGTH;
     if (to < start) return this.#needMore(start - from);
     const length = lowerHalf(buffer, from + 2);
     if (length > MAX_REQUEST || hasUpperHalf(buffer, from + 2)) {
-      return this.#failRequest(type, readU64(buffer, from + 2));
+      return this.#refuse(requestError(type, readU64(buffer, from + 2)));
     }
     if (to < start + length) return this.#needMore(start + length - from);
     return this.#found(type, start, start + length, 1);
+  }
+
+  /** Parses a Put: JSON with its own length, then a state. */
+  #nextPut(buffer: Uint8Array, from: number, to: number): Token {
+    const needed = measurePut(buffer, from, to, this.maxState);
+    if (needed instanceof TrackerError) return this.#refuse(needed);
+    if (to - from < needed) return this.#needMore(needed);
+    return this.#found(PUT, from + 2 + LONG_LENGTH, from + needed, 1);
   }
 
   /**
@@ -336,11 +350,11 @@ export class MessageParser {
     if (magic !== MAGIC) return this.#failMagic(magic, "42");
     if (available < 2) return this.#needMore(2);
     const type = byteAt(buffer, from + 1);
-    if (type === GET || type === CLOSE) return this.#bare(type, from + 2);
+    if (type === GET || type === CLOSE) return this.#found(type, from + 2, from + 2, 1);
     if (type !== OPEN && type !== UPDATE) return this.#failType(type);
     if (available < 3) return this.#needMore(3);
     const length = byteAt(buffer, from + 2);
-    if (length > this.maxState) return this.#failLength(length);
+    if (length > this.maxState) return this.#refuse(stateError(length, this.maxState));
     if (available < 3 + length) return this.#needMore(3 + length);
     if (type === UPDATE && available > 3 + length && this.#mergesRuns) return this.#compactRun(buffer, from, to);
     const start = from + 3;
@@ -359,17 +373,18 @@ export class MessageParser {
     const magic = byteAt(buffer, from);
     if (magic !== (isJava ? JAVA_MAGIC : MAGIC)) return this.#failMagic(magic, isJava ? "66" : "42");
     if (isJava && available >= 2 && byteAt(buffer, from + 1) !== JAVA_VERSION) {
-      return this.#failVersion(byteAt(buffer, from + 1));
+      const version = byteAt(buffer, from + 1);
+      return this.#fail("BAD_VERSION", `Cannot parse message: its version is ${version}, not ${JAVA_VERSION}`);
     }
     if (available < header) return this.#needMore(header);
     const type = byteAt(buffer, from + header - 1);
-    if (type === GET || type === CLOSE) return this.#bare(type, from + header);
+    if (type === GET || type === CLOSE) return this.#found(type, from + header, from + header, 1);
     if (type !== OPEN && type !== UPDATE) return this.#nextExtension(type, buffer, from, to);
     const prefix = header + LONG_LENGTH;
     if (available < prefix) return this.#needMore(prefix);
     const length = lowerHalf(buffer, from + header);
     if (length > this.maxState || hasUpperHalf(buffer, from + header)) {
-      return this.#failLength(readU64(buffer, from + header));
+      return this.#refuse(stateError(readU64(buffer, from + header), this.maxState));
     }
     if (available < prefix + length) return this.#needMore(prefix + length);
     if (type === UPDATE && available > prefix + length && this.#mergesRuns) return this.#longRun(buffer, from, to);
@@ -379,10 +394,6 @@ export class MessageParser {
   #needMore(needed: number): Token {
     this.needed = needed;
     return NEED_MORE;
-  }
-
-  #bare(type: typeof GET | typeof CLOSE | typeof PING | typeof STATS, end: number): Token {
-    return this.#found(type, end, end, 1);
   }
 
   #found(type: MessageType, start: number, end: number, count: number): Token {
@@ -399,10 +410,6 @@ export class MessageParser {
     return this.#fail("BAD_MAGIC", `Cannot parse message: it begins with ${magic}, not ${expected}${hint}`);
   }
 
-  #failVersion(version: number): Token {
-    return this.#fail("BAD_VERSION", `Cannot parse message: its version is ${version}, not ${JAVA_VERSION}`);
-  }
-
   /** Refuses a type; one that an extended connection could send gets a hint. */
   #failType(type: number): Token {
     const name = MESSAGE_NAMES[type];
@@ -412,28 +419,46 @@ export class MessageParser {
     if (type === HELLO) {
       return this.#fail("BAD_HELLO", "Cannot take Hello: it must be the first message of its connection");
     }
-    return this.#fail(
-      "BAD_TYPE",
-      `Cannot parse message: type ${type} (${name}) needs a connection that began with Hello`,
-    );
-  }
-
-  #failRequest(type: number, length: bigint): Token {
-    const what = `${MESSAGE_NAMES[type]} length: ${length}`;
-    return this.#fail("BAD_HELLO", `Cannot parse ${what} is above the limit of ${MAX_REQUEST}`);
-  }
-
-  #failLength(length: number | bigint): Token {
-    return this.#fail(
-      "STATE_TOO_LARGE",
-      `Cannot parse state length: ${length} is above the limit of ${this.maxState}`,
-    );
+    const why = `type ${type} (${name}) needs a connection that began with Hello`;
+    return this.#fail("BAD_TYPE", `Cannot parse message: ${why}`);
   }
 
   #fail(code: WireErrorCode, message: string): Token {
-    this.error = new TrackerError(code, message);
+    return this.#refuse(new TrackerError(code, message));
+  }
+
+  #refuse(error: TrackerError): Token {
+    this.error = error;
     return INVALID;
   }
+}
+
+/**
+ * Measures a Put. Its lengths are refused before what they count has come.
+ *
+ * @returns How many bytes the message needs, as far as is known yet; or what is wrong with it
+ */
+function measurePut(buffer: Uint8Array, from: number, to: number, maxState: number): number | TrackerError {
+  const jsonAt = 2 + LONG_LENGTH;
+  if (to - from < jsonAt) return jsonAt;
+  const length = readU64(buffer, from + 2);
+  if (length < JSON_LENGTH_SIZE) return new TrackerError("BAD_HELLO", "Cannot parse Put: it has no JSON");
+  const stateAt = jsonAt + JSON_LENGTH_SIZE;
+  if (to - from < stateAt) return stateAt;
+  const jsonLength = byteAt(buffer, from + jsonAt) << 8 | byteAt(buffer, from + jsonAt + 1);
+  if (jsonLength > MAX_REQUEST) return requestError(PUT, jsonLength);
+  const stateLength = Number(length) - JSON_LENGTH_SIZE - jsonLength;
+  if (stateLength < 0) return new TrackerError("BAD_HELLO", "Cannot parse Put: its JSON is longer than the message");
+  return stateLength > maxState ? stateError(stateLength, maxState) : stateAt + jsonLength + stateLength;
+}
+
+function stateError(length: number | bigint, limit: number): TrackerError {
+  return new TrackerError("STATE_TOO_LARGE", `Cannot parse state length: ${length} is above the limit of ${limit}`);
+}
+
+function requestError(type: number, length: number | bigint): TrackerError {
+  const what = `${MESSAGE_NAMES[type]} length: ${length}`;
+  return new TrackerError("BAD_HELLO", `Cannot parse ${what} is above the limit of ${MAX_REQUEST}`);
 }
 
 /**
@@ -552,6 +577,14 @@ export class MessageEncoder {
   #envelopes(type: MessageType, state: Uint8Array): boolean {
     return type === UPDATE && this.#isEnveloped && state.length < MAX_COMPACT_LENGTH;
   }
+}
+
+/** A message that carries JSON and nothing else. */
+type RequestType = typeof HELLO | typeof WATCH | typeof LIST | typeof DROP | typeof KICK | typeof FETCH;
+
+/** Tells whether a message that may follow a Hello carries JSON and nothing else. */
+function isRequest(type: number): type is RequestType {
+  return type === WATCH || type === LIST || type === DROP || type === KICK || type === FETCH;
 }
 
 /** Tells whether a message is its header alone. */

@@ -16,6 +16,7 @@ export type LimitName =
   | "unsent"
   | "time"
   | "suspects"
+  | "kicks"
   | "unauthorized";
 
 /** What is behind an error, where what to do next depends on it and the code does not tell. */
@@ -96,7 +97,6 @@ export const ERRORS = {
   },
   RATE_LIMITED: {
     wire: true,
-    // By then the others may have gone.
     retry: true,
     meaning: "more connections came than the server can look at before they have shown a token",
     cause: "error",
@@ -114,7 +114,7 @@ export const ERRORS = {
   BAD_HELLO: {
     wire: true,
     retry: false,
-    meaning: "a Hello is not a connection's first message, or the JSON of a Hello, Watch or List is not as it must be",
+    meaning: "a Hello is not a connection's first message, or a message's JSON is not as it must be",
     cause: "error",
   },
   NAME_TAKEN: {
@@ -129,7 +129,19 @@ export const ERRORS = {
     wire: true,
     // Trying again is the business of the attempt that came before this one, and is connected by now.
     retry: false,
-    meaning: "a later attempt of the same client has the name already",
+    meaning: "something later has been there already: another attempt of the client, or another Put",
+    cause: "error",
+  },
+  KICKED: {
+    wire: true,
+    retry: false,
+    meaning: "somebody with the right to do so has ended the client",
+    cause: "kicked",
+  },
+  UNAVAILABLE: {
+    wire: true,
+    retry: true,
+    meaning: "what the server needs in order to answer cannot be asked just now",
     cause: "error",
   },
   TAKEN_OVER: {
@@ -149,7 +161,6 @@ export const ERRORS = {
   },
   TOO_MUCH_STATE: {
     wire: true,
-    // Others may shrink or leave.
     retry: true,
     meaning: "all states together would take more than the server allows",
     cause: "error",
@@ -198,7 +209,6 @@ export const ERRORS = {
   },
   TLS_FAILED: {
     wire: false,
-    // The server may be about to be set up.
     retry: true,
     meaning: "the two sides could not agree on TLS; perhaps only one of them speaks it",
     hints: {

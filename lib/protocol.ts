@@ -41,6 +41,18 @@ export const PING = 7;
 /** Asks for the server's statistics: no payload, reply a length and a JSON object. */
 export const STATS = 8;
 
+/** Sets a name's state without a connection: payload a length, a JSON object and a state; reply {@linkcode DONE}, a length and JSON. */
+export const PUT = 9;
+
+/** Removes a name's entry: payload a JSON object, reply {@linkcode DONE}, a length and a JSON object. */
+export const DROP = 10;
+
+/** Ends a client: payload a JSON object, reply {@linkcode DONE}, a length and a JSON object. */
+export const KICK = 11;
+
+/** Asks for one client's record: payload a JSON object, reply a length and at most one record. */
+export const FETCH = 12;
+
 /** The one-byte reply to Open, Close and Ping; also begins the reply to Hello and Watch. */
 export const DONE = 1;
 
@@ -57,7 +69,11 @@ export type MessageType =
   | typeof WATCH
   | typeof LIST
   | typeof PING
-  | typeof STATS;
+  | typeof STATS
+  | typeof PUT
+  | typeof DROP
+  | typeof KICK
+  | typeof FETCH;
 
 /** Names of the message types, indexed by type byte. */
 export const MESSAGE_NAMES: readonly string[] = [
@@ -70,6 +86,10 @@ export const MESSAGE_NAMES: readonly string[] = [
   "List",
   "Ping",
   "Stats",
+  "Put",
+  "Drop",
+  "Kick",
+  "Fetch",
 ];
 
 /**
@@ -113,7 +133,7 @@ export const LONG_LENGTH_SIZE = 8;
  */
 export const SETTLE_TIMEOUT = 500;
 
-/** Longest JSON of a Hello, Watch or List, in bytes. */
+/** Longest JSON of a request, in bytes. */
 export const MAX_REQUEST = 4_096;
 
 /** What an incarnation looks like. */
@@ -134,11 +154,23 @@ export const INSTANCE_PATTERN: RegExp = /^[A-Za-z0-9._:-]{1,64}$/;
 /** Shortest and longest heartbeat that a client can promise, in seconds. */
 export const HEARTBEAT_RANGE: readonly [least: number, most: number] = [1, 3_600];
 
+/** Longest time that an entry may be without a connection, in seconds. */
+export const LONGEST_GRACE = 86_400;
+
+/** Shortest and longest time for which a Put sets an entry, in seconds. */
+export const PUT_RANGE: readonly [least: number, most: number] = [1, LONGEST_GRACE];
+
+/** A Put's own time is ignored when it is so far off the server's clock, in milliseconds: a Pi may have no clock yet. */
+export const CLOCK_TOLERANCE = 60_000;
+
+/** Longest reason of a Kick, in characters. */
+export const MAX_REASON = 128;
+
+/** Bytes of the length of a Put's JSON. */
+export const JSON_LENGTH_SIZE = 2;
+
 /** Heartbeats of silence after which a client is given up. */
 export const HEARTBEAT_PATIENCE = 2.5;
-
-/** Longest time that a named client's entry may outlive its connection, in seconds. */
-export const LONGEST_GRACE = 86_400;
 
 /** Kinds of events in a frame, each with its byte on the wire. */
 export const EVENT_KINDS = {
@@ -150,7 +182,7 @@ export const EVENT_KINDS = {
   resume: 6,
   leave: 7,
   pong: 8,
-  // 9 and 10 belong to entries without a connection, which this server does not keep.
+  set: 9,
   snapshot: 11,
 } as const;
 
@@ -158,9 +190,12 @@ export const EVENT_KINDS = {
 export type EventKind = keyof typeof EVENT_KINDS;
 
 /** Statuses of a client, indexed by the byte on the wire. */
-export const STATUSES = ["live", "suspect"] as const;
+export const STATUSES = ["live", "suspect", "detached"] as const;
 
-/** Status of a client: connected, or waited for under its name after its connection has ended. */
+/**
+ * Status of a client: connected; waited for under its name after its connection has ended; or meant to be without a
+ * connection, so that nobody is missing.
+ */
 export type Status = typeof STATUSES[number];
 
 /** Causes of a leave, indexed by the byte on the wire. */
@@ -173,6 +208,7 @@ export const LEAVE_CAUSES = [
   "error",
   "kicked",
   "node lost",
+  "expired",
 ] as const;
 
 /** Why a client left the map. */

@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "./command.ts";
+import { EXIT_CODES } from "./failure.ts";
 import type { Flag } from "./flags/flags.ts";
 import { type GeneralFlag, HELP_FLAG, longName, VERSION_FLAG } from "./flags/general_flags.ts";
 import { unknownName, UsageError } from "./flags/usage.ts";
@@ -44,6 +45,9 @@ export function overview(commands: readonly Command[]): string {
     "",
     "Flags:",
     ...columns([HELP_FLAG, VERSION_FLAG].map(generalRow)),
+    "",
+    "Exit codes:",
+    ...columns(Object.values(EXIT_CODES).map(({ code, meaning }) => [`${code}`, meaning.replaceAll("`", "")])),
     "",
     "Run 'tracker help COMMAND' for a command's flags and examples.",
     "",

@@ -17,8 +17,16 @@ export const DEFAULT_RECONNECT_CAP = 30_000;
 /** More doublings make no bound longer, and a power of two beyond all numbers times 0 would be none. */
 const MAX_DOUBLINGS = 64;
 
-/** Longest wait for a name that another connection has, in milliseconds. */
-const LONGEST_TAKEN_WAIT = 3_000;
+/** Longest wait after a refusal that may pass, in milliseconds. */
+const LONGEST_REFUSED_WAIT = 3_000;
+
+/** For how long to try again after refusals that may pass, in milliseconds. */
+export interface Patience {
+  /** After NAME_TAKEN: the name may be the client's own, on a connection that is dead and not yet given up. */
+  readonly taken?: number;
+  /** After UNAUTHORIZED, once the client has been let in: its token may be about to be replaced. */
+  readonly denied?: number;
+}
 
 /** Options for {@linkcode Backoff}: how to come back after a connection was lost or could not be made. */
 export interface ReconnectOptions {
@@ -75,10 +83,11 @@ export class Backoff {
   readonly #options: ReconnectOptions | null;
   readonly #base: number;
   readonly #cap: number;
-  /** How long a name that another connection has is asked for again, in milliseconds. */
-  readonly #takenPatience: number;
-  /** When the name was refused first, and how long was waited for it since; `null` unless it is being waited for. */
-  #taken: { since: number; waited: number } | null = null;
+  readonly #patience: Patience;
+  /** When the server refused the client first, and how long was waited since; `null` unless that may pass. */
+  #refused: { since: number; waited: number } | null = null;
+  /** Whether an attempt has succeeded. */
+  #wasOpen = false;
   /** Attempts in a row that failed. */
   #failures = 0;
   /** How often the bound has doubled. */
@@ -89,11 +98,10 @@ export class Backoff {
    * Starts with the shortest wait.
    *
    * @param reconnect How to come back; `false` for not at all
-   * @param takenPatience How long to ask again for a name that another connection has, in milliseconds: it may be the
-   *   client's own, which is dead and not yet given up
+   * @param patience For how long to try again after refusals that may pass
    * @throws {TrackerError} BAD_ARGUMENT when an option is invalid
    */
-  constructor(reconnect: boolean | ReconnectOptions = true, takenPatience = 0) {
+  constructor(reconnect: boolean | ReconnectOptions = true, patience: Patience = {}) {
     this.#options = reconnect === true ? {} : reconnect || null;
     const { base = DEFAULT_RECONNECT_BASE, cap = DEFAULT_RECONNECT_CAP, attempts = Infinity } = this.#options ?? {};
     requireAtLeast("base", base, 0);
@@ -101,13 +109,14 @@ export class Backoff {
     requireAtLeast("attempts", attempts, 1);
     this.#base = base;
     this.#cap = cap;
-    this.#takenPatience = takenPatience;
+    this.#patience = patience;
   }
 
   /** Records that an attempt has succeeded. */
   opened(): void {
     this.#failures = 0;
-    this.#taken = null;
+    this.#refused = null;
+    this.#wasOpen = true;
     this.#openedAt = performance.now();
   }
 
@@ -119,7 +128,7 @@ export class Backoff {
    */
   passes(error: TrackerError): boolean {
     if (this.#options === null) return false;
-    return isTransient(error.code) || error.code === "NAME_TAKEN" && this.#takenLeft() > 0;
+    return isTransient(error.code) || this.#patienceLeft(error) > 0;
   }
 
   /**
@@ -135,21 +144,23 @@ export class Backoff {
     if (signal.aborted || !this.passes(error) || ++this.#failures > attempts) throw error;
     this.#resetIfLasted();
     const bound = Math.min(this.#cap, this.#base * 2 ** Math.min(this.#doublings++, MAX_DOUBLINGS));
-    await wait(error.code === "NAME_TAKEN" ? this.#takenWait(random() * bound) : random() * bound, signal);
+    await wait(isTransient(error.code) ? random() * bound : this.#shorten(error, random() * bound), signal);
     if (signal.aborted) throw abortedError("reconnect", signal);
   }
 
-  /** How much longer a name that another connection has is asked for, in milliseconds. */
-  #takenLeft(): number {
-    const { since, waited } = this.#taken ?? { since: performance.now(), waited: 0 };
-    return Math.max(0, this.#takenPatience - Math.max(waited, performance.now() - since));
+  /** How much longer to try again after a refusal, in milliseconds. */
+  #patienceLeft({ code }: TrackerError): number {
+    const { taken = 0, denied = 0 } = this.#patience;
+    const patience = code === "NAME_TAKEN" ? taken : code === "UNAUTHORIZED" && this.#wasOpen ? denied : 0;
+    const { since, waited } = this.#refused ?? { since: performance.now(), waited: 0 };
+    return Math.max(0, patience - Math.max(waited, performance.now() - since));
   }
 
-  /** Shortens a wait for a name, so that it is not found free much too late, and is asked for once more at the end. */
-  #takenWait(wait: number): number {
-    const shortened = Math.min(wait, LONGEST_TAKEN_WAIT, this.#takenLeft());
-    this.#taken ??= { since: performance.now(), waited: 0 };
-    this.#taken.waited += shortened;
+  /** Shortens a wait after a refusal, so that its end is not noticed much too late, and there is one more try at the end. */
+  #shorten(error: TrackerError, wait: number): number {
+    const shortened = Math.min(wait, LONGEST_REFUSED_WAIT, this.#patienceLeft(error));
+    this.#refused ??= { since: performance.now(), waited: 0 };
+    this.#refused.waited += shortened;
     return shortened;
   }
 

@@ -5,17 +5,18 @@
  */
 
 import { DEFAULT_MAX_MAP } from "../wire/replies.ts";
-import type { ListReply } from "../wire/list.ts";
 import { ignore } from "../base/async.ts";
 import type { TrackerError } from "../errors.ts";
 import type { Dialect } from "../protocol.ts";
-import type { Greeting, PrefixRequest } from "../wire/requests.ts";
-import type { Stats } from "../wire/stats.ts";
+import type { Greeting } from "../wire/requests.ts";
 import { abortedError, badArgument, type CallOptions } from "./calls.ts";
+import { ClientCalls } from "./client_calls.ts";
+import type { Connection } from "./connection.ts";
 import { LatestState } from "./latest_state.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
 import type { ClientOptions } from "./options.ts";
-import { type ClientStatus, Reconnector, type StatusChange } from "./reconnector.ts";
+import { Reconnector } from "./reconnector.ts";
+import type { ClientStatus, StatusChange } from "./status.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
 /**
@@ -44,7 +45,7 @@ import { Watch, type WatchOptions } from "./watch.ts";
  * assertEquals(second.registry.size, 1);
  * ```
  */
-export class Client implements AsyncDisposable {
+export class Client extends ClientCalls implements AsyncDisposable {
   readonly #latest: LatestState;
   readonly #reconnector: Reconnector;
   readonly #maxMap: number;
@@ -56,6 +57,7 @@ export class Client implements AsyncDisposable {
    * @throws {TrackerError} BAD_ARGUMENT when an option is invalid; STATE_TOO_LARGE
    */
   constructor(options: ClientOptions) {
+    super();
     this.#maxMap = options.maxMap ?? DEFAULT_MAX_MAP;
     this.#latest = new LatestState(options.dialect);
     if (options.state !== undefined) this.#keep(options.state, this.#latest.encode("open", options.state));
@@ -164,44 +166,6 @@ export class Client implements AsyncDisposable {
    */
   getText(options: CallOptions = {}): Promise<string> {
     return this.#reconnector.call("get", options, (connection, rest) => connection.getText(rest));
-  }
-
-  /**
-   * Reads the clients as records, which no state can forge. Needs the Hello.
-   *
-   * @param options `prefix`: only clients whose identifier begins with it; and when to stop waiting
-   * @returns The clients, in the order of opening, and the revision of the map they show
-   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
-   */
-  async list(options: PrefixRequest & CallOptions = {}): Promise<ListReply> {
-    this.#requireHello("list");
-    return await this.#reconnector.call("list", options, (connection, rest) => {
-      return connection.list({ ...options, ...rest });
-    });
-  }
-
-  /**
-   * Measures a round trip to the server. Needs the Hello.
-   *
-   * @param options When to stop waiting
-   * @returns How long the answer took, in milliseconds
-   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
-   */
-  async ping(options: CallOptions = {}): Promise<number> {
-    this.#requireHello("ping");
-    return await this.#reconnector.call("ping", options, (connection, rest) => connection.ping(rest));
-  }
-
-  /**
-   * Reads the server's statistics. Needs the Hello.
-   *
-   * @param options When to stop waiting
-   * @returns The counts since the server's start, and its current load
-   * @throws {TrackerError} BAD_ARGUMENT without a Hello, and as {@linkcode get}
-   */
-  async stats(options: CallOptions = {}): Promise<Stats> {
-    this.#requireHello("ask for stats");
-    return await this.#reconnector.call("ask for stats", options, (connection, rest) => connection.stats(rest));
   }
 
   /**
@@ -327,6 +291,16 @@ export class Client implements AsyncDisposable {
   #keep(state: string | Uint8Array, bytes: Uint8Array): void {
     // The caller may change its own bytes later.
     this.#latest.keep(state === bytes ? bytes.slice() : bytes);
+  }
+
+  /** @internal Makes a call that needs the Hello. */
+  protected override async call<T>(
+    call: string,
+    options: CallOptions,
+    use: (connection: Connection, rest: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    this.#requireHello(call);
+    return await this.#reconnector.call(call, options, use);
   }
 
   #requireHello(call: string): void {

@@ -4,34 +4,13 @@
  * @module
  */
 
-import { decodeList, type ListReply } from "../wire/list.ts";
 import { ignore } from "../base/async.ts";
 import { toBytes, toText } from "../base/bytes.ts";
 import { MessageEncoder } from "../codec.ts";
 import { TrackerError } from "../errors.ts";
-import {
-  CLOSE,
-  type Dialect,
-  GET,
-  HELLO,
-  LIST,
-  type MessageType,
-  OPEN,
-  PING,
-  STATS,
-  UPDATE,
-  WATCH,
-} from "../protocol.ts";
+import { CLOSE, type Dialect, GET, HELLO, type MessageType, OPEN, PING, UPDATE, WATCH } from "../protocol.ts";
 import type { Duplex } from "../transport/duplex.ts";
-import {
-  encodeRequest,
-  type Greeting,
-  type HelloRequest,
-  parseGreeting,
-  type PrefixRequest,
-  type WatchRequest,
-} from "../wire/requests.ts";
-import { parseStats, type Stats } from "../wire/stats.ts";
+import { encodeRequest, type Greeting, type HelloRequest, parseGreeting, type WatchRequest } from "../wire/requests.ts";
 import {
   abortedError,
   badArgument,
@@ -41,6 +20,7 @@ import {
   closedError,
   DEFAULT_CALL_TIMEOUT,
 } from "./calls.ts";
+import { ConnectionCalls } from "./connection_calls.ts";
 import { type AnsweredType, PendingCalls } from "./pending_calls.ts";
 import { type EventSink, ReplyReader } from "./reply_reader.ts";
 import { type Batch, Sender } from "./sender.ts";
@@ -94,7 +74,7 @@ type ConnectionState = "new" | "open" | "closing" | "closed";
  * assertEquals(await connection.getText(), "{client1=idle}");
  * ```
  */
-export class Connection implements AsyncDisposable {
+export class Connection extends ConnectionCalls implements AsyncDisposable {
   /** Resolves when the connection has ended; `error` then tells why. Never rejects. */
   readonly finished: Promise<void>;
   readonly #duplex: Duplex;
@@ -115,6 +95,7 @@ export class Connection implements AsyncDisposable {
    * @param options The dialect and limits
    */
   constructor(duplex: Duplex, options: ConnectionOptions = {}) {
+    super();
     this.#duplex = duplex;
     this.#encoder = new MessageEncoder(options.dialect);
     this.#reader = new ReplyReader(duplex, this.#pending, options);
@@ -144,8 +125,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Greets the server, which opens the extensions: {@linkcode list}, {@linkcode ping}, {@linkcode stats},
-   * {@linkcode watch} and {@linkcode detach}. It must be the first call; the others need not wait for its answer.
+   * Greets the server, which opens the extensions: {@linkcode list}, {@linkcode put}, {@linkcode ping},
+   * {@linkcode watch}, {@linkcode detach} and others. It must be the first call; the others need not wait for its answer.
    *
    * @param request The name the client wants, and what it promises
    * @param options When to stop waiting for the answer
@@ -158,7 +139,7 @@ export class Connection implements AsyncDisposable {
     if (this.#state === "open") throw badArgument("greet", "it must be the connection's first call");
     const answer = this.#ask("greet", HELLO, options, encodeRequest(request));
     this.#hello = request;
-    return this.#decode(await answer, parseGreeting);
+    return this.decode(await answer, parseGreeting);
   }
 
   /** Enters the map with a state, or replaces the state. Resolves when the server has taken it. See `Client.open`. */
@@ -183,25 +164,12 @@ export class Connection implements AsyncDisposable {
     return toText(await this.get(options));
   }
 
-  /** Reads the clients as records. Needs a {@linkcode hello}. See `Client.list`. */
-  async list(options: PrefixRequest & CallOptions = {}): Promise<ListReply> {
-    this.#requireHello("list");
-    const json = encodeRequest(options.prefix === undefined ? {} : { prefix: options.prefix });
-    return this.#decode(await this.#ask("list", LIST, options, json), decodeList);
-  }
-
   /** Measures a round trip, in milliseconds. Needs a {@linkcode hello}. See `Client.ping`. */
   async ping(options: CallOptions = {}): Promise<number> {
     this.#requireHello("ping");
     const start = performance.now();
     await (this.#reader.isWatching ? this.#askForPong(options) : this.#ask("ping", PING, options));
     return performance.now() - start;
-  }
-
-  /** Reads the server's statistics. Needs a {@linkcode hello}. See `Client.stats`. */
-  async stats(options: CallOptions = {}): Promise<Stats> {
-    this.#requireHello("ask for stats");
-    return this.#decode(await this.#ask("ask for stats", STATS, options), parseStats);
   }
 
   /** @internal Sends a Ping and does not wait for the answer, so that each side hears the other. */
@@ -300,6 +268,17 @@ export class Connection implements AsyncDisposable {
     return bounded(call, this.#pending.add(type), options, this.#timeout, this.#reader);
   }
 
+  /** @internal Sends a request that needs a Hello, and waits for the answer. */
+  protected override async request(
+    call: string,
+    type: AnsweredType,
+    options: CallOptions,
+    payload?: Uint8Array,
+  ): Promise<Uint8Array> {
+    this.#requireHello(call);
+    return await this.#ask(call, type, options, payload);
+  }
+
   #askForPong(options: CallOptions): Promise<void> {
     if (options.signal?.aborted) throw abortedError("ping", options.signal);
     this.#sendPing();
@@ -329,8 +308,8 @@ export class Connection implements AsyncDisposable {
     if (this.#hello === null) throw badArgument(call, "the connection did not begin with a Hello");
   }
 
-  /** Decodes a reply. A malformed one ends the connection, since nothing after it can be trusted. */
-  #decode<T>(payload: Uint8Array, decode: (payload: Uint8Array) => T): T {
+  /** @internal Decodes a reply. A malformed one ends the connection, since nothing after it can be trusted. */
+  protected override decode<T>(payload: Uint8Array, decode: (payload: Uint8Array) => T): T {
     try {
       return decode(payload);
     } catch (error) {

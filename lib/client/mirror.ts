@@ -25,14 +25,20 @@ export interface MirrorEntry {
   readonly status: Status;
   /** The server's revision at its last known change. */
   readonly revision: number;
+  /** When it opened, in milliseconds since 1970-01-01 UTC: by the server's clock, or by this one's if that was seen. */
+  readonly openedAt: number;
+  /** When its state was last set, likewise. */
+  readonly updatedAt: number;
+  /** Until when an entry that was set stays without a connection, likewise; 0 if it has one, or that is not known. */
+  readonly until: number;
 }
 
 /** A change of a client in a {@linkcode Mirror}, which shows it already. */
 export type MirrorChange =
   /** It entered the map. */
   | { kind: "join"; id: string; entry: MirrorEntry; previous: null }
-  /** It has a new state; it has lost its connection and keeps its name; or it is back. */
-  | { kind: "update" | "suspect" | "resume"; id: string; entry: MirrorEntry; previous: MirrorEntry }
+  /** It has a new state; it was set without a connection; it has lost its connection and keeps its name; or it is back. */
+  | { kind: "update" | "set" | "suspect" | "resume"; id: string; entry: MirrorEntry; previous: MirrorEntry }
   /** It left the map. The cause is `null`, since unknown, if that happened while the mirror's connection was lost. */
   | { kind: "leave"; id: string; entry: null; previous: MirrorEntry; cause: LeaveCause | null };
 
@@ -237,18 +243,24 @@ function applyTo(entries: Map<string, MirrorEntry>, event: EntryEvent): [MirrorE
 }
 
 function entryAfter(event: EntryEvent, previous: MirrorEntry | null): MirrorEntry | null {
-  const { id, revision } = event;
+  const { id, revision, time } = event;
+  const openedAt = previous?.openedAt ?? time;
   switch (event.kind) {
-    case "present":
-      return { id, state: event.state, status: event.status, revision };
+    case "present": {
+      const { state, status, openedAt, updatedAt, until } = event;
+      return { id, state, status, revision, openedAt, updatedAt, until };
+    }
     case "join":
-      return { id, state: event.state, status: "live", revision };
-    case "update":
-      return { id, state: event.state, status: previous?.status ?? "live", revision };
+      return { id, state: event.state, status: "live", revision, openedAt: time, updatedAt: time, until: 0 };
+    case "update": {
+      const { status = "live", until = 0 } = previous ?? {};
+      return { id, state: event.state, status, revision, openedAt, updatedAt: time, until };
+    }
+    case "set":
+      return { id, state: event.state, status: "detached", revision, openedAt, updatedAt: time, until: event.until };
     case "suspect":
-      return previous && { ...previous, status: "suspect", revision };
     case "resume":
-      return previous && { ...previous, status: "live", revision };
+      return previous && { ...previous, status: event.kind === "suspect" ? "suspect" : "live", until: 0, revision };
     case "leave":
       return null;
   }
@@ -262,7 +274,8 @@ function changeOf(event: EntryEvent, previous: MirrorEntry | null, entry: Mirror
     return { kind: "leave", id, entry, previous, cause: kind === "leave" ? event.cause : null };
   }
   if (previous === null) return { kind: "join", id, entry, previous };
-  return { kind: kind === "suspect" || kind === "resume" ? kind : "update", id, entry, previous };
+  const isOther = kind === "set" || kind === "suspect" || kind === "resume";
+  return { kind: isOther ? kind : "update", id, entry, previous };
 }
 
 /** The changes from one snapshot to another: leaves first, then the others in the map's order. */
@@ -279,9 +292,21 @@ function* differences(
       yield { kind: "join", id, entry, previous: null };
       continue;
     }
-    if (!equals(previous.state, entry.state)) yield { kind: "update", id, entry, previous };
-    if (previous.status !== entry.status) {
-      yield { kind: entry.status === "live" ? "resume" : "suspect", id, entry, previous };
-    }
+    yield* changesOf(previous, entry);
   }
+}
+
+/** The names of changes by the status that they lead to. */
+const STATUS_CHANGES = { live: "resume", suspect: "suspect", detached: "set" } as const;
+
+/** The changes from one entry of a client to another. */
+function* changesOf(previous: MirrorEntry, entry: MirrorEntry): Generator<MirrorChange> {
+  const { id, status, until } = entry;
+  const isSame = equals(previous.state, entry.state);
+  if (status === "detached") {
+    if (isSame && previous.status === status && previous.until === until) return;
+    return yield { kind: "set", id, entry, previous };
+  }
+  if (!isSame) yield { kind: "update", id, entry, previous };
+  if (previous.status !== status) yield { kind: STATUS_CHANGES[status], id, entry, previous };
 }

@@ -10,6 +10,7 @@ import type { ReconnectOptions } from "./backoff.ts";
 import { badArgument } from "./calls.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import type { Dial } from "./establish.ts";
+import type { StatusChange } from "./status.ts";
 
 /** The heartbeat of a client that reconnects, unless it sets another, in seconds. */
 export const DEFAULT_HEARTBEAT = 10;
@@ -27,8 +28,11 @@ export interface ClientOptions extends ConnectionOptions {
   hello?: boolean;
   /** The identifier in the map: letters, digits and `._:-`. By default the server assigns a number. */
   name?: string;
-  /** The token to show to the server. */
-  token?: string;
+  /**
+   * The token to show to the server. A function is called for each attempt to connect, so that the token can be replaced
+   * meanwhile; a client that the server has let in before then tries again for a while when its token is refused.
+   */
+  token?: string | (() => string | Promise<string>);
   /**
    * How often to send at least something, in seconds; 0 for no promise. After two and a half heartbeats of silence the
    * server gives the client up, and the client the server. Default {@linkcode DEFAULT_HEARTBEAT} with `reconnect`,
@@ -53,6 +57,8 @@ export interface ClientOptions extends ConnectionOptions {
    * @default {false}
    */
   reconnect?: boolean | ReconnectOptions;
+  /** Called with each new status, like a listener that was added before anything could happen. It must not throw. */
+  onStatus?: (change: StatusChange) => void;
   /** Connects to the server, each time a connection is needed. */
   dial: Dial;
 }
@@ -88,12 +94,12 @@ export function heartbeatOf(options: ClientOptions): number {
 export function helloOf(options: ClientOptions, heartbeat: number): HelloRequest | null {
   const hello: HelloRequest = {};
   if (options.name !== undefined) hello.name = options.name;
-  if (options.token !== undefined) hello.token = options.token;
+  if (typeof options.token === "string") hello.token = options.token;
   if (heartbeat !== 0) hello.heartbeat = heartbeat;
   if (options.grace !== undefined) hello.grace = options.grace;
   if (options.takeover) hello.takeover = true;
   if (isExtended(options)) return hello;
-  const [first] = Object.keys(hello);
+  const [first = options.token === undefined ? undefined : "token"] = Object.keys(hello);
   if (first === undefined) return null;
   throw badArgument("connect", `${first} needs a Hello, with which this client does not begin`);
 }

@@ -6,7 +6,22 @@
 
 import type { Expected } from "../wire/replies.ts";
 import type { TrackerError } from "../errors.ts";
-import { CLOSE, GET, HELLO, LIST, type MessageType, OPEN, PING, STATS, type UPDATE, WATCH } from "../protocol.ts";
+import {
+  CLOSE,
+  DROP,
+  FETCH,
+  GET,
+  HELLO,
+  KICK,
+  LIST,
+  type MessageType,
+  OPEN,
+  PING,
+  PUT,
+  STATS,
+  type UPDATE,
+  WATCH,
+} from "../protocol.ts";
 
 /** A message that is answered. */
 export type AnsweredType = Exclude<MessageType, typeof UPDATE>;
@@ -36,6 +51,10 @@ const EXPECTED: Readonly<Record<AnsweredType, PendingCall["expected"]>> = {
   [LIST]: "list",
   [PING]: "done",
   [STATS]: "stats",
+  [PUT]: "json",
+  [DROP]: "json",
+  [KICK]: "json",
+  [FETCH]: "list",
 };
 
 /** The calls that wait, in the order in which their messages went out: replies come in the same order. */

@@ -24,18 +24,9 @@ import type { Connection } from "./connection.ts";
 import { establish, type EstablishOptions } from "./establish.ts";
 import type { LatestState } from "./latest_state.ts";
 import { type ClientOptions, heartbeatOf, helloOf } from "./options.ts";
+import type { ClientStatus, StatusChange } from "./status.ts";
+import { currentToken, type TokenSource } from "./token_source.ts";
 import type { WatchSource } from "./watch.ts";
-
-/** A client's status: connecting for the first time, connected, connecting again, or ended for good. */
-export type ClientStatus = "connecting" | "open" | "reconnecting" | "closed";
-
-/** A client's new status. */
-export interface StatusChange {
-  /** The status. */
-  status: ClientStatus;
-  /** Why it is not open; `null` when it is, and after an orderly close. */
-  error: TrackerError | null;
-}
 
 /** Random bytes in what tells a client from others. */
 const INSTANCE_BYTES = 16;
@@ -70,6 +61,7 @@ export class Reconnector {
   /** How many connections it has greeted the server on. */
   #attempts = 0;
   readonly #backoff: Backoff;
+  readonly #token: TokenSource;
   #status: ClientStatus = "connecting";
   #error: TrackerError | null = null;
   #connection: Connection | null = null;
@@ -95,7 +87,13 @@ export class Reconnector {
     this.#hello = helloOf(options, heartbeat);
     this.#reconnect = reconnect;
     this.#latest = latest;
-    this.#backoff = new Backoff(reconnect, this.#hello?.name === undefined ? 0 : takenPatienceOf(heartbeat));
+    this.#token = options.token;
+    const patience = takenPatienceOf(heartbeat);
+    this.#backoff = new Backoff(reconnect, {
+      taken: this.#hello?.name === undefined ? 0 : patience,
+      denied: typeof options.token === "function" ? patience : 0,
+    });
+    if (options.onStatus !== undefined) this.#listeners.add(options.onStatus);
     this.connected = this.#ready.promise.then(ignore);
     this.connected.catch(ignore);
     this.finished = this.#run(options.signal);
@@ -264,7 +262,8 @@ export class Reconnector {
 
   /** Sends the Hello and the latest state in one write. */
   async #greet(connection: Connection, call: CallOptions): Promise<Greeting | null> {
-    const greeting = this.#hello === null ? null : connection.hello(this.#nextHello(this.#hello), call);
+    const hello = this.#hello === null ? null : await currentToken(this.#token, this.#hello);
+    const greeting = hello === null ? null : connection.hello(this.#nextHello(hello), call);
     const [answer] = await Promise.all([greeting, this.#latest.openOn(connection, call)]);
     return answer;
   }
@@ -308,9 +307,10 @@ export class Reconnector {
 
   #createSource(): WatchSource {
     const { token, heartbeat } = this.#hello ?? {};
+    const hello = { ...token !== undefined && { token }, ...heartbeat !== undefined && { heartbeat } };
     return {
       link: this.#link,
-      hello: { ...token !== undefined && { token }, ...heartbeat !== undefined && { heartbeat } },
+      hello: () => currentToken(this.#token, hello),
       isExtended: this.#hello !== null,
       backoff: () => new Backoff(this.#reconnect),
       stop: this.#stop.signal,

@@ -27,12 +27,15 @@ import type { WatchedEvent } from "./reply_reader.ts";
  * | `snapshot` | the whole map follows; forget what you know |
  * | `present` | a client of the snapshot, in the order of last change; it comes again if it changes meanwhile |
  * | `synced` | the snapshot is complete; what follows happens now |
- * | `join`, `update`, `suspect`, `resume`, `leave` | a change |
+ * | `join`, `update`, `set`, `suspect`, `resume`, `leave` | a change |
  *
  * A reader that is slower than the map changes skips states of a client, but never the latest one and never a leave. So
  * a `leave` may be of a client that was never seen.
  */
-export type MapEvent = Exclude<WatchedEvent, { kind: "snapshot" }> | { kind: "snapshot" };
+export type MapEvent = (Exclude<WatchedEvent, { kind: "snapshot" }> | { kind: "snapshot" }) & {
+  /** When it arrived, in milliseconds since 1970-01-01 UTC. */
+  time: number;
+};
 
 /** Options for {@linkcode Watch}. */
 export interface WatchOptions {
@@ -56,7 +59,7 @@ export interface WatchOptions {
 export interface WatchSource {
   readonly link: EstablishOptions;
   /** The Hello of each connection. */
-  readonly hello: HelloRequest;
+  readonly hello: () => Promise<HelloRequest>;
   /** Whether the client uses the extensions. */
   readonly isExtended: boolean;
   readonly backoff: () => Backoff;
@@ -196,7 +199,7 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
     const request: WatchRequest = {};
     if (this.#prefix !== "") request.prefix = this.#prefix;
     if (this.#position !== null) request.since = this.#position;
-    const greeting = connection.hello(this.#source.hello, call);
+    const greeting = connection.hello(await this.#source.hello(), call);
     const watching = connection.watch(request, (events) => handoff.put(events), call);
     watching.catch(ignore);
     await greeting;
@@ -207,11 +210,12 @@ export class Watch implements AsyncIterableIterator<MapEvent>, AsyncDisposable {
   /** Yields events until the connection ends. */
   async *#follow(handoff: Handoff<WatchedEvent[]>): AsyncGenerator<MapEvent, void> {
     for (let events = await handoff.take(); events !== null; events = await handoff.take()) {
+      const time = Date.now();
       for (const event of events) {
         // The reader does not notice a return without a snapshot.
         const isHidden = event.kind === "synced" && !this.#isSnapshot && this.#wasSynced;
         this.#note(event);
-        if (!isHidden) yield event.kind === "snapshot" ? { kind: "snapshot" } : event;
+        if (!isHidden) yield event.kind === "snapshot" ? { kind: "snapshot", time } : { ...event, time };
       }
     }
   }

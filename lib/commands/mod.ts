@@ -13,6 +13,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import("./open.ts")).openCommand,
   set: async () => (await import("./set.ts")).setCommand,
   unset: async () => (await import("./unset.ts")).unsetCommand,
+  kick: async () => (await import("./kick.ts")).kickCommand,
   get: async () => (await import("./get.ts")).getCommand,
   list: async () => (await import("./list.ts")).listCommand,
   watch: async () => (await import("./watch.ts")).watchCommand,

@@ -32,7 +32,8 @@ export const sendCommand: Command = {
   summary: "Send messages, valid or not, on one connection and print the replies.",
   details: [
     "A STEP is open=STATE, update=STATE, get, close, raw=HEX (any bytes) or wait=MILLISECONDS; or, for the extensions, " +
-    "hello=JSON, list=JSON, watch=JSON, ping or stats, where JSON is {} unless given. Each step waits for the replies it " +
+    "hello=JSON, list=JSON, watch=JSON, fetch=JSON, drop=JSON, kick=JSON, put='JSON STATE', ping or stats, where JSON is {} " +
+    "unless given. Each step waits for the replies it " +
     "asks for. The events of a watch are printed by the steps after it, such as wait. An error reply ends with exit code 1.",
     "Other users of this machine can read command lines: do not put a token that matters into one.",
   ],

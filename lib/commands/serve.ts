@@ -7,7 +7,7 @@
 import type { Cidr } from "../auth/cidr.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { describe } from "../cli/failure.ts";
-import { type FlagValues, optionalText, parseFlags } from "../cli/flags/flags.ts";
+import { type FlagValues, optionalFile, parseFlags } from "../cli/flags/flags.ts";
 import { LIMIT_FLAGS, limitsFrom } from "../cli/flags/limit_flags.ts";
 import { TLS_FLAGS, tlsFrom } from "../cli/flags/tls_flags.ts";
 import { UsageError } from "../cli/flags/usage.ts";
@@ -22,7 +22,7 @@ import { complain, OutputClosed, remark, write } from "../cli/terminal/output.ts
 import { aborted, stopSignal } from "../cli/terminal/signals.ts";
 import { DEFAULT_PORT, type Dialect, DIALECTS } from "../protocol.ts";
 import type { Server } from "../server/server.ts";
-import { formatAddress } from "../tcp/address.ts";
+import { formatAddress } from "../transport/listener.ts";
 import { serve } from "../tcp/serve.ts";
 import { VERSION } from "../version.ts";
 
@@ -50,15 +50,20 @@ const FLAGS = {
     ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
   ...LIMIT_FLAGS,
-  "token-file": optionalText(
-    "FILE",
-    "a file of tokens, each line name:token or name:token:read; clients without one of them are refused",
+  "token-file": optionalFile(
+    "a file of tokens, each line name:token, and :read, :write or :admin and :PREFIX if need be; others are refused",
   ),
   "trusted-networks": {
     placeholder: "NETWORKS",
     default: "",
     aliases: ["legacy-from"],
     description: "networks whose clients need no token, such as 10.0.0.0/8,::1",
+    parse: networks,
+  },
+  "proxy-from": {
+    placeholder: "NETWORKS",
+    default: "",
+    description: "networks of proxies that say where a connection comes from (PROXY protocol, versions 1 and 2)",
     parse: networks,
   },
   log: {
@@ -108,6 +113,7 @@ async function run(args: readonly string[], process: Process): Promise<number> {
     ...(tls === null || given.has("port") ? { port: flags.port } : {}),
     ...(tls === null ? {} : { tls }),
     dialect: flags.dialect,
+    proxyFrom: flags["proxy-from"],
     ...limitsFrom(flags),
     ...(tokenFile === null ? {} : { tokens: () => tokenFile.tokens, trustedNetworks: flags["trusted-networks"] }),
     onEvent: (event) => log.report(event),
@@ -160,11 +166,15 @@ function addressesOf({ addr, tlsAddr }: Server): string[] {
 }
 
 async function announce(server: Server, asksForTokens: boolean): Promise<void> {
-  const { addr } = server;
+  const { addr, tlsAddr } = server;
   const address = formatAddress(addr);
   if (!isLoopback(addr.hostname) && !asksForTokens) {
     complain(
       `tracker: warning: ${address} accepts other machines: any client that can connect may read and write every state`,
+    );
+  } else if (!isLoopback(addr.hostname) && addr !== tlsAddr) {
+    complain(
+      `tracker: warning: ${address} takes tokens without TLS: whoever sees the connection can use them; see --tls-cert`,
     );
   }
   try {

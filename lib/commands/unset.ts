@@ -11,11 +11,10 @@ import { parseFlags, toggle } from "../cli/flags/flags.ts";
 import { UsageError } from "../cli/flags/usage.ts";
 import { nameArgument } from "../cli/flags/values.ts";
 import { write } from "../cli/terminal/output.ts";
-import type { Client } from "../client/client.ts";
 
 const FLAGS = { ...CLIENT_FLAGS, takeover: toggle("remove it even if its client is connected") } as const;
 
-const POSITIONALS = { placeholder: "NAME", most: 1 } as const;
+const POSITIONALS = { placeholder: "NAME", most: 1, live: true } as const;
 
 /** Removes a name from the map. */
 export const unsetCommand: Command = {
@@ -35,22 +34,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals: [written] } = parseFlags(args, FLAGS, POSITIONALS);
   if (written === undefined) throw new UsageError("unset needs a NAME");
   const name = nameArgument(written);
-  const { takeover } = flags;
-  // A takeover removes the old client before the new one can ask for it.
-  const wasLive = takeover && await ask(flags, (client) => isThere(client, name));
-  const wasThere = await ask(flags, (client) => close(client, name), (shared) => ({ ...shared, name, takeover }));
-  await write(wasLive || wasThere ? `${name} is out of the map\n` : `${name} was not in the map\n`);
+  const was = await ask(flags, (client) => client.drop(name, { takeover: flags.takeover }));
+  await write(was ? `${name} is out of the map\n` : `${name} was not in the map\n`);
   return 0;
-}
-
-/** Closes the client that has taken the name. Returns whether the name was in the map until now. */
-async function close(client: Client, name: string): Promise<boolean> {
-  const was = await isThere(client, name);
-  await client.close();
-  return was;
-}
-
-async function isThere(client: Client, name: string): Promise<boolean> {
-  const { records } = await client.list({ prefix: name });
-  return records.some(({ id }) => id === name);
 }

@@ -12,6 +12,8 @@ import { parseFlags, toggle } from "../cli/flags/flags.ts";
 import { EventLines, type WatchDisplay } from "../cli/terminal/event_lines.ts";
 import { LineWriter } from "../cli/terminal/line_writer.ts";
 import { LiveTable } from "../cli/terminal/live_table.ts";
+import { hasReader, ReaderProbe } from "../cli/terminal/reader_probe.ts";
+import { canDraw } from "../cli/terminal/screen.ts";
 import { remark } from "../cli/terminal/output.ts";
 import { atMost, serverOf } from "../cli/terminal/patience.ts";
 import { stopSignal } from "../cli/terminal/signals.ts";
@@ -42,7 +44,7 @@ export const watchCommand: Command = {
     "time, the event, then its details. It waits for a server that is down, and when the connection is lost it " +
     "reconnects and continues where it was. Ctrl-C ends it with exit code 0.",
     "With --json each line is an object with the members time and event. An event is snapshot (the events up to synced " +
-    "are the whole map and replace what you have), present, synced, join, update, suspect, resume or leave; or connected " +
+    "are the whole map and replace what you have), present, synced, join, update, set, suspect, resume or leave; or connected " +
     'or lost, which report on the connection. A state that is not UTF-8 is in base64, next to "encoding":"base64".',
   ],
   flags: FLAGS,
@@ -59,12 +61,14 @@ export const watchCommand: Command = {
 
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
+  const isTable = !flags.json && canDraw();
   const options = {
     ...await clientOptions(flags),
     heartbeat: DEFAULT_HEARTBEAT,
     reconnect: flags["until-lost"] ? false : { cap: LONGEST_WAIT },
   };
-  await show(options, prefixFrom(flags), flags.json, stopSignal(process));
+  const format = isTable ? "table" : flags.json ? "json" : "text";
+  await show(options, prefixFrom(flags), format, stopSignal(process, isTable));
   return 0;
 }
 
@@ -74,15 +78,16 @@ type WatchRequest = ReturnType<typeof prefixFrom>;
 async function show(
   options: ConnectOptions,
   request: WatchRequest,
-  json: boolean,
+  format: Format,
   stop: AbortSignal,
 ): Promise<void> {
-  const client = new Client({ ...options, dial: dialer(options) });
+  const client = new Client({ ...options, dial: options.dial ?? dialer(options) });
   const failure = new AbortController();
   const signal = AbortSignal.any([stop, failure.signal]);
-  const display = !json && Deno.stdout.isTerminal()
-    ? createTable(options, request, (error) => failure.abort(error))
-    : createLines(options, json);
+  const onFailure = (error: unknown) => failure.abort(error);
+  const display = format === "table"
+    ? createTable(options, request, onFailure)
+    : createLines(options, format === "json", await hasReader() ? onFailure : null);
   try {
     const onConnection: WatchDisplay["connection"] = (error) => display.connection(error);
     for await (const event of client.watch({ ...request, signal, onConnection })) {
@@ -112,8 +117,17 @@ function createTable(
   return new LiveTable(title, server, onFailure);
 }
 
-function createLines(options: ConnectOptions, json: boolean): WatchDisplay {
-  const lines = new EventLines(new LineWriter(), json);
+/** How events are shown. */
+type Format = "table" | "json" | "text";
+
+function createLines(
+  options: ConnectOptions,
+  json: boolean,
+  onGone: ((error: unknown) => void) | null,
+): WatchDisplay {
+  const writer = new LineWriter();
+  const lines = new EventLines(writer, json);
+  const probe = onGone === null ? null : new ReaderProbe(writer, onGone);
   const server = serverOf(options);
   remark(`tracker: watching ${server}; Ctrl-C ends`);
   return {
@@ -121,8 +135,14 @@ function createLines(options: ConnectOptions, json: boolean): WatchDisplay {
       if (error !== null) remark(`tracker: waiting for ${server}: ${describe(error)}`);
       lines.connection(error);
     },
-    event: (event) => lines.event(event),
-    close: () => lines.close(),
+    event(event) {
+      probe?.reset();
+      return lines.event(event);
+    },
+    close() {
+      probe?.close();
+      return lines.close();
+    },
   };
 }
 

@@ -96,6 +96,7 @@ export class ChangeLog {
   add({ kind, entry, revision, cause }: Change): boolean {
     const encoder = this.#encoder ??= this.#startFrame(revision - 1);
     if (kind === "join" || kind === "update") encoder.state(kind, revision, entry);
+    else if (kind === "set") encoder.set(revision, entry);
     else if (kind === "leave") encoder.leave(revision, entry.id, cause ?? "close");
     else encoder.status(kind, revision, entry);
     this.#count++;

@@ -28,6 +28,8 @@ export interface EventEncoder {
   synced(revision: number, incarnation: string): void;
   /** Adds a client's join, or its new state. */
   state(kind: "join" | "update", revision: number, entry: Entry): void;
+  /** Adds a Put, whether its entry is new or not. */
+  set(revision: number, entry: Entry): void;
   /** Adds a client's loss of its connection, or its return. */
   status(kind: "suspect" | "resume", revision: number, entry: Entry): void;
   /** Adds a client's leave. */

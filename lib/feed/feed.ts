@@ -105,7 +105,7 @@ export class Feed implements WatcherOwner {
    */
   watch(scope: WatchScope, onNews: () => void): Watcher {
     const { prefix = "", since } = scope;
-    this.#unsubscribe ??= this.registry.subscribe((change) => this.#add(change));
+    this.#unsubscribe ??= this.registry.observe((change) => this.#add(change));
     const { log, watchers } = this.#channelOf(prefix);
     const { incarnation, revision } = this.registry;
     const known = since?.incarnation === incarnation && since.revision <= revision ? since.revision : null;

@@ -145,7 +145,8 @@ export class Walk {
   #join(encoder: EventEncoder, entry: Entry): void {
     this.revision = this.joined = entry.joinRevision;
     if (!this.#matches(entry.id)) return;
-    encoder.state("join", entry.joinRevision, entry);
+    if (entry.status === "detached") encoder.set(entry.joinRevision, entry);
+    else encoder.state("join", entry.joinRevision, entry);
     this.#count(entry.idLength + entry.stateLength);
   }
 
@@ -160,10 +161,14 @@ export class Walk {
     const { joinRevision, stateRevision, statusRevision, status, revision } = entry;
     const isNew = joinRevision > base;
     // Its join has told the state, unless that was set again while watchers were on their way here.
-    if (stateRevision > (isNew ? Math.max(begunAt, joinRevision) : certain)) {
-      encoder.state("update", revision, entry);
+    const told = isNew ? Math.max(begunAt, joinRevision) : certain;
+    if (stateRevision > told) {
+      // A Put sets both state and status, so there is nothing to add.
+      if (status === "detached") encoder.set(revision, entry);
+      else encoder.state("update", revision, entry);
       this.#count(entry.idLength + entry.stateLength);
     }
+    if (status === "detached") return;
     // Which statuses a client had before the watch knew of it does not matter.
     if (statusRevision <= (isNew ? base : certain) || isNew && status === "live" && statusRevision <= begunAt) return;
     encoder.status(status === "suspect" ? "suspect" : "resume", revision, entry);

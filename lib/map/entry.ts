@@ -6,6 +6,7 @@
 
 import { toBytes } from "../base/bytes.ts";
 import type { Status } from "../protocol.ts";
+import type { Holder } from "./holder.ts";
 import type { ChangeLink } from "./change_list.ts";
 import { copyBytes, Version } from "./version.ts";
 
@@ -26,8 +27,12 @@ export interface Entry {
   readonly openedAt: number;
   /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
   readonly updatedAt: number;
-  /** Whether it is connected, or only its name is kept. */
+  /** Whether it is connected, waited for, or meant to be without a connection. */
   readonly status: Status;
+  /** Until when it stays without a connection, in milliseconds since 1970-01-01 UTC; 0 if it has one. */
+  readonly until: number;
+  /** @internal Whose it is; `null` for an entry of the program itself. */
+  readonly holder: Holder | null;
   /** The map's revision at its last change of any kind. */
   readonly revision: number;
   /** The map's revision when it opened. */
@@ -141,7 +146,7 @@ export class StoredEntry extends Version implements Entry, ChangeLink {
     if (this.revision <= revision) return this.group === null ? null : this;
     let version = this.past;
     while (version !== null && version.revision > revision) version = version.older;
-    return version !== null && revision < version.until ? version : null;
+    return version !== null && revision < version.ceasedAt ? version : null;
   }
 }
 
@@ -152,7 +157,7 @@ export class PastVersion extends Version {
   /** The entries it lies with. */
   readonly group: EntryGroup;
   /** The revision at which it ceased. */
-  readonly until: number;
+  readonly ceasedAt: number;
   /** The entry's version before this one that is kept, if any. */
   older: PastVersion | null = null;
   /** The entry's version after this one that is kept, if any. */
@@ -168,7 +173,7 @@ export class PastVersion extends Version {
   constructor(
     entry: StoredEntry,
     group: EntryGroup,
-    until: number,
+    ceasedAt: number,
     block: Uint8Array<ArrayBuffer>,
     labelLength: number,
     length: number,
@@ -176,9 +181,11 @@ export class PastVersion extends Version {
     super(entry.id, entry.openedAt, block, labelLength, length);
     this.entry = entry;
     this.group = group;
-    this.until = until;
+    this.ceasedAt = ceasedAt;
     this.updatedAt = entry.updatedAt;
     this.status = entry.status;
+    this.until = entry.until;
+    this.holder = entry.holder;
     this.revision = entry.revision;
     this.joinRevision = entry.joinRevision;
   }

@@ -55,9 +55,14 @@ export class IdIndex {
     return count + this.#countIn(last, isNotBehind);
   }
 
-  /** Iterates over the entries whose identifier begins with a prefix, in order; the map must not change meanwhile. */
-  *with(prefix: string): Generator<StoredEntry, void> {
-    const isBefore = ({ id }: StoredEntry) => id < prefix;
+  /**
+   * Iterates over the entries whose identifier begins with a prefix, in order; the map must not change meanwhile.
+   *
+   * @param prefix The prefix
+   * @param after Begins with the first identifier after this; with the first of all unless given
+   */
+  *with(prefix: string, after?: string): Generator<StoredEntry, void> {
+    const isBefore = ({ id }: StoredEntry) => id < prefix || after !== undefined && id <= after;
     for (let at = this.#bucketAt(isBefore); at < this.#buckets.length; at++) {
       const bucket = this.#buckets[at]!;
       for (let place = partitionPoint(bucket, isBefore); place < bucket.length; place++) {

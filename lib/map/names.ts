@@ -12,14 +12,21 @@ import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { LeaveCause } from "../protocol.ts";
 import type { Entry } from "./entry.ts";
+import { Bans } from "./bans.ts";
 import { Graces } from "./graces.ts";
+import { overtakenError, requireRevision, type Silence, supersededError, takenError } from "./name_errors.ts";
+import type { Holder } from "./holder.ts";
 import type { Registry } from "./registry.ts";
 
 /** Length of a resume key before it is written in hexadecimal digits, in bytes. */
 const KEY_BYTES = 16;
 
+/** Causes after which nobody is waited for. */
+const FINAL_CAUSES: ReadonlySet<LeaveCause> = new Set(["close", "shutdown", "kicked"]);
+
 /** A change of a name's entry that its connection does not make itself. */
 export type NameEvent =
+  | { kind: "set"; id: string; until: number }
   | { kind: "suspect"; id: string; cause: LeaveCause }
   | { kind: "resume"; id: string }
   | { kind: "leave"; id: string; cause: LeaveCause };
@@ -56,16 +63,29 @@ export interface ClaimOptions {
   holders?: readonly string[];
 }
 
-/** How long a client has been silent, and how long it may be, in milliseconds. */
-export interface Silence {
-  /** How long nothing has come from it. */
-  readonly elapsed: number;
-  /** After how much of it the client is given up. */
-  readonly limit: number;
+/** Options for {@linkcode Names.put}, as a Put gives them. */
+export interface PutOptions {
+  /** How long the entry stays, in seconds. */
+  for: number;
+  /** Whether to take the name from a connection that holds it. */
+  takeover?: boolean;
+  /** When the Put was made, in milliseconds since 1970, by a clock that can be trusted. */
+  issued?: number | undefined;
+  /** The revision of the entry that it replaces; 0 for none. */
+  if?: number;
+  /** Whom the entry counts for, such as an address and a token. */
+  holders: readonly string[];
 }
 
-/** The connection that owns a claim. */
-export interface ClaimOwner {
+/** A state, as a part of some bytes. */
+export interface StatePart {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The connection that owns a claim, or that has put an entry. */
+export interface ClaimOwner extends Holder {
   /**
    * Called when another connection has taken the name. The entry is no longer the owner's to change.
    *
@@ -96,8 +116,12 @@ export class Claim {
   readonly grace: number;
   /** @internal Whom its grace counts for; `null` without a grace. */
   readonly holders: readonly string[] | null;
-  /** @internal Ends the grace of a suspect entry; `null` unless it is suspect. */
+  /** @internal Ends the grace of an entry that is suspect, or the time of a detached one; `null` unless it is either. */
   graceDeadline: Deadline | null = null;
+  /** @internal When a detached entry was put, by the clock of whoever did; `null` where that is not known. */
+  issued: number | null = null;
+  /** @internal Whether its entry is meant to be without a connection. */
+  isDetached = false;
 
   /** @internal Made by {@linkcode Names.claim}. */
   constructor(name: string, key: string, owner: ClaimOwner, options: ClaimOptions) {
@@ -118,7 +142,10 @@ export class Names {
   readonly #deadlines: Deadlines;
   readonly #graces: Graces;
   readonly #claims = new Map<string, Claim>();
+  /** How many entries are suspect. */
   #suspects = 0;
+  /** Names that are refused for a while. */
+  readonly bans: Bans;
 
   /**
    * @param registry The map that contains the named entries
@@ -129,6 +156,7 @@ export class Names {
     this.#registry = registry;
     this.#deadlines = deadlines;
     this.#graces = new Graces(maxSuspects);
+    this.bans = new Bans(deadlines);
   }
 
   /**
@@ -140,9 +168,10 @@ export class Names {
    * @returns The claim; its entry is set if the client is already in the map
    * @throws {TrackerError} NAME_TAKEN if another client holds the name, and the Hello neither shows its key nor asks for a
    *   takeover; SUPERSEDED if a later attempt of the same client holds it; TOO_MANY_CLIENTS if it asks for a grace and
-   *   there is no place for one. Nothing has changed then.
+   *   there is no place for one; KICKED while the name is refused. Nothing has changed then.
    */
   claim(name: string, options: ClaimOptions, owner: ClaimOwner): Claim {
+    this.bans.check(`name ${name}`);
     const held = this.#claims.get(name);
     if (held === undefined) {
       if (this.#registry.get(name) !== undefined) throw takenError(name);
@@ -169,12 +198,83 @@ export class Names {
    */
   release(claim: Claim, cause: LeaveCause): void {
     if (this.#claims.get(claim.name) !== claim) return;
-    const hasGrace = claim.entry !== null && claim.grace !== 0 && cause !== "close" && cause !== "shutdown";
+    const hasGrace = claim.entry !== null && claim.grace !== 0 && !FINAL_CAUSES.has(cause);
     if (hasGrace) this.#suspect(claim, cause);
     else this.#leave(claim, cause);
   }
 
-  /** How many entries have no connection. */
+  /**
+   * Sets an entry without a connection, whole or not at all.
+   *
+   * @param name Its name
+   * @param state Its state
+   * @param options What the Put asks for
+   * @param owner Hears what becomes of it
+   * @returns The entry
+   * @throws {TrackerError} NAME_TAKEN if a connected client has the name and there is no takeover; SUPERSEDED if a Put that
+   *   was made later is there, or another revision than the one to replace; TOO_MANY_CLIENTS without a place for it; KICKED
+   *   while the name is refused. Nothing has changed then.
+   */
+  put(name: string, state: StatePart, options: PutOptions, owner: ClaimOwner): Entry {
+    this.bans.check(`name ${name}`);
+    const held = this.#holderFor(name, options.takeover);
+    if (options.if !== undefined) requireRevision(name, this.#registry.get(name), options.if);
+    if ((options.issued ?? Infinity) < (held?.issued ?? -Infinity)) throw overtakenError(name);
+    const claim = new Claim(name, randomHex(KEY_BYTES), owner, { grace: options.for, holders: options.holders });
+    claim.issued = options.issued ?? null;
+    claim.isDetached = true;
+    this.#hold(claim, held);
+    if (held !== null && held.graceDeadline !== null) this.#stopGrace(held);
+    else if (held !== null) this.#takeOver(held, claim, false);
+    // Listeners that are told of the takeover may have given the name away.
+    if (this.#claims.get(name) !== claim) throw takenError(name);
+    const until = this.#wait(claim, "expired");
+    const { bytes, start, end } = state;
+    const entry = this.#registry.put(bytes, { id: name, until, start, end, holder: owner });
+    claim.entry = entry;
+    owner.report({ kind: "set", id: name, until });
+    return entry;
+  }
+
+  /**
+   * Removes a name's entry.
+   *
+   * @param name The name
+   * @param options Whether to take it from a client that has it, and the revision that is meant
+   * @returns Whether there was one
+   * @throws {TrackerError} NAME_TAKEN or SUPERSEDED as {@linkcode put}
+   */
+  drop(name: string, options: { takeover?: boolean; if?: number }): boolean {
+    const held = this.#holderFor(name, options.takeover);
+    const entry = this.#registry.get(name);
+    if (held === null) return false;
+    if (entry !== undefined && options.if !== undefined) requireRevision(name, entry, options.if);
+    if (held.graceDeadline !== null) {
+      this.#endGrace(held, "close");
+    } else {
+      this.#claims.delete(name);
+      if (held.holders !== null) this.#graces.release(held.holders);
+      this.#takeOver(held, null, false);
+    }
+    return entry !== undefined;
+  }
+
+  /**
+   * Ends whoever has a name.
+   *
+   * @param name The name
+   * @param error What to tell the client
+   * @returns Whether somebody had it
+   */
+  kick(name: string, error: TrackerError): boolean {
+    const held = this.#claims.get(name);
+    if (held === undefined) return false;
+    if (held.graceDeadline !== null) this.#endGrace(held, "kicked");
+    else held.owner.kick(error);
+    return true;
+  }
+
+  /** How many entries have lost their connection and are waited for. */
   get suspects(): number {
     return this.#suspects;
   }
@@ -184,6 +284,16 @@ export class Names {
     for (const claim of [...this.#claims.values()]) {
       if (claim.graceDeadline !== null) this.#endGrace(claim, "shutdown");
     }
+  }
+
+  /** Finds who has a name that is to be set or dropped, and may lose it. */
+  #holderFor(name: string, takeover = false): Claim | null {
+    const held = this.#claims.get(name) ?? null;
+    const entry = this.#registry.get(name);
+    // The program that runs the server may have entries of its own.
+    if (entry !== undefined && entry !== held?.entry) throw takenError(name);
+    if (held !== null && held.graceDeadline === null && !takeover) throw takenError(name, held.owner.silence);
+    return held;
   }
 
   /** Makes a claim the one that counts, if there is a place for its grace. */
@@ -201,29 +311,38 @@ export class Names {
     this.#stopGrace(held);
     if (held.entry === null || !this.#registry.mark(held.entry, "live")) return;
     claim.entry = held.entry;
+    this.#registry.assignTo(held.entry, claim.owner);
     claim.owner.report({ kind: "resume", id: claim.name });
   }
 
   /** With its key a client takes over from itself, unnoticed; without it, one client leaves for another. */
-  #takeOver(held: Claim, claim: Claim, isResumed: boolean): void {
+  #takeOver(held: Claim, claim: Claim | null, isResumed: boolean): void {
     const { entry, owner } = held;
     held.entry = null;
-    if (entry !== null && isResumed) {
+    if (entry !== null && claim !== null && isResumed) {
       claim.entry = entry;
+      this.#registry.assignTo(entry, claim.owner);
     } else if (entry !== null && this.#registry.close(entry, "takeover")) {
-      owner.report({ kind: "leave", id: claim.name, cause: "takeover" });
+      owner.report({ kind: "leave", id: held.name, cause: "takeover" });
     }
     owner.onTakenOver(
-      new TrackerError("TAKEN_OVER", `Cannot keep name ${claim.name}: another connection took it over`),
+      new TrackerError("TAKEN_OVER", `Cannot keep name ${held.name}: another connection took it over`),
     );
   }
 
   #suspect(claim: Claim, cause: LeaveCause): void {
-    if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect")) return this.#leave(claim, cause);
+    const until = this.#registry.now + claim.grace;
+    if (claim.entry === null || !this.#registry.mark(claim.entry, "suspect", until)) return this.#leave(claim, cause);
     this.#suspects++;
+    this.#wait(claim, cause);
+    claim.owner.report({ kind: "suspect", id: claim.name, cause });
+  }
+
+  /** Begins the time for which an entry stays without a connection, and returns its end. */
+  #wait(claim: Claim, cause: LeaveCause): number {
     claim.graceDeadline = new Deadline(() => this.#endGrace(claim, cause));
     this.#deadlines.arm(claim.graceDeadline, claim.grace);
-    claim.owner.report({ kind: "suspect", id: claim.name, cause });
+    return this.#registry.now + claim.grace;
   }
 
   #endGrace(claim: Claim, cause: LeaveCause): void {
@@ -234,7 +353,7 @@ export class Names {
   #stopGrace(claim: Claim): void {
     claim.graceDeadline?.disarm();
     claim.graceDeadline = null;
-    this.#suspects--;
+    if (!claim.isDetached) this.#suspects--;
   }
 
   #leave(claim: Claim, cause: LeaveCause): void {
@@ -245,28 +364,6 @@ export class Names {
     if (entry === null || !this.#registry.close(entry, cause)) return;
     claim.owner.report({ kind: "leave", id: claim.name, cause });
   }
-}
-
-/**
- * Makes the error for a name that is not free.
- *
- * @param name The name
- * @param silence How long its holder has been silent; `null` where nobody waits for its end
- * @returns A NAME_TAKEN error, which says when its holder will be given up
- */
-export function takenError(name: string, silence: Silence | null = null): TrackerError {
-  const why = silence === null
-    ? ""
-    : `, silent for ${seconds(silence.elapsed)}, given up after ${seconds(silence.limit)}`;
-  return new TrackerError("NAME_TAKEN", `Cannot take name ${name}: somebody else has it${why}`);
-}
-
-function supersededError(name: string): TrackerError {
-  return new TrackerError("SUPERSEDED", `Cannot take name ${name}: a later attempt of the same client has it`);
-}
-
-function seconds(milliseconds: number): string {
-  return `${Math.round(milliseconds / 100) / 10} s`;
 }
 
 /** Compares secrets. */

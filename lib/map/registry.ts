@@ -11,14 +11,15 @@ import { TrackerError } from "../errors.ts";
 import { INCARNATION_PATTERN, type LeaveCause, MAX_IDENTIFIER, type Status } from "../protocol.ts";
 import { type Entry, StoredEntry } from "./entry.ts";
 import { FlatMap } from "./flat_map.ts";
+import type { Holder } from "./holder.ts";
 import { ChangeList, Tombstone } from "./change_list.ts";
 import { IdIndex } from "./id_index.ts";
-import { select, type Selection } from "./selection.ts";
+import { type Choice, select, type Selection } from "./selection.ts";
 
 /** A change of the map. */
 export interface Change {
-  /** What the client did: opened, got a new state, lost its connection, came back, or left. */
-  kind: "join" | "update" | "suspect" | "resume" | "leave";
+  /** What the client did: opened, got a new state, was set without a connection, lost its connection, came back, or left. */
+  kind: "join" | "update" | "set" | "suspect" | "resume" | "leave";
   /** The client that changed. */
   entry: Entry;
   /** The revision this change made. */
@@ -58,6 +59,16 @@ export interface OpenOptions {
   end?: number;
   /** The client's identifier; the next of `client1`, `client2`, …, which are never used twice, unless given. */
   id?: string;
+  /** @internal Whose it is. */
+  holder?: Holder;
+}
+
+/** Options for {@linkcode Registry.put}. */
+export interface PutOptions extends OpenOptions {
+  /** The entry's identifier. */
+  id: string;
+  /** Until when it is to stay, in milliseconds since 1970-01-01 UTC. The map tells it, and does not act on it. */
+  until: number;
 }
 
 /**
@@ -84,6 +95,8 @@ export class Registry {
   readonly #entries = new Map<string, StoredEntry>();
   readonly #flatMap = new FlatMap();
   readonly #ids = new IdIndex();
+  /** Told of a change before anything else can happen. */
+  readonly #observers = new Listeners<Change>();
   readonly #listeners = new Listeners<Change>();
   /** How many clients were given a number. */
   #numbered = 0;
@@ -103,6 +116,11 @@ export class Registry {
     }
     this.#now = options.now ?? Date.now;
     this.changes = new ChangeList(options.maxTombstones);
+  }
+
+  /** @internal The present, by the clock of its records, in milliseconds since 1970-01-01 UTC. */
+  get now(): number {
+    return this.#now();
   }
 
   /** How many clients are open. */
@@ -161,16 +179,27 @@ export class Registry {
    *   than {@linkcode MAX_IDENTIFIER}
    */
   open(state: Uint8Array | string, options: OpenOptions = {}): Entry {
-    const bytes = toBytes(state);
-    const { start = 0, end = bytes.length } = options;
-    const id = this.#identify(options.id);
-    const entry = new StoredEntry(id, this.#now(), bytes, start, end);
-    entry.joinRevision = this.#revision + 1;
-    this.#flatMap.add(entry);
-    this.#ids.add(entry);
-    this.#stateBytes += entry.stateLength;
-    this.#entries.set(id, entry);
+    const entry = this.#add(this.#identify(options.id), state, options);
     this.#commitState("join", entry);
+    return entry;
+  }
+
+  /**
+   * Sets an entry without a connection: a new one at the end of the map, or in place of the one of its identifier.
+   *
+   * @param state Its state, which is copied; a string is encoded as UTF-8
+   * @param options Its identifier, until when it stays, and the part of the bytes that is the state
+   * @returns The entry, which is *detached*
+   * @throws {TrackerError} BAD_ARGUMENT as {@linkcode open}, but not if the identifier is open
+   */
+  put(state: Uint8Array | string, options: PutOptions): Entry {
+    const known = this.#entries.get(options.id);
+    const entry = known ?? this.#add(this.#identify(options.id), state, options);
+    if (known !== undefined) this.#assign(entry, state, options.start, options.end);
+    entry.status = "detached";
+    entry.until = options.until;
+    entry.statusRevision = this.#revision + 1;
+    this.#commitState("set", entry);
     return entry;
   }
 
@@ -185,13 +214,7 @@ export class Registry {
    */
   update(entry: Entry, state: Uint8Array | string, start?: number, end?: number): boolean {
     if (!(entry instanceof StoredEntry) || entry.group === null) return false;
-    const bytes = toBytes(state);
-    this.#flatMap.willChange(entry, this.#revision + 1);
-    const before = entry.stateLength;
-    entry.assign(bytes, start ?? 0, end ?? bytes.length);
-    this.#stateBytes += entry.stateLength - before;
-    entry.updatedAt = this.#now();
-    this.#flatMap.noteState(entry, this.#revision + 1, before);
+    this.#assign(entry, state, start, end);
     this.#commitState("update", entry);
     return true;
   }
@@ -201,12 +224,14 @@ export class Registry {
    *
    * @param entry The client, as returned by {@linkcode open}
    * @param status Its new status
+   * @param until Until when a suspect client is waited for, in milliseconds since 1970-01-01 UTC
    * @returns `false` if the client is no longer open, or already has that status; then nothing changes
    */
-  mark(entry: Entry, status: Status): boolean {
+  mark(entry: Entry, status: Exclude<Status, "detached">, until = 0): boolean {
     if (!(entry instanceof StoredEntry) || entry.group === null || entry.status === status) return false;
     this.#flatMap.willChange(entry, this.#revision + 1);
     entry.status = status;
+    entry.until = status === "live" ? 0 : until;
     entry.statusRevision = entry.revision = ++this.#revision;
     this.changes.append(entry);
     this.#notify(status === "live" ? "resume" : "suspect", entry);
@@ -259,9 +284,9 @@ export class Registry {
     return this.#flatMap.flattenInPieces(this.#revision);
   }
 
-  /** @internal Selects the clients whose identifier begins with a prefix as they are now, to be read in steps. */
-  select(prefix: string): Selection {
-    return select(this.#flatMap, this.#ids, prefix, this.#revision);
+  /** @internal Selects clients as they are now, to be read in steps. */
+  select(choice: Choice): Selection {
+    return select(this.#flatMap, this.#ids, choice, this.#revision);
   }
 
   /**
@@ -286,13 +311,48 @@ export class Registry {
   }
 
   /**
-   * Calls a function after every change, once the map shows it.
+   * Calls a function after every change, once the map shows it. A listener may change the map; then all of them are told
+   * of that change after this one, so that each hears of all changes in their order.
    *
    * @param listener Called with each change, in order
    * @returns A function that ends the subscription
    */
   subscribe(listener: (change: Change) => void): () => void {
     return this.#listeners.add(listener);
+  }
+
+  /** @internal Calls a function with every change, before anything else can happen; it must not change the map. */
+  observe(observer: (change: Change) => void): () => void {
+    return this.#observers.add(observer);
+  }
+
+  /** @internal Notes whose an entry is from now on, which is no change of the map. */
+  assignTo(entry: Entry, holder: Holder): void {
+    if (entry instanceof StoredEntry) entry.holder = holder;
+  }
+
+  /** Adds an entry at the end of the map. */
+  #add(id: string, state: Uint8Array | string, options: OpenOptions): StoredEntry {
+    const bytes = toBytes(state);
+    const { start = 0, end = bytes.length } = options;
+    const entry = new StoredEntry(id, this.#now(), bytes, start, end);
+    entry.joinRevision = this.#revision + 1;
+    entry.holder = options.holder ?? null;
+    this.#flatMap.add(entry);
+    this.#ids.add(entry);
+    this.#stateBytes += entry.stateLength;
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  #assign(entry: StoredEntry, state: Uint8Array | string, start = 0, end?: number): void {
+    const bytes = toBytes(state);
+    this.#flatMap.willChange(entry, this.#revision + 1);
+    const before = entry.stateLength;
+    entry.assign(bytes, start, end ?? bytes.length);
+    this.#stateBytes += entry.stateLength - before;
+    entry.updatedAt = this.#now();
+    this.#flatMap.noteState(entry, this.#revision + 1, before);
   }
 
   /** The identifier asked for, or the next number. A numbered one cannot be asked for: its number could come twice. */
@@ -307,8 +367,8 @@ export class Registry {
     throw identifierError(`its identifier has ${length} bytes, which is above the limit of ${MAX_IDENTIFIER}`);
   }
 
-  /** Shared end of open and update: bumps the revision, moves the entry to the end of the changes, and notifies. */
-  #commitState(kind: "join" | "update", entry: StoredEntry): void {
+  /** Shared end of open, put and update: bumps the revision, moves the entry to the end of the changes, and notifies. */
+  #commitState(kind: "join" | "update" | "set", entry: StoredEntry): void {
     entry.revision = entry.stateRevision = ++this.#revision;
     this.changes.append(entry);
     this.#notify(kind, entry);
@@ -316,9 +376,11 @@ export class Registry {
 
   #notify(kind: Change["kind"], entry: StoredEntry, cause?: LeaveCause): void {
     // Without subscribers a change allocates nothing.
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size === 0 && this.#observers.size === 0) return;
     const { revision } = entry;
-    this.#listeners.notify(cause === undefined ? { kind, entry, revision } : { kind, entry, revision, cause });
+    const change = cause === undefined ? { kind, entry, revision } : { kind, entry, revision, cause };
+    this.#observers.notify(change);
+    this.#listeners.notify(change);
   }
 }
 

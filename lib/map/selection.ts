@@ -1,9 +1,10 @@
 /**
- * The clients of a snapshot whose identifier begins with a prefix, for a reader that takes its time.
+ * Some of the clients of a snapshot, for a reader that takes its time.
  *
  * @module
  */
 
+import type { Status } from "../protocol.ts";
 import type { FlatMap } from "./flat_map.ts";
 import type { IdIndex } from "./id_index.ts";
 import type { Scan } from "./scan.ts";
@@ -13,6 +14,24 @@ import type { Version } from "./version.ts";
 /** Most clients that are written down: finding and sorting them takes well under a millisecond, and 32 KiB. */
 const PLANNED_CLIENTS = 4_096;
 
+/** Most clients on a page: what it takes to write them down is bounded, however long a page is asked for. */
+const MAX_PAGE = 65_536;
+
+/** How many identifiers of a page are looked at in a step. */
+const STEP_IDENTIFIERS = 4_096;
+
+/** Which clients are selected. */
+export interface Choice {
+  /** Those whose identifier begins with this. */
+  readonly prefix: string;
+  /** Those of this status; of any unless given. */
+  readonly status?: Status | undefined;
+  /** For a page: those whose identifier comes after this. */
+  readonly after?: string | undefined;
+  /** For a page: its length. */
+  readonly limit?: number | undefined;
+}
+
 /** How much has been selected. */
 export interface Measure {
   /** The number of clients. */
@@ -21,7 +40,7 @@ export interface Measure {
   readonly bytes: number;
 }
 
-/** Clients that are read in steps, in order of opening, as they were at one revision. */
+/** Clients that are read in steps, as they were at one revision: in order of opening, or a page in order of identifier. */
 export abstract class Selection {
   readonly #snapshots: Snapshots;
   protected readonly scan: Scan;
@@ -99,14 +118,14 @@ class PlannedSelection extends Selection {
 
 /** A selection of many: all clients are looked at, twice unless it is measured already. */
 class ScannedSelection extends Selection {
-  readonly #prefix: string;
+  readonly #choice: Choice;
   #measure: Measure | null;
   #count = 0;
   #bytes = 0;
 
-  constructor(snapshots: Snapshots, scan: Scan, prefix: string, measure: Measure | null) {
+  constructor(snapshots: Snapshots, scan: Scan, choice: Choice, measure: Measure | null) {
     super(snapshots, scan);
-    this.#prefix = prefix;
+    this.#choice = choice;
     this.#measure = measure;
   }
 
@@ -127,7 +146,7 @@ class ScannedSelection extends Selection {
 
   override next(): Version | null {
     for (let version = this.scan.next(); version !== null; version = this.scan.next()) {
-      if (version.id.startsWith(this.#prefix)) return version;
+      if (version.id.startsWith(this.#choice.prefix) && hasStatus(version, this.#choice)) return version;
     }
     return null;
   }
@@ -137,27 +156,93 @@ class ScannedSelection extends Selection {
   }
 }
 
+/** A page, in order of identifier. It is planned in steps; what joins meanwhile is on no page of this snapshot. */
+class PageSelection extends Selection {
+  readonly #ids: IdIndex;
+  readonly #choice: Choice;
+  readonly #limit: number;
+  /** The revisions at which its clients joined. */
+  readonly #plan: number[] = [];
+  #after: string | undefined;
+  #bytes = 0;
+  #isPlanned = false;
+  #at = 0;
+
+  constructor(snapshots: Snapshots, scan: Scan, ids: IdIndex, choice: Choice) {
+    super(snapshots, scan);
+    this.#ids = ids;
+    this.#choice = choice;
+    this.#limit = Math.min(choice.limit ?? MAX_PAGE, MAX_PAGE);
+    this.#after = choice.after;
+  }
+
+  override get isAtEnd(): boolean {
+    return this.#isPlanned && this.#at === this.#plan.length;
+  }
+
+  override measure(): Measure | null {
+    if (!this.#isPlanned) this.#planStep();
+    return this.#isPlanned ? { count: this.#plan.length, bytes: this.#bytes } : null;
+  }
+
+  override next(): Version | null {
+    const joinRevision = this.#plan[this.#at];
+    if (joinRevision === undefined) return null;
+    this.#at++;
+    return this.scan.find(joinRevision);
+  }
+
+  override current(): Version | null {
+    return this.scan.find(this.#plan[this.#at - 1] ?? 0);
+  }
+
+  #planStep(): void {
+    let looked = 0;
+    for (const { id, joinRevision } of this.#ids.with(this.#choice.prefix, this.#after)) {
+      if (this.#plan.length >= this.#limit) break;
+      if (looked++ === STEP_IDENTIFIERS) return;
+      this.#after = id;
+      const version = this.scan.find(joinRevision);
+      if (version === null || !hasStatus(version, this.#choice)) continue;
+      this.#plan.push(joinRevision);
+      this.#bytes += version.idLength + version.stateLength;
+    }
+    this.#isPlanned = true;
+  }
+}
+
+function hasStatus({ status }: Version, choice: Choice): boolean {
+  return choice.status === undefined || status === choice.status;
+}
+
 /**
  * Selects clients of the map as it is now.
  *
  * @param map The map
  * @param ids Its identifiers
- * @param prefix What the identifiers begin with
+ * @param choice Which clients
  * @param revision The present revision
  * @returns The selection, which must be released
  */
-export function select(map: FlatMap, ids: IdIndex, prefix: string, revision: number): Selection {
+export function select(map: FlatMap, ids: IdIndex, choice: Choice, revision: number): Selection {
   const { snapshots } = map;
-  const count = ids.count(prefix);
+  const count = ids.count(choice.prefix);
   const scan = map.scan(snapshots.take(revision));
-  if (count === map.size) return new ScannedSelection(snapshots, scan, "", { count, bytes: map.contentBytes });
-  if (count > PLANNED_CLIENTS) return new ScannedSelection(snapshots, scan, prefix, null);
-  const plan = new Float64Array(count);
-  let at = 0;
+  if (choice.after !== undefined || choice.limit !== undefined) return new PageSelection(snapshots, scan, ids, choice);
+  if (count > PLANNED_CLIENTS || count === map.size) {
+    const isAll = count === map.size && choice.status === undefined;
+    return new ScannedSelection(snapshots, scan, choice, isAll ? { count, bytes: map.contentBytes } : null);
+  }
+  return planSelection(snapshots, scan, ids, choice);
+}
+
+function planSelection(snapshots: Snapshots, scan: Scan, ids: IdIndex, choice: Choice): Selection {
+  const plan: number[] = [];
   let bytes = 0;
-  for (const entry of ids.with(prefix)) {
-    plan[at++] = entry.joinRevision;
+  for (const entry of ids.with(choice.prefix)) {
+    if (!hasStatus(entry, choice)) continue;
+    plan.push(entry.joinRevision);
     bytes += entry.idLength + entry.stateLength;
   }
-  return new PlannedSelection(snapshots, scan, plan.sort(), { count, bytes });
+  return new PlannedSelection(snapshots, scan, Float64Array.from(plan).sort(), { count: plan.length, bytes });
 }

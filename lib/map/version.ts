@@ -5,6 +5,7 @@
  */
 
 import type { Status } from "../protocol.ts";
+import type { Holder } from "./holder.ts";
 
 /**
  * Up to this length, in bytes, a loop copies faster than `set`, which needs a view of the part to copy; beyond it `set`
@@ -23,8 +24,12 @@ export abstract class Version {
   readonly openedAt: number;
   /** When its state was last set, in milliseconds since 1970-01-01 UTC. */
   updatedAt: number;
-  /** Whether it is connected, or only its name is kept. */
+  /** Whether it is connected, waited for, or meant to be without a connection. */
   status: Status = "live";
+  /** Until when it stays without a connection, in milliseconds since 1970-01-01 UTC; 0 if it has one. */
+  until = 0;
+  /** Whose it is; `null` for an entry of the program itself. */
+  holder: Holder | null = null;
   /** The map's revision at its last change of any kind. */
   revision = 0;
   /** The map's revision when it opened. */

@@ -4,15 +4,28 @@
  * @module
  */
 
+import { mayWrite } from "../auth/access.ts";
 import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../codec.ts";
 import { PIECE_BYTES } from "../base/pieces.ts";
 import { TrackerError } from "../errors.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
-import { CLOSE, GET, HELLO, MAX_REQUEST, type MessageType, OPEN, PING, UPDATE, WATCH } from "../protocol.ts";
+import {
+  CLOSE,
+  type Dialect,
+  GET,
+  HELLO,
+  MAX_REQUEST,
+  type MessageType,
+  OPEN,
+  PING,
+  UPDATE,
+  WATCH,
+} from "../protocol.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { GATHERED_BYTES } from "./reply_writer.ts";
-import { answerRequest, replyDone, type Requester, strangerError } from "./requests.ts";
+import { replyDone, type Requester } from "./requester.ts";
+import { answerRequest, strangerError } from "./requests.ts";
 import { Throttle } from "./throttle.ts";
 
 /** How many cheap messages are handled before the clock is looked at; a costly one counts as many. */
@@ -28,8 +41,6 @@ const HEAVY_READ = 8_192;
 export interface InputOwner extends Requester {
   /** Ends the session as its client has asked, with a final reply. */
   leave(): void;
-  /** Ends the session with an error reply. */
-  close(error: TrackerError): void;
   /** Reports what happens to the client. */
   report(event: SessionEvent): void;
 }
@@ -76,6 +87,11 @@ export class InputProcessor {
   /** Size of the read buffer, in bytes. */
   get bufferSize(): number {
     return this.#input.bytes.length;
+  }
+
+  /** The dialect that the client speaks. */
+  get dialect(): Dialect | "unsettled" {
+    return this.#parser.dialect;
   }
 
   /** Whether parsing stopped because it needs more bytes, and not because others must have their turn. */
@@ -131,23 +147,26 @@ export class InputProcessor {
     const parser = this.#parser;
     const input = this.#input;
     const { bytes, to } = input;
-    let canWrite = owner.permission === "write";
+    let canWrite = mayWrite(owner.permission);
     let canAsk = owner.permission !== "none" && owner.watcher === null;
+    // Who may see only a part of the map has it made for him.
+    let canGet = canAsk && owner.grant?.prefix === undefined;
     let hasCompleted = false;
     for (;;) {
       const token = this.#token = parser.next(bytes, input.from, to);
       if (token >= 0) this.#count(token, parser.count);
       if (token === UPDATE && canWrite) {
         this.#setState(bytes, parser.stateStart, parser.stateEnd);
-      } else if (token === GET && canAsk) {
+      } else if (token === GET && canGet) {
         this.#replyMap();
       } else if (token === OPEN && canWrite && canAsk) {
         this.#setState(bytes, parser.stateStart, parser.stateEnd);
         if (owner.isOpen) replyDone(owner.replies);
       } else if (this.#processRare(token)) {
         // A Hello may have granted rights, and a Watch removed some.
-        canWrite = owner.permission === "write";
+        canWrite = mayWrite(owner.permission);
         canAsk = owner.permission !== "none" && owner.watcher === null;
+        canGet = canAsk && owner.grant?.prefix === undefined;
       } else {
         return hasCompleted;
       }
@@ -155,13 +174,14 @@ export class InputProcessor {
       if (!owner.isOpen) return hasCompleted;
       hasCompleted = true;
       input.from = parser.position;
-      if (owner.hasFullOutput || this.#mustPause()) return hasCompleted;
+      if (owner.hasFullOutput || this.#mustPause() || token === HELLO && owner.pending !== null) return hasCompleted;
     }
   }
 
   /** What to wait for before the rest is processed: the client's rate, or the turn of others; `null` for nothing. */
   waitToGoOn(): Promise<void> | null {
-    const { turns } = this.#owner.context;
+    const { context: { turns }, pending } = this.#owner;
+    if (pending !== null) return pending;
     if (this.#throttle?.isExceeded === true) return this.#throttle.pause();
     return turns.isSpent ? turns.rest() : null;
   }
@@ -225,8 +245,7 @@ export class InputProcessor {
   #setState(bytes: Uint8Array, start: number, end: number): void {
     const owner = this.#owner;
     try {
-      const id = owner.presence.setState(bytes, start, end);
-      if (id !== null) owner.report({ kind: "join", id, dialect: this.#parser.dialect });
+      owner.presence.setState(bytes, start, end);
     } catch (error) {
       if (!(error instanceof TrackerError)) throw error;
       owner.close(error);

@@ -4,13 +4,15 @@
  * @module
  */
 
-import type { AccessRules } from "../auth/access.ts";
+import type { AccessRules, Authorize } from "../auth/access.ts";
 import { Cidr } from "../auth/cidr.ts";
 import type { Tokens } from "../auth/tokens.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
 import type { Registry } from "../map/registry.ts";
 import { DEFAULT_MAX_STATE, type Dialect, HIGHEST_MAX_STATE } from "../protocol.ts";
+import type { SocketAddress } from "../transport/listener.ts";
+import type { HelloRequest } from "../wire/requests.ts";
 import type { AdmissionLimits } from "./admission.ts";
 import type { SessionLimits } from "./context.ts";
 import type { ServerEvent } from "./events.ts";
@@ -41,6 +43,10 @@ export const DEFAULT_MAX_UNAUTHORIZED = 2_048;
 
 /** Default for the most names with a grace, as a multiple of the most connections. */
 const SUSPECTS_PER_CLIENT = 4;
+
+/** Connections that may always be saying their last at once, and the share of the most connections that may be. */
+const LEAST_PARTING = 256;
+const PARTING_SHARE = 4;
 
 /** Options for a server, wherever its connections come from. Every member has a default. */
 export interface ServerOptions {
@@ -94,7 +100,12 @@ export interface ServerOptions {
    * tokens can be replaced while the server runs.
    */
   tokens?: Tokens | (() => Tokens);
-  /** Networks whose clients need no token, nor a Hello to show it. */
+  /**
+   * Decides which clients come in, in place of `tokens`, and what each may do. It may take its time: only the client waits
+   * for it, for at most `handshakeTimeout`.
+   */
+  authorize?: Authorize<HelloRequest, SocketAddress>;
+  /** Networks whose clients need no token, nor a Hello to show it, and may do everything. */
   trustedNetworks?: readonly (Cidr | string)[];
   /** @deprecated Use `trustedNetworks`. */
   legacyFrom?: readonly (Cidr | string)[];
@@ -176,16 +187,32 @@ export function maxUnauthorizedOf({ maxUnauthorized = DEFAULT_MAX_UNAUTHORIZED }
 }
 
 /**
+ * Computes how many connections may be saying their last at once: each has given up its place, but still takes memory.
+ *
+ * @param options The server's options
+ * @returns The limit
+ */
+export function maxPartingOf({ maxClients = DEFAULT_MAX_CLIENTS }: ServerOptions): number {
+  return Math.max(LEAST_PARTING, Math.ceil(maxClients / PARTING_SHARE));
+}
+
+/**
  * Makes the rules of access.
  *
  * @param options The server's options
  * @returns The rules; `null` when every client may do everything
  * @throws {TrackerError} BAD_ARGUMENT when a network cannot be parsed
  */
-export function rulesOf({ tokens, legacyFrom = [], trustedNetworks = legacyFrom }: ServerOptions): AccessRules | null {
-  if (tokens === undefined) return null;
+export function rulesOf(
+  { tokens, authorize, legacyFrom = [], trustedNetworks = legacyFrom }: ServerOptions,
+): AccessRules | null {
+  if (tokens === undefined && authorize === undefined) return null;
+  if (tokens !== undefined && authorize !== undefined) {
+    throw new TrackerError("BAD_ARGUMENT", "Cannot start server: tokens and authorize cannot both decide who comes in");
+  }
   return {
-    tokens: typeof tokens === "function" ? tokens : () => tokens,
+    tokens: tokens === undefined ? null : typeof tokens === "function" ? tokens : () => tokens,
+    authorize: authorize ?? null,
     trustedNetworks: trustedNetworks.map((network) => typeof network === "string" ? Cidr.parse(network) : network),
   };
 }

@@ -4,21 +4,16 @@
  * @module
  */
 
+import { unauthorized } from "../auth/access.ts";
+import type { Grant } from "../auth/tokens.ts";
 import { TrackerError } from "../errors.ts";
-import {
-  type Claim,
-  type ClaimOptions,
-  type ClaimOwner,
-  type NameEvent,
-  type Names,
-  type Silence,
-  takenError,
-} from "../map/names.ts";
+import { type Silence, takenError } from "../map/name_errors.ts";
+import type { Claim, ClaimOptions, ClaimOwner, NameEvent, Names } from "../map/names.ts";
 import type { Entry } from "../map/entry.ts";
 import type { Registry } from "../map/registry.ts";
-import type { LeaveCause } from "../protocol.ts";
+import type { Dialect, LeaveCause } from "../protocol.ts";
 import type { Counters } from "./counters.ts";
-import type { SocketAddress } from "../transport/listener.ts";
+import { formatAddress, type SocketAddress } from "../transport/listener.ts";
 import type { EventObserver, SessionEvent } from "./events.ts";
 
 /** What the clients of all sessions share. */
@@ -47,6 +42,10 @@ export interface PresenceOwner {
   readonly observer: EventObserver;
   /** Where the client is. */
   readonly peer: SocketAddress;
+  /** The dialect that the client speaks. */
+  readonly dialect: Dialect | "unsettled";
+  /** What the client's token allows; `null` without one. */
+  readonly grant: Grant | null;
   /** Knows how long the client has been silent, where that has a limit. */
   readonly timers: { readonly silence: Silence | null };
 }
@@ -58,11 +57,15 @@ class DetachedOwner implements PresenceOwner {
   readonly peer: SocketAddress;
   readonly isOpen = false;
   readonly timers = { silence: null };
+  readonly dialect: Dialect | "unsettled";
+  readonly grant: Grant | null;
 
-  constructor({ context, observer, peer }: PresenceOwner) {
+  constructor({ context, observer, peer, dialect, grant }: PresenceOwner) {
     this.context = context;
     this.observer = observer;
     this.peer = peer;
+    this.dialect = dialect;
+    this.grant = grant;
   }
 
   close(): void {}
@@ -98,7 +101,7 @@ export class Presence implements ClaimOwner {
    *
    * @param name The name
    * @param options How it is claimed
-   * @throws {TrackerError} NAME_TAKEN, SUPERSEDED, or TOO_MANY_CLIENTS if there is no place for its grace
+   * @throws {TrackerError} NAME_TAKEN, SUPERSEDED, KICKED, or TOO_MANY_CLIENTS if there is no place for its grace
    */
   claimName(name: string, options: ClaimOptions): void {
     const { names } = this.#owner.context;
@@ -117,14 +120,33 @@ export class Presence implements ClaimOwner {
    * @param bytes Where the state is
    * @param start Its first byte
    * @param end The offset after its last byte
-   * @returns The client's identifier if it has entered the map just now, otherwise `null`
-   * @throws {TrackerError} TOO_MUCH_STATE or NAME_TAKEN, and the map stays as it was
+   * @throws {TrackerError} TOO_MUCH_STATE, NAME_TAKEN, or UNAUTHORIZED, and the map stays as it was
    */
-  setState(bytes: Uint8Array, start: number, end: number): string | null {
+  setState(bytes: Uint8Array, start: number, end: number): void {
     const { registry, maxTotalState } = this.#owner.context;
     if (registry.stateBytes + end - start > maxTotalState) this.#requireRoom(end - start);
-    if (this.#entry !== null && registry.update(this.#entry, bytes, start, end)) return null;
-    return this.#enter(bytes, start, end);
+    if (this.#entry !== null && registry.update(this.#entry, bytes, start, end)) return;
+    this.#enter(bytes, start, end);
+  }
+
+  /** Where the client is, or was last. */
+  get address(): string {
+    return formatAddress(this.#owner.peer);
+  }
+
+  /** The dialect that the client speaks. */
+  get dialect(): Dialect | "unsettled" {
+    return this.#owner.dialect;
+  }
+
+  /** The name of the client's token. */
+  get token(): string | null {
+    return this.#owner.grant?.name ?? null;
+  }
+
+  /** Ends the client's connection. */
+  kick(error: TrackerError): void {
+    this.#owner.close(error);
   }
 
   /** @internal How long the client has been silent, where that has a limit; else `null`. */
@@ -169,29 +191,42 @@ export class Presence implements ClaimOwner {
     }
   }
 
-  #enter(bytes: Uint8Array, start: number, end: number): string | null {
+  #enter(bytes: Uint8Array, start: number, end: number): void {
     const { registry } = this.#owner.context;
     const id = this.#claim?.name;
+    if (id === undefined && this.#owner.grant?.prefix !== undefined) throw unauthorized("the token takes a name");
     if (id !== undefined && registry.get(id) !== undefined) throw takenError(id);
-    const entry = registry.open(bytes, id === undefined ? { start, end } : { start, end, id });
+    const entry = registry.open(bytes, { start, end, holder: this, ...id !== undefined && { id } });
     // Listeners that are told of the join may have ended this session.
-    if (!this.#owner.isOpen) {
-      registry.close(entry, "disconnect");
-      return null;
-    }
+    if (!this.#owner.isOpen) return void registry.close(entry, "disconnect");
     this.#entry = entry;
     if (this.#claim !== null) this.#claim.entry = entry;
-    return entry.id;
+    this.#owner.report({ kind: "join", id: entry.id, dialect: this.#owner.dialect });
   }
 
-  /** Refuses a state that does not fit. One that shrinks always fits. */
   #requireRoom(length: number): void {
-    const { registry, maxTotalState } = this.#owner.context;
+    const { context } = this.#owner;
     // Only an entry that is still in the map makes room.
-    const entry = this.#entry !== null && registry.get(this.#entry.id) === this.#entry ? this.#entry : null;
-    const before = entry?.stateLength ?? 0;
-    if (entry !== null && length <= before || registry.stateBytes - before + length <= maxTotalState) return;
-    const why = `all states together would be above the limit of ${maxTotalState} bytes`;
-    throw new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`);
+    const isInMap = this.#entry !== null && context.registry.get(this.#entry.id) === this.#entry;
+    requireRoom(context, length, isInMap ? this.#entry : null);
   }
+}
+
+/**
+ * Refuses a state that does not fit. One that shrinks always fits.
+ *
+ * @param context The map and its limit
+ * @param length The state's length, in bytes
+ * @param replaced The entry whose state it replaces
+ * @throws {TrackerError} TOO_MUCH_STATE
+ */
+export function requireRoom(
+  { registry, maxTotalState }: PresenceContext,
+  length: number,
+  replaced: Entry | null,
+): void {
+  const before = replaced?.stateLength ?? 0;
+  if (replaced !== null && length <= before || registry.stateBytes - before + length <= maxTotalState) return;
+  const why = `all states together would be above the limit of ${maxTotalState} bytes`;
+  throw new TrackerError("TOO_MUCH_STATE", `Cannot take state: ${why}`);
 }

@@ -9,22 +9,27 @@ import { delay } from "../base/async.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { timerTurn, Turns } from "../base/turns.ts";
 import { messageOf, TrackerError } from "../errors.ts";
+import { LONGEST_GRACE } from "../protocol.ts";
 import { Registry } from "../map/registry.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Admission } from "./admission.ts";
+import { siteOf } from "../auth/cidr.ts";
+import { Crowd, crowdedOutError } from "./crowd.ts";
 import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
+import { kickClient } from "./entries.ts";
 import type { ServerEvent, SessionEvent } from "./events.ts";
 import {
   admissionLimitsOf,
   limitsOf,
+  maxPartingOf,
   maxUnauthorizedOf,
   requireInteger,
   rulesOf,
   type ServerOptions,
 } from "./options.ts";
-import { crowdedOutError, Unauthorized } from "./unauthorized.ts";
 import { Session, type SessionObserver } from "./session.ts";
+import { TokenAudit } from "./token_audit.ts";
 
 /** Default time that {@linkcode Server.shutdown} gives clients to read that it ends, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
@@ -58,9 +63,13 @@ export class Server implements AsyncDisposable {
   readonly #observer: SessionObserver;
   readonly #sessions = new Set<Session>();
   /** Sessions that have shown no token, where one is needed. */
-  readonly #unauthorized: Unauthorized<Session>;
+  readonly #unauthorized: Crowd<Session>;
   /** Sessions above the limit, which are being told so. */
   readonly #refusals = new Set<Session>();
+  /** Sessions whose clients have left: they have given up their places, and only say their last. */
+  readonly #parting: Crowd<Session>;
+  /** Looks whether tokens were removed whose clients are still here. */
+  readonly #audit: TokenAudit | null;
   readonly #stop = new AbortController();
   readonly #unlisten: () => void;
   #lastEnded: (() => void) | undefined;
@@ -78,10 +87,14 @@ export class Server implements AsyncDisposable {
     const [first] = listeners;
     if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
     this.#admission = new Admission(admissionLimitsOf(options));
-    this.#unauthorized = new Unauthorized(maxUnauthorizedOf(options));
+    this.#unauthorized = new Crowd(maxUnauthorizedOf(options));
+    this.#parting = new Crowd(maxPartingOf(options));
     this.registry = options.registry ?? new Registry();
     const turns = new Turns(turnOf(listeners));
-    this.#context = createSessionContext(this.registry, limitsOf(options), rulesOf(options), turns);
+    const rules = rulesOf(options);
+    this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns);
+    const tokens = rules?.tokens ?? null;
+    this.#audit = tokens === null ? null : new TokenAudit(tokens, this.#sessions, this.#context);
     this.#onEvent = options.onEvent;
     this.#observer = this.#createObserver();
     this.#listeners = listeners;
@@ -123,6 +136,36 @@ export class Server implements AsyncDisposable {
   }
 
   /**
+   * Ends a client, with KICKED: it leaves the map, and does not come back by itself.
+   *
+   * @param id The client's identifier
+   * @param reason What to tell it
+   * @param options `for`: for how long its name is refused, or its address if it is numbered, in seconds; default 0
+   * @returns Whether there was such a client
+   * @throws {TrackerError} BAD_ARGUMENT when `for` is not from 0 to 86,400; TOO_MANY_CLIENTS when 16,384 names and addresses
+   *   are being refused already
+   *
+   * @example One client has to go
+   * ```ts
+   * import { connect, serve } from "@tracker/tracker";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * await using server = serve({ port: 0 });
+   * const client = await connect({ port: server.addr.port, name: "pi-7", state: "on" });
+   * assert(server.kick("pi-7", "out of order"));
+   * await client.finished;
+   * assertEquals(client.error?.code, "KICKED");
+   * ```
+   */
+  kick(id: string, reason?: string, options: { for?: number } = {}): boolean {
+    const { for: seconds = 0 } = options;
+    if (!(seconds >= 0 && seconds <= LONGEST_GRACE)) {
+      throw new TrackerError("BAD_ARGUMENT", `Cannot kick: for is ${seconds}, not from 0 to ${LONGEST_GRACE} seconds`);
+    }
+    return kickClient(this.#context, { id, for: seconds, ...reason !== undefined && { reason } });
+  }
+
+  /**
    * Ends the server: stops accepting, tells every client SHUTTING_DOWN, and closes. Calling it again is safe.
    *
    * @param options `timeout`: how long clients may take to hear it before they are cut off, in milliseconds; 0 cuts
@@ -150,7 +193,7 @@ export class Server implements AsyncDisposable {
 
   /** Whether every session has ended. */
   get #isEmpty(): boolean {
-    return this.#sessions.size + this.#refusals.size + this.#unauthorized.size === 0;
+    return this.#sessions.size + this.#refusals.size + this.#unauthorized.size + this.#parting.size === 0;
   }
 
   get #isStopped(): boolean {
@@ -162,6 +205,7 @@ export class Server implements AsyncDisposable {
     const onEvent = this.#onEvent;
     return {
       onAuthorized: (session) => this.#welcome(session),
+      onPart: (session) => this.#part(session),
       onEnd: (session) => this.#forget(session),
       ...onEvent !== undefined && {
         onEvent: (peer: SocketAddress, event: SessionEvent) => onEvent({ ...event, peer }),
@@ -210,9 +254,8 @@ export class Server implements AsyncDisposable {
     if (this.#isStopped) return connection.close();
     const { hostname } = connection.remoteAddr;
     const isStranger = accessOf(this.#context.rules, hostname) === "none";
-    const refusal = isStranger
-      ? this.#admission.crowdRefusal(hostname)
-      : this.#admission.refusalOf(hostname, this.#sessions.size);
+    const refusal = this.#context.names.bans.errorFor(`address ${siteOf(hostname)}`) ??
+      (isStranger ? this.#admission.crowdRefusal(hostname) : this.#admission.refusalOf(hostname, this.#sessions.size));
     if (refusal === null && isStranger) {
       this.#makeRoomFor(this.#start(connection));
     } else if (refusal === null) {
@@ -254,14 +297,24 @@ export class Server implements AsyncDisposable {
     const refusal = this.#admission.fullRefusal(this.#sessions.size);
     const group = refusal === null ? this.#sessions : this.#refusals;
     group.add(session);
+    this.#audit?.begin();
     return refusal;
+  }
+
+  /** Frees the place of a client that leaves: its connection lives on only to take the last replies. */
+  #part(session: Session): void {
+    this.#admission.leave(session.peer.hostname);
+    // All of them are leaving then, and each is to be told why.
+    if (this.#isStopped) return;
+    if (this.#unauthorized.delete(session)) this.#countUnauthorized();
+    else if (!this.#sessions.delete(session)) return;
+    this.#parting.add(session)?.abort();
   }
 
   /** Called at the end of every session, whichever group it is in. */
   #forget(session: Session): void {
-    this.#admission.leave(session.peer.hostname);
     if (this.#unauthorized.delete(session)) this.#countUnauthorized();
-    else if (!this.#sessions.delete(session)) this.#refusals.delete(session);
+    for (const group of [this.#sessions, this.#refusals, this.#parting]) group.delete(session);
     if (this.#isEmpty) this.#lastEnded?.();
   }
 
@@ -282,7 +335,8 @@ export class Server implements AsyncDisposable {
   }
 
   #cutOff(): void {
-    for (const session of [...this.#sessions, ...this.#unauthorized, ...this.#refusals]) session.abort();
+    const groups = [this.#sessions, this.#unauthorized, this.#refusals, this.#parting];
+    for (const session of groups.flatMap((group) => [...group])) session.abort();
     for (const listener of this.#listeners) listener.abort();
   }
 

@@ -10,19 +10,18 @@
  * @module
  */
 
-import { accessOf } from "../auth/access.ts";
-import type { Permission } from "../auth/tokens.ts";
+import type { Grant } from "../auth/tokens.ts";
 import { encodeError } from "../wire/replies.ts";
 import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
-import type { Watcher } from "../feed/watcher.ts";
-import { DONE, type LeaveCause } from "../protocol.ts";
-import type { Incoming, SocketAddress } from "../transport/listener.ts";
+import { type Dialect, DONE, type LeaveCause } from "../protocol.ts";
+import type { Incoming } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
 import type { EventObserver, SessionEvent } from "./events.ts";
 import { type InputOwner, InputProcessor } from "./input_processor.ts";
-import { Presence, type PresenceOwner } from "./presence.ts";
-import { type ReplySource, ReplyWriter } from "./reply_writer.ts";
-import { expiredError, SessionTimers, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
+import type { PresenceOwner } from "./presence.ts";
+import type { ReplySource } from "./reply_writer.ts";
+import { SessionParts } from "./session_parts.ts";
+import { expiredError, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
 import { lostError, stallError } from "./stall.ts";
 
 const GOODBYE = Uint8Array.of(DONE);
@@ -35,6 +34,8 @@ export interface SessionObserver extends EventObserver {
    * @returns Why it cannot come in all the same; `null` if it can
    */
   onAuthorized?(session: Session): TrackerError | null;
+  /** Called when a session's client is about to leave, and only its last replies are still to be written. */
+  onPart?(session: Session): void;
   /** Called when a session's connection is closed. */
   onEnd?(session: Session): void;
 }
@@ -42,23 +43,15 @@ export interface SessionObserver extends EventObserver {
 const NO_OBSERVER: SessionObserver = {};
 
 /** The server's side of one connection. */
-export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepable, TimerOwner {
-  /** @internal What it shares with the server's other sessions. */
-  readonly context: SessionContext;
-  /** @internal What the client may do. */
-  permission: Permission | "none";
-  /** @internal The connection. */
-  readonly connection: Incoming;
+export class Session extends SessionParts implements InputOwner, PresenceOwner, ReplySource, Sweepable, TimerOwner {
   /** @internal Hears what happens. */
   readonly observer: SessionObserver;
   readonly #input: InputProcessor;
   #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
   #farewell: Promise<void> | null = null;
-  // Created on first use: an idle client needs none of them.
-  #presence: Presence | null = null;
-  #replies: ReplyWriter | null = null;
-  #timers: SessionTimers | null = null;
+  /** Settles when what the client has asked for is decided; `null` when nothing is to be. */
+  #pending: PromiseWithResolvers<void> | null = null;
 
   /**
    * @param connection The connection; the session closes it in the end
@@ -66,18 +59,11 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
    * @param observer Hears what happens
    */
   constructor(connection: Incoming, context: SessionContext, observer: SessionObserver = NO_OBSERVER) {
-    this.connection = connection;
-    this.context = context;
-    this.permission = accessOf(context.rules, connection.remoteAddr.hostname);
+    super(connection, context);
     this.observer = observer;
     this.#input = new InputProcessor(this);
     this.#state = connection.handshake === undefined ? "open" : "handshaking";
     trackSession(context, this);
-  }
-
-  /** Where the client is. */
-  get peer(): SocketAddress {
-    return this.connection.remoteAddr;
   }
 
   /** How many bytes the read buffer holds room for. */
@@ -90,29 +76,14 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     return this.#state === "open" || this.#state === "handshaking";
   }
 
-  /** @internal The watcher that tells it of changes; `null` until the client watches. */
-  get watcher(): Watcher | null {
-    return this.#replies?.watcher ?? null;
+  /** @internal The dialect that the client speaks. */
+  get dialect(): Dialect | "unsettled" {
+    return this.#input.dialect;
   }
 
-  /** @internal Whether enough replies have gathered to be written before more are made. */
-  get hasFullOutput(): boolean {
-    return this.#replies?.isFull === true;
-  }
-
-  /** @internal The client's place in the map. */
-  get presence(): Presence {
-    return this.#presence ??= new Presence(this);
-  }
-
-  /** @internal The writer of everything that is sent. */
-  get replies(): ReplyWriter {
-    return this.#replies ??= new ReplyWriter(this);
-  }
-
-  /** @internal The timers that end a client that takes too long. */
-  get timers(): SessionTimers {
-    return this.#timers ??= new SessionTimers(this);
+  /** @internal Settles when what the client has asked for is decided; `null` when nothing is to be. */
+  get pending(): Promise<void> | null {
+    return this.#pending?.promise ?? null;
   }
 
   /**
@@ -131,8 +102,8 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
         if (!this.isOpen) break;
         // A timer that expired first may still be writing: its replies go out before those to the new input. A watcher
         // is always being written to, and is read from all the same.
-        if (this.watcher === null && this.#replies !== null && this.#replies.writing !== null) {
-          await this.#replies.writing;
+        if (this.watcher === null && this.openReplies !== null && this.openReplies.writing !== null) {
+          await this.openReplies.writing;
           if (!this.isOpen) break;
         }
         this.#noteRead(count);
@@ -178,10 +149,11 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   /** Closes the connection at once, without a word. Idempotent: it is the last thing that happens to a session. */
   abort(): void {
     if (this.#state === "closed") return;
+    if (this.isOpen) this.observer.onPart?.(this);
     this.#state = "closed";
     this.#release("disconnect", 0);
-    this.#timers?.disarm("linger");
-    this.#replies?.close();
+    this.openTimers?.disarm("linger");
+    this.openReplies?.close();
     this.context.sessions.delete(this);
     this.connection.close();
   }
@@ -192,15 +164,27 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   }
 
   /** @internal Lets the client in. */
-  authorize(permission: Permission): void {
+  admit(grant: Grant): void {
+    this.grant = grant;
     const error = this.observer.onAuthorized?.(this) ?? null;
     if (error !== null) throw error;
-    this.permission = permission;
+    this.permission = grant.access;
+  }
+
+  /** @internal Holds the client up until something is decided, or the session ends. */
+  suspend(decision: Promise<void>): void {
+    const pending = this.#pending = Promise.withResolvers<void>();
+    void decision.then(pending.resolve);
+    void pending.promise.then(() => {
+      this.#pending = null;
+      // Whoever goes on waits until the answer is written.
+      this.sendNews();
+    });
   }
 
   /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */
   checkProgress(): void {
-    const error = this.isOpen && this.#replies !== null ? stallError(this.#replies, this.context) : null;
+    const error = this.isOpen && this.openReplies !== null ? stallError(this.openReplies, this.context) : null;
     if (error !== null) this.close(error);
   }
 
@@ -230,7 +214,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   onProgress(): void {
     if (!this.isOpen) return this.#armLinger();
     if (this.watcher === null) this.#noteHeard();
-    else this.#timers?.arm("idle");
+    else this.openTimers?.arm("idle");
   }
 
   /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */
@@ -248,8 +232,13 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   /** Ends the session without a reply: without TLS there is no way to tell the client why. */
   #failHandshake(error: TrackerError): void {
     if (!this.isOpen) return;
-    this.context.counters.tlsErrors++;
-    this.report({ kind: "tls-error", error });
+    // Checks of health, and scans, connect and say nothing: on a plain port they leave no trace either.
+    if (error.reason !== "silent-peer") {
+      const isTls = error.code !== "BAD_MAGIC";
+      if (isTls) this.context.counters.tlsErrors++;
+      else this.context.counters.countError(error);
+      this.report({ kind: isTls ? "tls-error" : "error", error });
+    }
     this.abort();
   }
 
@@ -258,16 +247,16 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
     if (count === null) return this.#input.settle();
     this.#input.note(count);
     this.#noteHeard();
-    this.#timers?.disarm("settle");
+    this.openTimers?.disarm("settle");
   }
 
   /** Restarts the timers of silence. Creates none for a client whose silence has no limit. */
   #noteHeard(): void {
-    if (this.#timers !== null || this.context.idleTimeout !== 0) this.timers.heard();
+    if (this.openTimers !== null || this.context.idleTimeout !== 0) this.timers.heard();
   }
 
   #process(): void {
-    if (this.#input.process()) this.#timers?.disarm("message");
+    if (this.#input.process()) this.openTimers?.disarm("message");
   }
 
   /** Processes what has arrived. Returns what to wait for before the next read; `null` if there is nothing. */
@@ -281,7 +270,7 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
   async #answerRest(writing: Promise<void> | null): Promise<void> {
     while (this.isOpen && !this.#input.isCaughtUp) {
       await writing;
-      await this.#replies?.untilDrained();
+      await this.openReplies?.untilDrained();
       const wait = this.isOpen ? this.#input.waitToGoOn() : null;
       if (wait !== null) await this.#pause(wait);
       if (!this.isOpen) return;
@@ -302,15 +291,16 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** Writes whatever is pending. A watcher that cannot catch up any more is closed before a write begins. */
   #flush(): Promise<void> | null {
-    if (this.#replies === null) return null;
-    if (this.#replies.writing === null && this.watcher?.isLost) this.close(lostError());
-    return this.#replies.flush();
+    if (this.openReplies === null) return null;
+    if (this.openReplies.writing === null && this.watcher?.isLost) this.close(lostError());
+    return this.openReplies.flush();
   }
 
   /** Takes the client out of the map. The connection lives on only until the final replies are written. */
   #part(cause: LeaveCause, silence: number, reply?: Uint8Array): void {
     if (!this.isOpen) return;
     this.#state = "closing";
+    this.observer.onPart?.(this);
     this.watcher?.endFrames();
     this.#release(cause, silence);
     this.#armLinger();
@@ -320,15 +310,16 @@ export class Session implements InputOwner, PresenceOwner, ReplySource, Sweepabl
 
   /** Gives up the client's place in the map, and stops all timers and waits. */
   #release(cause: LeaveCause, silence: number): void {
-    this.#presence?.leave(cause, silence);
-    this.#timers?.close();
+    this.openPresence?.leave(cause, silence);
+    this.openTimers?.close();
     this.#input.close();
-    this.#replies?.resolveDraining();
+    this.#pending?.resolve();
+    this.openReplies?.resolveDraining();
   }
 
   /** Reads nothing until the client may go on. Its silence meanwhile does not count. */
   async #pause(wait: Promise<void>): Promise<void> {
-    this.#timers?.excuse();
+    this.openTimers?.excuse();
     await wait;
     if (!this.isOpen) return;
     this.#noteHeard();

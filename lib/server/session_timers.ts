@@ -6,7 +6,7 @@
 
 import { type Deadlines, Expiry } from "../base/deadlines.ts";
 import { TrackerError } from "../errors.ts";
-import type { Silence } from "../map/names.ts";
+import type { Silence } from "../map/name_errors.ts";
 import { HEARTBEAT_PATIENCE, SETTLE_TIMEOUT } from "../protocol.ts";
 
 /** Time for each step of closing a connection, in milliseconds. */

@@ -21,16 +21,6 @@ export function setNoDelay(connection: Deno.TcpConn): void {
 }
 
 /**
- * Writes an address as people do.
- *
- * @param address A host name or an address, and a port
- * @returns `host:port`, an address of IPv6 in brackets
- */
-export function formatAddress({ hostname, port }: { hostname: string; port: number }): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
-/**
  * Compares two addresses. The port alone would not do: all of 127.0.0.0/8 is this machine, and another program may have
  * the same port on 127.0.0.2.
  *

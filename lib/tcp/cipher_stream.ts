@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Incoming } from "../transport/listener.ts";
 import { ignore } from "../base/async.ts";
 import { Pool } from "../base/pool.ts";
 import { writeAll } from "../transport/duplex.ts";
@@ -40,7 +41,7 @@ export interface CipherEvents {
 export class CipherStream {
   /** What TLS reads and writes. */
   readonly stream: NodeStream;
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Incoming;
   readonly #events: CipherEvents;
   /** Whether the stream has room for more. */
   #hasRoom = false;
@@ -50,13 +51,15 @@ export class CipherStream {
   #writing: Promise<void> | null = null;
   #buffers = quietBuffers;
   #isClosed = false;
+  /** Whether the client has sent anything. */
+  hasHeard = false;
 
   /**
    * @param modules Node's
    * @param connection The client's connection
    * @param events What the connection above is asked and told
    */
-  constructor({ stream: { Duplex } }: NodeModules, connection: Deno.TcpConn, events: CipherEvents) {
+  constructor({ stream: { Duplex } }: NodeModules, connection: Incoming, events: CipherEvents) {
     this.#connection = connection;
     this.#events = events;
     this.stream = new Duplex({
@@ -116,6 +119,7 @@ export class CipherStream {
       if (pause !== null) await pause;
       this.#isReading = false;
       if (count === null) return this.#end(null);
+      this.hasHeard = true;
       this.#buffers = count === buffer.length || count > QUIET_BUFFER ? busyBuffers : quietBuffers;
       this.stream.push(buffer.subarray(0, count));
       // TLS has copied it, unless it could not take it.

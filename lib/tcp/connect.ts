@@ -27,13 +27,18 @@ export interface DialerOptions {
 
 /** Options for {@linkcode connect}. */
 export interface ConnectOptions extends DialerOptions, Omit<ClientOptions, "dial"> {
+  /**
+   * How long to wait for the first connection, in milliseconds; 0 for no limit. Default the `timeout` of calls with
+   * `reconnect`; without, each step of the one attempt has that limit, and this is none unless given.
+   */
+  connectTimeout?: number;
   /** Makes the connection. Default over TCP, or TLS, to `hostname` and `port`. */
   dial?: Dial;
 }
 
 /**
- * Connects to a server and, if there is a state, opens with it. With `reconnect` it tries for as long as its time limit
- * allows.
+ * Connects to a server and, if there is a state, opens with it. With `reconnect` it tries for as long as
+ * `connectTimeout` allows.
  *
  * @param options Where to connect to, and how
  * @returns The client, connected
@@ -54,13 +59,12 @@ export interface ConnectOptions extends DialerOptions, Omit<ClientOptions, "dial
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const client = new Client({ ...options, dial: options.dial ?? dialer(options) });
-  const { timeout = DEFAULT_CALL_TIMEOUT } = options;
+  const { timeout = DEFAULT_CALL_TIMEOUT, connectTimeout = options.reconnect ? timeout : 0 } = options;
   try {
     await withTimeout(client.connected, {
-      // Without a second attempt each step of the first has its own time limit.
-      timeout: options.reconnect ? timeout : 0,
+      timeout: connectTimeout,
       onTimeout: () => {
-        const message = `Cannot connect: no answer within ${timeout} ms`;
+        const message = `Cannot connect: no answer within ${connectTimeout} ms`;
         return new TrackerError("TIMEOUT", message, { reason: "unreachable" });
       },
     });

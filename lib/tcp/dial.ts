@@ -6,7 +6,8 @@
 
 import { abortedError } from "../client/calls.ts";
 import { messageOf, TrackerError } from "../errors.ts";
-import { formatAddress, isSameAddress, setNoDelay } from "./address.ts";
+import { formatAddress } from "../transport/listener.ts";
+import { isSameAddress, setNoDelay } from "./address.ts";
 
 /**
  * Makes a TCP connection, for programs that put something of their own between it and a `Connection`. It has a deadline

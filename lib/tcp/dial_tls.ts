@@ -7,7 +7,7 @@
 import { timeLeft, withTimeout } from "../base/async.ts";
 import { abortedError } from "../client/calls.ts";
 import { messageOf, TrackerError } from "../errors.ts";
-import { formatAddress } from "./address.ts";
+import { formatAddress } from "../transport/listener.ts";
 import { dial, lateError } from "./dial.ts";
 import { badTls, checkTls, type ClientTlsOptions } from "./options.ts";
 import { serverHandshakeError } from "./tls_errors.ts";

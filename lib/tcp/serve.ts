@@ -4,10 +4,12 @@
  * @module
  */
 
+import { Cidr } from "../auth/cidr.ts";
 import { DEFAULT_PORT, DEFAULT_TLS_PORT } from "../protocol.ts";
 import { checkOptions, requireInteger, type ServerOptions } from "../server/options.ts";
 import { Server } from "../server/server.ts";
 import type { Listener } from "../transport/listener.ts";
+import { LOOPBACK } from "./address.ts";
 import type { ServerTlsOptions } from "./options.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { TlsListener } from "./tls_listener.ts";
@@ -21,6 +23,11 @@ export interface ServeOptions extends ServerOptions {
    * server with a certificate that is to be reached without it too has to say so.
    */
   port?: number;
+  /**
+   * Networks of proxies that say where their connections come from, by the PROXY protocol, version 1 or 2: limits, trusted
+   * networks and events then go by that address. Connections from there without a header are refused.
+   */
+  proxyFrom?: readonly (Cidr | string)[];
   /** The certificate to speak TLS with, and where. Default none: the server speaks no TLS. */
   tls?: ServerTlsOptions;
 }
@@ -59,12 +66,22 @@ export function serve(options: ServeOptions = {}): Server {
 
 /** Listens on the plain port, the TLS port, or both. */
 function* openListeners(options: ServeOptions): Generator<Listener> {
-  const { hostname = "127.0.0.1", tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
+  const { tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
   if (port !== undefined) requireInteger("port", port, 0, 65_535);
   const tlsPort = tls?.port ?? DEFAULT_TLS_PORT;
   requireInteger("tls.port", tlsPort, 0, 65_535);
-  if (port !== undefined) yield new TcpListener(hostname, port);
-  if (tls !== undefined) yield new TlsListener(tls.hostname ?? hostname, tlsPort, tls);
+  const hostname = numericHost(options.hostname ?? LOOPBACK);
+  const proxies = (options.proxyFrom ?? []).map((network) =>
+    typeof network === "string" ? Cidr.parse(network) : network
+  );
+  if (port !== undefined) yield new TcpListener(hostname, port, proxies);
+  if (tls === undefined) return;
+  yield new TlsListener(() => new TcpListener(numericHost(tls.hostname ?? hostname), tlsPort, proxies), tls);
+}
+
+/** The system may take `localhost` for the address of IPv6 only, where no client looks that is not told to. */
+function numericHost(hostname: string): string {
+  return hostname.toLowerCase() === "localhost" ? LOOPBACK : hostname;
 }
 
 /** Closes a listener that has brought nothing yet. */

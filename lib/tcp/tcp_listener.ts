@@ -5,8 +5,10 @@
  */
 
 import { messageOf, TrackerError } from "../errors.ts";
-import type { Listener, SocketAddress } from "../transport/listener.ts";
-import { formatAddress, setNoDelay } from "./address.ts";
+import type { Cidr } from "../auth/cidr.ts";
+import { formatAddress, type Incoming, type Listener, type SocketAddress } from "../transport/listener.ts";
+import { setNoDelay } from "./address.ts";
+import { ProxyIntroductions } from "./proxy_listener.ts";
 import { SocketTurn } from "./socket_turn.ts";
 
 /** Brings connections as the system accepts them. A `Deno.TcpConn` is a Duplex as it stands: nothing wraps it. */
@@ -15,33 +17,29 @@ export class TcpListener implements Listener {
   readonly isSecure = false;
   readonly #listener: Deno.TcpListener;
   readonly #turns = new SocketTurn();
+  readonly #introductions: ProxyIntroductions | null;
 
   /**
    * Starts listening.
    *
    * @param hostname The address
    * @param port The port; 0 takes a free one
+   * @param proxies The networks of proxies that say where their connections come from
    * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
    */
-  constructor(hostname: string, port: number) {
+  constructor(hostname: string, port: number, proxies: readonly Cidr[] = []) {
     try {
       this.#listener = Deno.listen({ hostname, port });
     } catch (cause) {
       throw listenError(formatAddress({ hostname, port }), cause);
     }
     this.addr = this.#listener.addr;
+    const source = { accept: () => this.#acceptOne() };
+    this.#introductions = proxies.length === 0 ? null : new ProxyIntroductions(source, proxies);
   }
 
-  async accept(): Promise<Deno.TcpConn> {
-    for (;;) {
-      try {
-        const connection = await this.#listener.accept();
-        setNoDelay(connection);
-        return connection;
-      } catch (error) {
-        if (!wasBroken(error)) throw error;
-      }
-    }
+  accept(): Promise<Incoming> {
+    return this.#introductions === null ? this.#acceptOne() : this.#introductions.accept();
   }
 
   turn(): Promise<void> {
@@ -56,6 +54,18 @@ export class TcpListener implements Listener {
 
   async finish(): Promise<void> {
     await this.#turns.close();
+  }
+
+  async #acceptOne(): Promise<Deno.TcpConn> {
+    for (;;) {
+      try {
+        const connection = await this.#listener.accept();
+        setNoDelay(connection);
+        return connection;
+      } catch (error) {
+        if (!wasBroken(error)) throw error;
+      }
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { ignore } from "../base/async.ts";
 import { timerTurn, type Turns } from "../base/turns.ts";
-import type { Incoming } from "../transport/listener.ts";
+import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import { CipherStream } from "./cipher_stream.ts";
 import type { NodeModules, NodeTlsSocket, SecureContext } from "./node_tls.ts";
 import { clientHandshakeError } from "./tls_errors.ts";
@@ -27,7 +27,7 @@ interface PendingRead {
 /** A TLS connection from a client. It can be closed at any time, whatever state it is in. */
 export class TlsConnection implements Incoming {
   /** Where the client is. */
-  readonly remoteAddr: Deno.NetAddr;
+  readonly remoteAddr: SocketAddress;
   readonly #cipher: CipherStream;
   readonly #socket: NodeTlsSocket;
   /** Settles when both sides have agreed, or cannot any more. */
@@ -56,7 +56,7 @@ export class TlsConnection implements Incoming {
    * @param secureContext The certificate
    * @param turns How handshakes, each of which takes milliseconds, share the event loop
    */
-  constructor(modules: NodeModules, connection: Deno.TcpConn, secureContext: SecureContext, turns: Turns) {
+  constructor(modules: NodeModules, connection: Incoming, secureContext: SecureContext, turns: Turns) {
     this.remoteAddr = connection.remoteAddr;
     // It may be closed by code that never waited for the handshake.
     this.#agreed.promise.catch(ignore);
@@ -181,7 +181,7 @@ export class TlsConnection implements Incoming {
 
   /** Rejects whatever waits. */
   #give(error: unknown): void {
-    if (!this.#hasAgreed) this.#agreed.reject(clientHandshakeError(error));
+    if (!this.#hasAgreed) this.#agreed.reject(clientHandshakeError(error, this.#cipher.hasHeard));
     this.#failure ??= error;
     this.#rejectWrite(error);
     const reading = this.#reading;

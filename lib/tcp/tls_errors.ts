@@ -41,13 +41,19 @@ export function serverHandshakeError(address: string, cause: unknown): TrackerEr
  * Explains why a server could not agree on TLS with a client.
  *
  * @param cause What Deno said
- * @returns TLS_FAILED or CONNECTION_FAILED
+ * @param wasHeard Whether the client has sent anything
+ * @returns TLS_FAILED or CONNECTION_FAILED; its reason is `silent-peer` where nothing was sent, as by a check of health
  */
-export function clientHandshakeError(cause: unknown): TrackerError {
-  return handshakeError("agree on TLS", "client", cause);
+export function clientHandshakeError(cause: unknown, wasHeard: boolean): TrackerError {
+  return handshakeError("agree on TLS", "client", cause, wasHeard ? "unreachable" : "silent-peer");
 }
 
-function handshakeError(action: string, peer: string, cause: unknown): TrackerError {
+function handshakeError(
+  action: string,
+  peer: string,
+  cause: unknown,
+  reason: ErrorReason = "unreachable",
+): TrackerError {
   const message = messageOf(cause);
   const alert = /^received fatal alert: (.*)/.exec(message)?.[1];
   if (alert !== undefined) return tlsFailed(action, `the ${peer} broke it off (${alert})`, cause);
@@ -56,7 +62,7 @@ function handshakeError(action: string, peer: string, cause: unknown): TrackerEr
   }
   if (cause instanceof Error && BREAKS.includes(cause.name)) {
     const why = `the ${peer} ended the connection before both had agreed on TLS`;
-    return new TrackerError("CONNECTION_FAILED", `Cannot ${action}: ${why}`, { cause, reason: "unreachable" });
+    return new TrackerError("CONNECTION_FAILED", `Cannot ${action}: ${why}`, { cause, reason });
   }
   return tlsFailed(action, message, cause);
 }
@@ -82,7 +88,10 @@ const KEY_PAIR_FAILURES: Explanations = [
 const UNKNOWN_ISSUER = /UnknownIssuer/;
 
 const CERTIFICATE_FAILURES: Explanations = [
-  [UNKNOWN_ISSUER, () => "no authority that is trusted here has issued it (caCerts adds one)"],
+  [UNKNOWN_ISSUER, () => {
+    return "no authority that is trusted here has issued it (caCerts adds one), " +
+      "or the server does not send the intermediate certificates between the two";
+  }],
   [/not valid after (\d+)/, ([, at]) => `it expired on ${dateOf(at)}; renew it, or set the clock of this machine`],
   [/expired/i, () => "it has expired; renew it, or set the clock of this machine"],
   [/not valid before (\d+)/, ([, at]) => `it is valid only from ${dateOf(at)} on; is the clock of this machine right?`],

@@ -6,9 +6,9 @@
 
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
 import { createSecureContext, loadNodeModules, type SecureContext } from "./node_tls.ts";
-import { Turns } from "../base/turns.ts";
+import { timerTurn, Turns } from "../base/turns.ts";
 import { SocketTurn } from "./socket_turn.ts";
-import { TcpListener } from "./tcp_listener.ts";
+import { UnintroducedConnection } from "./proxy_listener.ts";
 import { TlsConnection } from "./tls_connection.ts";
 
 /** Brings connections that speak TLS. */
@@ -16,7 +16,7 @@ export class TlsListener implements Listener {
   readonly addr: SocketAddress;
   readonly isSecure = true;
   readonly #modules = loadNodeModules();
-  readonly #listener: TcpListener;
+  readonly #listener: Listener;
   readonly #connections = new Set<TlsConnection>();
   readonly #socketTurn = new SocketTurn();
   readonly #handshakes = new Turns(() => this.#socketTurn.turn());
@@ -25,27 +25,28 @@ export class TlsListener implements Listener {
   /**
    * Starts listening.
    *
-   * @param hostname The address
-   * @param port The port; 0 takes a free one
+   * @param listen Begins to listen, once the certificate is known to be good
    * @param pair The certificate and its key
    * @throws {TrackerError} BAD_CERTIFICATE, ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED; BAD_ARGUMENT when this
    *   version of Deno is too old
    */
-  constructor(hostname: string, port: number, pair: KeyPair) {
+  constructor(listen: () => Listener, pair: KeyPair) {
     this.#context = createSecureContext(this.#modules, pair);
-    this.#listener = new TcpListener(hostname, port);
+    this.#listener = listen();
     this.addr = this.#listener.addr;
   }
 
   async accept(): Promise<Incoming> {
-    const connection = new TlsConnection(this.#modules, await this.#listener.accept(), this.#context, this.#handshakes);
+    const accepted = await this.#listener.accept();
+    if (accepted instanceof UnintroducedConnection) return accepted;
+    const connection = new TlsConnection(this.#modules, accepted, this.#context, this.#handshakes);
     this.#connections.add(connection);
     void connection.finished.then(() => this.#connections.delete(connection));
     return connection;
   }
 
   turn(): Promise<void> {
-    return this.#listener.turn();
+    return this.#listener.turn?.() ?? timerTurn();
   }
 
   reloadTls(pair: KeyPair): void {

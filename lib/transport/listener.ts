@@ -16,6 +16,26 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/**
+ * Writes an address as people do.
+ *
+ * @param address A host name or an address, and a port
+ * @returns `host:port`, an address of IPv6 in brackets
+ */
+export function formatAddress({ hostname, port }: { hostname: string; port: number }): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/**
+ * Reads the host out of an address.
+ *
+ * @param address What {@linkcode formatAddress} has written
+ * @returns The host
+ */
+export function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+}
+
 /** A server's certificate, and the key that proves that it is its own. */
 export interface KeyPair {
   /** The certificate in PEM, followed by its intermediate certificates, if any. */

@@ -61,6 +61,13 @@ export class EventWriter implements EventEncoder {
     this.#frame.state(client);
   }
 
+  /** Adds a Put. */
+  set(revision: number, client: EncodableClient): void {
+    this.#clientEvent("set", revision, client, 8 + 4 + client.stateLength);
+    this.#frame.u64(client.until ?? 0);
+    this.#frame.state(client);
+  }
+
   /** Adds a client's loss of its connection, or its return. */
   status(kind: "suspect" | "resume", revision: number, client: EncodableClient): void {
     this.#clientEvent(kind, revision, client, 0);

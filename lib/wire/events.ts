@@ -32,9 +32,18 @@ export type WatchEvent =
   | { kind: "join"; revision: number; id: string; state: Uint8Array }
   /** A client has a new state. */
   | { kind: "update"; revision: number; id: string; state: Uint8Array }
+  /** An entry without a connection was set, whether it is new or replaces another of its name. */
+  | {
+    kind: "set";
+    revision: number;
+    id: string;
+    /** Until when it stays, in milliseconds since 1970-01-01 UTC. */
+    until: number;
+    state: Uint8Array;
+  }
   /** A client's connection has ended, and its name is kept for a while. */
   | { kind: "suspect"; revision: number; id: string }
-  /** A suspect client is back. */
+  /** A client that was suspect or detached has a connection. */
   | { kind: "resume"; revision: number; id: string }
   /** A client has left the map. */
   | { kind: "leave"; revision: number; id: string; cause: LeaveCause }
@@ -79,6 +88,8 @@ function decodeEvent(reader: PayloadReader): WatchEvent {
       return { kind: "join", revision, id, state: reader.state() };
     case EVENT_KINDS.update:
       return { kind: "update", revision, id, state: reader.state() };
+    case EVENT_KINDS.set:
+      return { kind: "set", revision, id, until: reader.time(), state: reader.state() };
     case EVENT_KINDS.suspect:
       return { kind: "suspect", revision, id };
     case EVENT_KINDS.resume:

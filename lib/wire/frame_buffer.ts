@@ -40,6 +40,8 @@ const SMALLEST_BUFFER = 4_096;
 /** A buffer that has grown beyond this is not kept for the next frame, in bytes. */
 const KEPT_BUFFER = 1_048_576;
 
+const SPACE = " ".charCodeAt(0);
+
 const encoder = new TextEncoder();
 
 /**
@@ -113,6 +115,13 @@ export class FrameBuffer {
   /** Appends `count` bytes of a client's state, from its byte `from` on. */
   statePart(client: DivisibleClient, from: number, count: number): void {
     this.#length = client.writeStatePart(this.#bytes, this.#length, from, count);
+  }
+
+  /** Appends bytes, and as many spaces as make the length. */
+  padded(bytes: Uint8Array, length: number): void {
+    this.#bytes.fill(SPACE, this.#length, this.#length + length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += length;
   }
 
   /** Appends text and its length in two bytes. There must be room for three bytes a character, the most UTF-8 takes. */

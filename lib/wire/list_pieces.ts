@@ -8,6 +8,8 @@ import { EMPTY } from "../base/bytes.ts";
 import { PIECE_BYTES, type Pieces } from "../base/pieces.ts";
 import { Pool } from "../base/pool.ts";
 import type { DivisibleClient } from "./frame_buffer.ts";
+import type { Dialect } from "../protocol.ts";
+import { encodeDetails } from "./details.ts";
 import { listLength, type ListWriter } from "./list_writer.ts";
 
 /** Room for a piece and for what makes the last record longer, unless its identifier is very long. */
@@ -15,6 +17,17 @@ const BUFFER_BYTES = PIECE_BYTES + 1_024;
 
 /** Pieces that are written over and over: making each anew would keep the garbage collector busy, and everybody waiting. */
 const buffers = new Pool(16, () => new Uint8Array(BUFFER_BYTES));
+
+/** A client, as a list tells of it. */
+export interface ListedClient extends DivisibleClient {
+  /** Whose it is. */
+  readonly holder:
+    | { readonly address: string; readonly dialect: Dialect | "unsettled"; readonly token: string | null }
+    | null;
+}
+
+/** How much of the details is told: nothing, all but whose the client is, or all. */
+export type DetailsLevel = "none" | "some" | "all";
 
 /** Clients as they were at one revision, read in steps; a selection of the registry is such a source. */
 export interface ClientSource {
@@ -27,9 +40,9 @@ export interface ClientSource {
   /** Begins a step. */
   resume(): void;
   /** Finds the next; `null` after the last, and if that takes another step. */
-  next(): DivisibleClient | null;
+  next(): ListedClient | null;
   /** Finds the one found last again. */
-  current(): DivisibleClient | null;
+  current(): ListedClient | null;
   /** Gives them up. */
   release(): void;
 }
@@ -38,6 +51,7 @@ export interface ClientSource {
 export class ListPieces implements Pieces {
   readonly #writer: ListWriter;
   readonly #source: ClientSource;
+  readonly #details: DetailsLevel;
   /** Bytes of the list that are not made yet; `null` until they are counted. */
   #left: number | null = null;
   /** Bytes of the present client's state that are not made yet. */
@@ -48,10 +62,12 @@ export class ListPieces implements Pieces {
   /**
    * @param writer Lent to it for each piece
    * @param source The clients
+   * @param details How much of their details is told
    */
-  constructor(writer: ListWriter, source: ClientSource) {
+  constructor(writer: ListWriter, source: ClientSource, details: DetailsLevel = "none") {
     this.#writer = writer;
     this.#source = source;
+    this.#details = details;
   }
 
   next(): Uint8Array | null {
@@ -76,12 +92,12 @@ export class ListPieces implements Pieces {
    */
   whole(): Uint8Array | null {
     const measure = this.#source.measure();
-    if (measure === null || listLength(measure.count, measure.bytes) > PIECE_BYTES) return null;
+    if (measure === null || this.#lengthOf(measure) > PIECE_BYTES) return null;
     const length = this.#begin() ?? 0;
-    do {
+    while (this.#writer.length < length) {
       this.#source.resume();
       this.#fill();
-    } while (this.#writer.length < length);
+    }
     this.release();
     return this.#writer.finish();
   }
@@ -102,12 +118,20 @@ export class ListPieces implements Pieces {
     const measure = this.#source.measure();
     if (measure === null) return null;
     this.#writer.begin(this.#source.revision);
-    return listLength(measure.count, measure.bytes);
+    return this.#lengthOf(measure);
+  }
+
+  #lengthOf({ count, bytes }: { readonly count: number; readonly bytes: number }): number {
+    return listLength(count, bytes, this.#details !== "none");
   }
 
   /** Adds records until the step has looked at enough clients, or there is enough for a piece. */
   #fill(): void {
     while (this.#writer.length < PIECE_BYTES && this.#add());
+  }
+
+  #addDetails({ until = 0, holder }: ListedClient): void {
+    this.#writer.details(encodeDetails(until, this.#details === "all" ? holder : null));
   }
 
   /** Adds a record, or the next part of one. Returns `false` if there is none for now. */
@@ -122,6 +146,7 @@ export class ListPieces implements Pieces {
     const count = Math.min(this.#stateLeft, Math.max(0, PIECE_BYTES - writer.length));
     writer.statePart(client, client.stateLength - this.#stateLeft, count);
     this.#stateLeft -= count;
+    if (this.#stateLeft === 0 && this.#details !== "none") this.#addDetails(client);
     return true;
   }
 }

@@ -4,11 +4,15 @@
  * @module
  */
 
+import { writeU64 } from "../base/bytes.ts";
 import { LONG_LENGTH_SIZE } from "../protocol.ts";
 import { type DivisibleClient, type EncodableClient, FrameBuffer } from "./frame_buffer.ts";
 
 /** Bytes of a record besides its identifier and state: identifier length, status, revision, two times, state length. */
 const RECORD_OVERHEAD = 2 + 1 + 8 + 8 + 8 + 4;
+
+/** Bytes of the JSON of a client's details, padded with spaces: a list's length is known before it is made. */
+export const DETAILS_SIZE = 256;
 
 /** Bytes of a list before its records. */
 const REVISION_SIZE = 8;
@@ -18,10 +22,22 @@ const REVISION_SIZE = 8;
  *
  * @param count How many clients are in it
  * @param bytes Total length of their identifiers and states, in bytes
+ * @param hasDetails Whether their details are in it
  * @returns The length without that in front of it, in bytes
  */
-export function listLength(count: number, bytes: number): number {
-  return REVISION_SIZE + RECORD_OVERHEAD * count + bytes;
+export function listLength(count: number, bytes: number, hasDetails = false): number {
+  return REVISION_SIZE + (RECORD_OVERHEAD + (hasDetails ? DETAILS_SIZE : 0)) * count + bytes;
+}
+
+/**
+ * Encodes the reply to a List that asks for the number only.
+ *
+ * @param count The number of clients
+ * @returns The reply: a length, and the number in eight bytes
+ */
+export function encodeCount(count: number): Uint8Array {
+  const reply = new Uint8Array(2 * LONG_LENGTH_SIZE);
+  return reply.subarray(0, writeU64(reply, writeU64(reply, 0, LONG_LENGTH_SIZE), count));
 }
 
 /** Encodes replies to a List. One writer makes one list after another, or one piece after another, in the same memory. */
@@ -61,6 +77,12 @@ export class ListWriter {
   statePart(client: DivisibleClient, from: number, count: number): void {
     this.#frame.reserve(count);
     this.#frame.statePart(client, from, count);
+  }
+
+  /** Adds a client's details, after its state. */
+  details(json: Uint8Array): void {
+    this.#frame.reserve(DETAILS_SIZE);
+    this.#frame.padded(json, DETAILS_SIZE);
   }
 
   /**

@@ -30,5 +30,7 @@ export * from "./list_writer.ts";
 export type { DivisibleClient, EncodableClient } from "./frame_buffer.ts";
 export type { Entry, EventEncoder } from "../feed/event_encoder.ts";
 export * from "./requests.ts";
+export * from "./entry_requests.ts";
+export type { ClientDetails } from "./details.ts";
 export { encodeJson } from "./json.ts";
 export { type Histogram, HISTOGRAM_BOUNDS, parseStats, type Stats } from "./stats.ts";

@@ -68,6 +68,12 @@ export class PayloadReader {
     return this.#bytes.slice(start, start + length);
   }
 
+  /** Reads bytes, which are not copied. */
+  bytes(count: number): Uint8Array {
+    const start = this.#take(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
   /** Reads a byte that is an index into a table; a BAD_REPLY if nothing is there. */
   oneOf<T>(values: readonly T[]): T {
     const index = this.byte();

@@ -79,6 +79,9 @@ export const REPLY_FRAME = 6;
 /** {@linkcode ReplyParser.next} found the reply to a Stats: the payload is its JSON. */
 export const REPLY_STATS = 7;
 
+/** {@linkcode ReplyParser.next} found the reply to a Put, Drop or Kick: the payload is its JSON. */
+export const REPLY_JSON = 8;
+
 /** Result of {@linkcode ReplyParser.next}. */
 export type ReplyToken =
   | typeof REPLY_DONE
@@ -88,14 +91,15 @@ export type ReplyToken =
   | typeof REPLY_LIST
   | typeof REPLY_FRAME
   | typeof REPLY_STATS
+  | typeof REPLY_JSON
   | typeof NEED_MORE
   | typeof INVALID;
 
 /**
- * The reply that a client waits for: to an Open, Close, Ping or Watch (`done`), to a Get, Hello, List or Stats, the
- * frames after a Watch, among which a Close may be answered, or none at all.
+ * The reply that a client waits for: to an Open, Close, Ping or Watch (`done`), to a Get, Hello, List or Fetch (`list`), or
+ * Stats, to a Put, Drop or Kick (`json`), the frames after a Watch, among which a Close may be answered, or none at all.
  */
-export type Expected = "done" | "map" | "hello" | "list" | "stats" | "frame" | "nothing";
+export type Expected = "done" | "map" | "hello" | "list" | "stats" | "json" | "frame" | "nothing";
 
 /** Default limit on the length of a map that a client accepts, in bytes (256 MiB). */
 export const DEFAULT_MAX_MAP = 2 ** 28;
@@ -179,9 +183,9 @@ export class ReplyParser {
       const form = LONG_REPLIES[expected];
       if (form !== undefined) return this.#longReply(form, buffer, from, from, to);
     } else if (expected === "map" && first >= SHORTEST_MAP) {
-      return this.#payload(REPLY_MAP, from + 1, first, from, to);
-    } else if (first === DONE && expected === "hello") {
-      return this.#longReply(HELLO_REPLY, buffer, from + 1, from, to);
+      return this.#map(buffer, from, from + 1, first, to);
+    } else if (first === DONE && (expected === "hello" || expected === "json")) {
+      return this.#longReply(expected === "hello" ? HELLO_REPLY : JSON_REPLY, buffer, from + 1, from, to);
     } else if (first === DONE && (expected === "done" || expected === "frame")) {
       return this.#payload(REPLY_DONE, from + 1, 0, from, to);
     }
@@ -206,7 +210,17 @@ export class ReplyParser {
       const why = `${length} is above the limit of ${this.#maxMap}; raise maxMap to accept it`;
       return this.#fail(new TrackerError("REPLY_TOO_LARGE", `Cannot parse ${name} length: ${why}`));
     }
+    if (token === REPLY_MAP) return this.#map(buffer, from, start, Number(length), to);
     return this.#payload(token, start, Number(length), from, to);
+  }
+
+  /** A map is in braces. Whatever is not comes from another kind of server, whose first byte was taken for a length. */
+  #map(buffer: Uint8Array, from: number, start: number, length: number, to: number): ReplyToken {
+    const last = start + length - 1;
+    if (to > start && buffer[start] !== OPENING_BRACE || to > last && buffer[last] !== CLOSING_BRACE) {
+      return this.#fail(badReply("it is no map; perhaps another kind of server listens there"));
+    }
+    return this.#payload(REPLY_MAP, start, length, from, to);
   }
 
   #payload(token: ReplyToken, start: number, length: number, from: number, to: number): ReplyToken {
@@ -243,6 +257,9 @@ export class ReplyParser {
 /** Bytes of the shortest map, `{}`. It tells a one-byte length from an error and from a long length. */
 const SHORTEST_MAP = 2;
 
+const OPENING_BRACE = "{".charCodeAt(0);
+const CLOSING_BRACE = "}".charCodeAt(0);
+
 /** A kind of reply with eight bytes of length. */
 interface LongReply {
   readonly token: ReplyToken;
@@ -255,6 +272,8 @@ interface LongReply {
 }
 
 const HELLO_REPLY: LongReply = { token: REPLY_HELLO, name: "greeting", least: 2, most: MAX_GREETING };
+
+const JSON_REPLY: LongReply = { token: REPLY_JSON, name: "answer", least: 2, most: MAX_GREETING };
 
 /** Replies whose first byte is that of their length. */
 const LONG_REPLIES: Partial<Record<Expected, LongReply>> = {
@@ -269,8 +288,9 @@ const QUESTION: Readonly<Record<Expected, string>> = {
   done: "an Open or a Close",
   map: "a Get",
   hello: "a Hello",
-  list: "a List",
+  list: "a List or a Fetch",
   stats: "a Stats",
+  json: "a Put, a Drop or a Kick",
   frame: "a Watch",
   nothing: "anything that was asked",
 };

@@ -10,17 +10,17 @@ import {
   HEARTBEAT_RANGE,
   HIGHEST_MAX_STATE,
   INCARNATION_PATTERN,
-  INSTANCE_PATTERN,
   LONGEST_GRACE,
   MAX_REQUEST,
   NAME_PATTERN,
+  type Status,
+  STATUSES,
 } from "../protocol.ts";
 import { badReply } from "./bad_reply.ts";
 import {
   type Check,
   encodeJson,
   isNumber,
-  isObject,
   isString,
   misfit,
   parseObject,
@@ -29,6 +29,7 @@ import {
   type Rules,
   type Shape,
 } from "./json.ts";
+import { COUNT, FLAG, INSTANCE, NAME, POSITION, seconds, TEXT } from "./rules.ts";
 
 export type { Position };
 
@@ -55,10 +56,26 @@ export interface HelloRequest {
   attempt?: number;
 }
 
-/** The JSON of a List, and a part of that of a Watch. */
+/** A part of the JSON of a List and of a Watch. */
 export interface PrefixRequest {
   /** Select only clients whose identifier begins with this. */
   prefix?: string;
+}
+
+/**
+ * The JSON of a List. With `limit` or `after` the reply is a page: in order of identifier, as they are at that time.
+ */
+export interface ListRequest extends PrefixRequest {
+  /** Select only clients of this status. */
+  status?: Status;
+  /** Longest page, in clients. */
+  limit?: number;
+  /** Select only clients whose identifier comes after this, in the order of UTF-16 code units. */
+  after?: string;
+  /** Send only the number, in eight bytes. */
+  count?: boolean;
+  /** Send after each state what is known of the client besides: see `ClientDetails`. */
+  details?: boolean;
 }
 
 /** The JSON of a Watch. */
@@ -89,41 +106,6 @@ export interface Greeting {
   edition?: number;
 }
 
-const TEXT: Rule<string> = { text: "must be a string", allows: isString };
-
-const FLAG: Rule<boolean> = { text: "must be true or false", allows: (value) => typeof value === "boolean" };
-
-const NAME: Rule<string> = {
-  text: "must match [A-Za-z0-9._:-]{1,128} and must not be client1 or the like",
-  allows: (value): value is string => isString(value) && NAME_PATTERN.test(value),
-};
-
-const INSTANCE: Rule<string> = {
-  text: "must match [A-Za-z0-9._:-]{1,64}",
-  allows: (value): value is string => isString(value) && INSTANCE_PATTERN.test(value),
-};
-
-const ATTEMPT: Rule<number> = {
-  text: "must be an integer from 0 to 2^53 - 1",
-  allows: (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0,
-};
-
-const POSITION: Rule<Position> = {
-  text: "must be {incarnation, revision}",
-  allows: (value): value is Position => {
-    if (!isObject(value)) return false;
-    const { incarnation, revision } = value;
-    return isString(incarnation) && Number.isSafeInteger(revision) && (revision as number) >= 0;
-  },
-};
-
-function seconds(least: number, most: number): Rule<number> {
-  return {
-    text: `must be a number of seconds from ${least} to ${most}`,
-    allows: (value): value is number => isNumber(value) && value >= least && value <= most,
-  };
-}
-
 const HELLO: Rules<HelloRequest> = {
   name: NAME,
   token: TEXT,
@@ -132,12 +114,24 @@ const HELLO: Rules<HelloRequest> = {
   takeover: FLAG,
   resume: TEXT,
   instance: INSTANCE,
-  attempt: ATTEMPT,
+  attempt: COUNT,
 };
 
 const WATCH: Rules<WatchRequest> = { prefix: TEXT, since: POSITION };
 
-const LIST: Rules<PrefixRequest> = { prefix: TEXT };
+const STATUS: Rule<Status> = {
+  text: `must be one of ${STATUSES.join(", ")}`,
+  allows: (value): value is Status => (STATUSES as readonly unknown[]).includes(value),
+};
+
+const LIST: Rules<ListRequest> = {
+  prefix: TEXT,
+  status: STATUS,
+  limit: COUNT,
+  after: TEXT,
+  count: FLAG,
+  details: FLAG,
+};
 
 /** Longest name of a server, and of its version, in characters. */
 const MAX_SERVER_NAME = 64;
@@ -192,18 +186,18 @@ export function parseWatch(bytes: Uint8Array): WatchRequest {
  * @returns The request, without unknown members
  * @throws {TrackerError} BAD_HELLO when it is invalid
  */
-export function parseList(bytes: Uint8Array): PrefixRequest {
+export function parseList(bytes: Uint8Array): ListRequest {
   return parseRequest("List", bytes, LIST);
 }
 
 /**
- * Encodes the JSON of a Hello, a Watch or a List.
+ * Encodes the JSON of a request.
  *
  * @param request The request
  * @returns JSON in UTF-8
  * @throws {TrackerError} BAD_ARGUMENT when it is longer than {@linkcode MAX_REQUEST}
  */
-export function encodeRequest(request: HelloRequest | WatchRequest | PrefixRequest): Uint8Array {
+export function encodeRequest(request: object): Uint8Array {
   const bytes = encodeJson(request);
   if (bytes.length <= MAX_REQUEST) return bytes;
   throw new TrackerError("BAD_ARGUMENT", `Cannot encode request: ${bytes.length} bytes is above ${MAX_REQUEST}`);

@@ -31,7 +31,8 @@ export const ARROWS: Readonly<Record<string, string>> = {
   wire: "codec base feed/event_encoder map/position",
   server: "wire feed map auth transport base codec",
   client: "wire transport base codec",
-  tcp: "server client transport base",
+  // Auth for the networks of proxies, whose word counts for an address.
+  tcp: "server client auth transport base",
   node: "client transport base",
   browser: "client transport base",
   gateway: "server feed map auth wire transport base",

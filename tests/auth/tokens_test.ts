@@ -32,7 +32,16 @@ Deno.test("unknown token is not found, however similar", () => {
 });
 
 Deno.test("invalid line is reported by its number, without any token", () => {
-  const wrong = [ROBOTS, `a b:${ROBOTS}`, `a:${ROBOTS}:admin`, `a:${ROBOTS}:`, "a:tooshort", `a:${"x".repeat(1_025)}`];
+  const wrong = [
+    ROBOTS,
+    `a b:${ROBOTS}`,
+    `a:${ROBOTS}:owner`,
+    `a:${ROBOTS}:read:`,
+    `a:${ROBOTS}:read:a b`,
+    `a:${ROBOTS}:`,
+    "a:tooshort",
+    `a:${"x".repeat(1_025)}`,
+  ];
   for (const line of [...wrong, `a:${ROBOTS}\nb:${ROBOTS}`]) {
     const error = assertThrows(() => Tokens.parse(`# first\n${line}`), TrackerError);
     assertEquals(error.code, "BAD_ARGUMENT");

@@ -66,7 +66,7 @@ Deno.test("a name that is taken is asked for again for a while, at short interva
   const { signal } = new AbortController();
   const waits: number[] = [];
   const wait = (milliseconds: number) => Promise.resolve(void waits.push(milliseconds));
-  const backoff = new Backoff({ random: () => 0.5, wait }, 10_000);
+  const backoff = new Backoff({ random: () => 0.5, wait }, { taken: 10_000 });
   const taken = new TrackerError("NAME_TAKEN", "Cannot take name");
   while (backoff.passes(taken)) await backoff.pause(taken, signal);
   assertEquals(waits.slice(0, 5), [500, 1_000, 2_000, 3_000, 3_000]);

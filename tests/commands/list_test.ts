@@ -10,9 +10,9 @@ Deno.test("list prints the clients with their status, times and states", async (
   const other = await connect({ port: server.addr.port, name: "robot", state: "idle now", grace: 60 });
   await other.detach();
   const lines = (await output(["list", ...server.flags])).split("\n");
-  assertEquals(lines[0], "ID     STATUS   SINCE     UPDATED   STATE");
-  assertMatch(lines[1]!, /^pi-7 {3}live {5}\d\d:\d\d:\d\d {2}\d\d:\d\d:\d\d {2}on$/);
-  assertMatch(lines[2]!, /^robot {2}suspect {2}\d\d:\d\d:\d\d {2}\d\d:\d\d:\d\d {2}idle now$/);
+  assertEquals(lines[0], "ID     STATUS   SINCE     UPDATED   EXPIRES   STATE");
+  assertMatch(lines[1]!, /^pi-7 {3}live {5}\d\d:\d\d:\d\d {2}\d\d:\d\d:\d\d {2}- {9}on$/);
+  assertMatch(lines[2]!, /^robot {2}suspect {2}\d\d:\d\d:\d\d {2}\d\d:\d\d:\d\d {2}\d\d:\d\d:\d\d {2}idle now$/);
   assertEquals(lines.slice(3), [""]);
   const some = await output(["list", ...server.flags, "--prefix", "pi-"]);
   assertEquals(some.split("\n").map((line) => line.split(" ")[0]), ["ID", "pi-7", ""]);
@@ -22,11 +22,13 @@ Deno.test("list --json prints what the library returns, and binary states in bas
   await using server = startOwnServer();
   await using client = await connect({ port: server.addr.port, name: "a", state: "\ufeffé" });
   await using _other = await connect({ port: server.addr.port, name: "b", state: Uint8Array.of(0xff, 0x00) });
-  const { revision, records } = await client.list();
+  const { revision, records } = await client.list({ details: true });
   const forms = [{ state: "\ufeffé" }, { state: "/wA=", encoding: "base64" }];
   assertEquals(JSON.parse(await output(["list", "--json", ...server.flags])), {
     revision,
-    clients: records.map(({ state: _, ...record }, at) => ({ ...record, ...forms[at] })),
+    clients: records.map(({ state: _, details, ...record }, at) => {
+      return { ...record, ...details, until: null, ...forms[at] };
+    }),
   });
   assertEquals(JSON.parse(await output(["list", "--json", "--prefix=x", ...server.flags])).clients, []);
 });

@@ -161,19 +161,19 @@ raw=2a0000
 });
 
 Deno.test("invalid bytes are sent all the same, and the refusal is shown", async () => {
-  const { code, stdout, stderr } = await hex("raw=2a09ff", "get");
-  assertEquals([code, stderr], [1, "tracker: Cannot parse message: there is no type 9\n"]);
+  const { code, stdout, stderr } = await hex("raw=2a0dff", "get");
+  assertEquals([code, stderr], [1, "tracker: Cannot parse message: there is no type 13\n"]);
   assertEquals(
     stdout,
     `\
-raw=2a09ff
-  sent      2a 09 ff                 refused: Cannot parse message: there is no type 9
+raw=2a0dff
+  sent      2a 0d ff                 refused: Cannot parse message: there is no type 13
   received  00                                               error
-            32                                               length 50
+            33                                               length 51
             42 41 44 5f 54 59 50 45 3a 20 43 61 6e 6e 6f 74  text "BAD_TYPE: Cannot"
             20 70 61 72 73 65 20 6d 65 73 73 61 67 65 3a 20       " parse message: "
             74 68 65 72 65 20 69 73 20 6e 6f 20 74 79 70 65       "there is no type"
-            20 39                                                 " 9"
+            20 31 33                                              " 13"
 `,
   );
 });

@@ -10,7 +10,7 @@ Deno.test("set leaves a state in the map and can replace it at once; unset remov
     assertEquals(await output(["set", "backup", state, ...server.flags]), "");
     // The command ends only after the state is in the map: there is nothing to wait for.
     const entry = registry.get("backup");
-    assertEquals([entry?.status, new TextDecoder().decode(entry?.state)], ["suspect", state]);
+    assertEquals([entry?.status, new TextDecoder().decode(entry?.state)], ["detached", state]);
   }
   assertEquals(await output(["unset", "backup", ...server.flags]), "backup is out of the map\n");
   assertEquals(registry.size, 0);
@@ -34,7 +34,7 @@ Deno.test("set and unset leave a connected client alone, unless they take over",
   for (const command of [["set", "pi-7", "mine"], ["unset", "pi-7"]]) {
     await using client = await connect({ port: server.addr.port, name: "pi-7", state: "theirs" });
     assertEquals(
-      await fail([...command, ...server.flags], 1),
+      await fail([...command, ...server.flags], 3),
       "tracker: Cannot take name pi-7: somebody else has it. " +
         "Choose another name, or take it from there with --takeover",
     );

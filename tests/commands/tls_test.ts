@@ -133,7 +133,7 @@ testUnless(noSighup ?? noTls, "commands say what to do when TLS fails", async ()
   assertEquals(
     await fail(["get", "--tls", ...found], 1),
     `tracker: Cannot trust the certificate of ${address}: no authority that is trusted here has issued it (caCerts ` +
-      "adds one). Name a file with its authority's certificate: --ca FILE",
+      "adds one), or the server does not send the intermediate certificates between the two. Name a file with its authority's certificate: --ca FILE",
   );
   await using plain = await startServer();
   assertEquals(

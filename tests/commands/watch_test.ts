@@ -89,7 +89,7 @@ Deno.test("watch --until-lost ends with its connection, and does not wait for a 
   assertEquals([code, stderr], [1, "tracker: Cannot keep connection: the server is being stopped\n"]);
   await using none = start(["watch", "--until-lost", "--server", `127.0.0.1:${freePort()}`]);
   const ended = await none.end();
-  assertEquals(ended.code, 1);
+  assertEquals(ended.code, 5);
   assertMatch(ended.stderr, /: nothing listens there\. Start one with: tracker serve\n$/);
 });
 

@@ -5,7 +5,8 @@ import { bashScript } from "../../lib/cli/completions/bash.ts";
 import { fishScript } from "../../lib/cli/completions/fish.ts";
 import { zshScript } from "../../lib/cli/completions/zsh.ts";
 import type { Flag } from "../../lib/cli/flags/flags.ts";
-import { helpOf } from "../../lib/cli/help.ts";
+import { EXIT_CODES } from "../../lib/cli/failure.ts";
+import { helpOf, overview } from "../../lib/cli/help.ts";
 import { loadCommands } from "../../lib/commands/mod.ts";
 import { codeOf, filesUnder, read, tableOf } from "../support/page.ts";
 import { fail } from "../support/program.ts";
@@ -54,7 +55,8 @@ Deno.test("page, help, completions and program know the same flags of every comm
     assertEquals(helped, [...spellings, "--help"], `help: ${name}`);
     for (const script of scripts) assertEquals(flagsIn(partFor(name, script)), [...names, "--help"], script);
     // The program knows a flag if it complains about how it is used, and not about the flag.
-    const known = await Promise.all(Array.from(everyFlag, async ([flag, { placeholder }]) => {
+    const known = await Promise.all(Array.from(everyFlag, async ([flag, another]) => {
+      const { placeholder } = (flags as Record<string, Flag<unknown>>)[flag] ?? another;
       const misused = placeholder === undefined ? `--${flag}=misused` : `--${flag}`;
       return (await fail([name, misused], 2)).startsWith("tracker: unknown flag") ? [] : [`--${flag}`];
     }));
@@ -83,4 +85,14 @@ Deno.test("the page lists every environment variable that is read", async () => 
     for (const [, variable = ""] of (await read(path)).matchAll(/readEnvironment\("(\w+)"\)/g)) variables.add(variable);
   }
   assertEquals(documented.toSorted(), [...variables, "NO_COLOR"].sort());
+});
+
+Deno.test("the page and the help list every exit code with its meaning", async () => {
+  const rows = tableOf(await read(PAGE), "Exit codes");
+  const help = overview(COMMANDS).replaceAll(/\s+/g, " ");
+  for (const [at, { code, meaning }] of Object.values(EXIT_CODES).entries()) {
+    assertEquals(rows[at]?.[0], `${code}`);
+    assert(rows[at]?.[1]?.startsWith(meaning), meaning);
+    assert(help.includes(` ${code} ${meaning.replaceAll("`", "")}`), meaning);
+  }
 });

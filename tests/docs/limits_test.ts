@@ -30,6 +30,7 @@ Deno.test("the server's page lists every event of the log and every cause of a l
   // The compiler checks that these are complete.
   const events: Record<LogEvent["kind"] | "dropped", true> = {
     join: true,
+    set: true,
     suspect: true,
     resume: true,
     leave: true,
@@ -56,6 +57,7 @@ const UNITS: Readonly<Record<string, number>> = {
   characters: 1,
   lines: 1,
   names: 1,
+  clients: 1,
   leaves: 1,
   events: 1,
 };

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import * as tracker from "../../mod.ts";
-import { readExactly, readToEnd, textOf, writeFully } from "../support/bytes.ts";
+import * as wire from "../../lib/wire/mod.ts";
+import { bytesOf, longLength, readExactly, readToEnd, textOf, writeFully } from "../support/bytes.ts";
 import { bytesOfCell, codeOf, read, tableOf, workedExample } from "../support/page.ts";
 
 Deno.test("PROTOCOL lists every wire error code, and no other", async () => {
@@ -73,3 +74,49 @@ Deno.test("the server answers the worked example of the extensions step by step 
   }
   assertEquals(await readToEnd(connection), new Uint8Array(0));
 });
+
+Deno.test("the codec and the encoders make the golden payloads of PROTOCOL", async () => {
+  const rows = tableOf(await read("PROTOCOL.md"), "Golden payloads");
+  const message = (type: wire.MessageType, json: object) =>
+    new wire.MessageEncoder().encode(type, wire.encodeJson(json));
+  const events = new wire.EventWriter();
+  const lists = new wire.ListWriter();
+  const framed = (add: () => void) => {
+    add();
+    return events.finish();
+  };
+  const entry = clientOf("a", "on");
+  const made: Uint8Array[] = [
+    new wire.MessageEncoder().encode(wire.PUT, wire.encodePut({ name: "a", for: 60 }, bytesOf("on"))),
+    message(wire.DROP, { name: "a" }),
+    message(wire.KICK, { id: "a" }),
+    message(wire.FETCH, { id: "a" }),
+    bytesOf(1, longLength(12), '{"was":true}'),
+    wire.encodeCount(3),
+    framed(() => events.set(5, entry)),
+    framed(() => events.leave(6, "a", "expired")),
+  ];
+  lists.begin(7);
+  lists.record(entry);
+  made.push(lists.finish());
+  assertEquals(rows.map(([, bytes = ""]) => bytesOfCell(bytes)), made);
+});
+
+/** An entry that was set, as the map would hold it. */
+function clientOf(id: string, state: string): wire.EncodableClient {
+  const put = (text: string) => (target: Uint8Array, at: number) => {
+    target.set(bytesOf(text), at);
+    return at + text.length;
+  };
+  return {
+    status: "detached",
+    revision: 5,
+    openedAt: 1,
+    updatedAt: 2,
+    until: 1_000,
+    idLength: id.length,
+    stateLength: state.length,
+    writeId: put(id),
+    writeState: put(state),
+  };
+}

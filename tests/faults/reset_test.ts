@@ -14,6 +14,11 @@ function json(type: number, value: unknown): Uint8Array {
   return bytesOf(42, type, longLength(text.length), text);
 }
 
+function put(value: unknown, state: string): Uint8Array {
+  const text = JSON.stringify(value);
+  return bytesOf(42, 9, longLength(2 + text.length + state.length), 0, text.length, text, state);
+}
+
 const HELLO = json(4, {});
 const OPEN = bytesOf(42, 0, longLength(3), "abc");
 const COMPACT_OPEN = bytesOf(42, 0, 3, "abc");
@@ -37,6 +42,10 @@ const MESSAGES: Record<string, { before?: Uint8Array; bytes: Uint8Array }> = {
   List: { before: HELLO, bytes: json(6, { prefix: "pi-" }) },
   Ping: { before: HELLO, bytes: bytesOf(42, 7, 42, 7) },
   Stats: { before: HELLO, bytes: bytesOf(42, 8) },
+  Put: { before: HELLO, bytes: put({ name: "set", for: 1, if: 5 }, "on") },
+  Drop: { before: HELLO, bytes: json(10, { name: "nobody" }) },
+  Kick: { before: HELLO, bytes: json(11, { id: "nobody" }) },
+  Fetch: { before: HELLO, bytes: json(12, { id: "pi-7" }) },
 };
 
 /** Everything sent before a reset: all bytes up to each byte of the message. */

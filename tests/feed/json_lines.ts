@@ -21,8 +21,8 @@ export class JsonLines implements EventEncoder {
     this.#add({ kind: "snapshot", revision });
   }
 
-  present({ id, status, revision, openedAt, updatedAt, state }: Entry): void {
-    this.#add({ kind: "present", revision, id, status, openedAt, updatedAt, until: 0, state: textOf(state) });
+  present({ id, status, revision, openedAt, updatedAt, until, state }: Entry): void {
+    this.#add({ kind: "present", revision, id, status, openedAt, updatedAt, until, state: textOf(state) });
   }
 
   synced(revision: number, incarnation: string): void {
@@ -31,6 +31,10 @@ export class JsonLines implements EventEncoder {
 
   state(kind: "join" | "update", revision: number, { id, state }: Entry): void {
     this.#add({ kind, revision, id, state: textOf(state) });
+  }
+
+  set(revision: number, { id, until, state }: Entry): void {
+    this.#add({ kind: "set", revision, id, until, state: textOf(state) });
   }
 
   status(kind: "suspect" | "resume", revision: number, { id }: Entry): void {

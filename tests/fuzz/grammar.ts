@@ -57,14 +57,14 @@ interface Style {
 
 const TYPES = [0, 0, 2, 2, 2, 2, 3, 3, 1];
 
-const EXTENSIONS = [5, 6, 7, 7, 8];
+const EXTENSIONS = [5, 6, 7, 7, 8, 9, 9, 10, 11, 12];
 
 const LENGTHS = [0, 0, 1, 1, 2, 3, 3, 3, 7, 40];
 
 const RARE_LENGTHS = [99, 100, 101, 254, 255, 256, 300, 301];
 
 /** JSON for messages whose JSON does not matter. */
-const REQUESTS = ["{}", "{}", '{"prefix":"a"}', '{"name":"a"}', "[]", "{"];
+const REQUESTS = ["{}", "{}", '{"prefix":"a"}', '{"name":"a"}', '{"id":"a"}', "[]", "{"];
 
 /** Writes a conversation. */
 export function writeConversation(writer: Writer, random: Random): void {
@@ -85,7 +85,8 @@ export function writeConversation(writer: Writer, random: Random): void {
 
 function writeExtension(writer: Writer, random: Random): void {
   const type = random.pick(EXTENSIONS);
-  if (type === 5 || type === 6) return writeRequest(writer, type, random);
+  if (type === 9) return writePut(writer, random);
+  if (type !== 7 && type !== 8) return writeRequest(writer, type, random);
   writer.byte(42);
   writer.byte(type);
 }
@@ -98,12 +99,26 @@ function writeRequest(writer: Writer, type: number, random: Random): void {
   writer.text(json);
 }
 
+/** Writes a Put, now and then with lengths that do not belong together. */
+function writePut(writer: Writer, random: Random): void {
+  const json = random.pick(['{"name":"a","for":60}', '{"name":"b","for":1}', "{}", ""]);
+  const state = random.pick(["", "x", "yy"]);
+  const jsonLength = random.next() < 0.05 ? random.pick([0, 1, 4_096, 4_097, 65_535]) : json.length;
+  const length = random.next() < 0.05 ? random.pick([0, 1, 2, 3, 4_098, 70_000]) : 2 + json.length + state.length;
+  writer.byte(42);
+  writer.byte(9);
+  writer.long(length, random);
+  writer.byte(jsonLength >> 8);
+  writer.byte(jsonLength & 0xff);
+  writer.text(json + state);
+}
+
 function writeMessage(writer: Writer, style: Style, type: number, random: Random): void {
   const isWrong = random.next() < style.errorRate;
   const magic = isWrong && random.next() < 0.2 ? random.pick([0, 42, 43, 66, 255]) : style.dialect === "java" ? 66 : 42;
   writer.byte(magic);
   if (style.dialect === "java") writer.byte(isWrong && random.next() < 0.2 ? random.integer(0, 3) : 1);
-  const written = isWrong && random.next() < 0.2 ? random.integer(0, 12) : type;
+  const written = isWrong && random.next() < 0.2 ? random.integer(0, 14) : type;
   writer.byte(written);
   if (written !== 0 && written !== 2) return;
   const length = random.next() < 0.05 ? random.pick(RARE_LENGTHS) : random.pick(LENGTHS);

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { decodeEvents, decodeList, type WatchEvent } from "../../lib/wire/mod.ts";
+import { decodeCount, decodeEvents, decodeList, type WatchEvent } from "../../lib/wire/mod.ts";
 import type { Owed } from "./reference/server.ts";
 import { demand } from "./target.ts";
 
@@ -68,6 +68,7 @@ export function followWatch(events: readonly WatchEvent[]): string[] {
     else if (event.kind === "join") join(known, event.id, latinOf(event.state));
     else if (event.kind === "leave") known.delete(event.id);
     else if (event.kind === "update") find(known, event.id).state = latinOf(event.state);
+    else if (event.kind === "set") known.set(event.id, { status: "detached", state: latinOf(event.state) });
     else if (event.kind === "suspect") find(known, event.id).status = "suspect";
     else if (event.kind === "resume") find(known, event.id).status = "live";
   }
@@ -111,11 +112,12 @@ class OutputReader {
   }
 
   take(owed: Owed): void {
-    if (owed.kind === "done" || owed.kind === "watching" || owed.kind === "greeting") this.#takeDone();
-    if (owed.kind === "greeting" || owed.kind === "stats") this.#takeObject();
+    if (["done", "watching", "greeting", "answer"].includes(owed.kind)) this.#takeDone();
+    if (owed.kind === "greeting" || owed.kind === "stats" || owed.kind === "answer") this.#takeObject();
     else if (owed.kind === "error") this.#takeError(owed.code);
     else if (owed.kind === "map") this.#takeMap(owed.map, owed.wide);
-    else if (owed.kind === "list") this.#takeList(owed.records);
+    else if (owed.kind === "list") this.#takeList(owed.records, owed.hasDetails);
+    else if (owed.kind === "count") this.#takeCount(owed.count);
   }
 
   takeFrames(): void {
@@ -154,8 +156,13 @@ class OutputReader {
     demand(found === map, "a Get shows the map as of that message", () => `${found}, and ${map}`);
   }
 
-  #takeList(records: readonly string[]): void {
-    const list = decodeList(this.#takeLong());
+  #takeCount(count: number): void {
+    const found = decodeCount(this.#takeLong());
+    demand(found === count, "the number is that of the clients as of that message", () => `${found}, and ${count}`);
+  }
+
+  #takeList(records: readonly string[], hasDetails: boolean): void {
+    const list = decodeList(this.#takeLong(), undefined, { hasDetails });
     const found = list.records.map(({ id, status, state }) => `${id} ${status} ${latinOf(state)}`);
     demand(JSON.stringify(found) === JSON.stringify(records), "a List shows the clients as of that message", () => {
       return `${found}, and ${records}`;

@@ -36,7 +36,7 @@ class Reader {
   }
 
   static list(registry: Registry, prefix: string): Reader {
-    const pieces = new ListPieces(new ListWriter(), registry.select(prefix));
+    const pieces = new ListPieces(new ListWriter(), registry.select({ prefix }));
     return new Reader(pieces, listOf(registry, prefix));
   }
 
@@ -183,7 +183,7 @@ Deno.test("a List of a prefix that many have is counted in steps before it begin
     registry.open("x", { id: `${count % 2 === 0 ? "even" : "odd"}${count}` });
   }
   const reader = Reader.list(registry, "even");
-  const pieces = new ListPieces(new ListWriter(), registry.select("even"));
+  const pieces = new ListPieces(new ListWriter(), registry.select({ prefix: "even" }));
   assertEquals(pieces.next(), EMPTY);
   assertEquals(pieces.next(), EMPTY);
   assertLess(0, pieces.next()?.length ?? 0);
@@ -234,7 +234,7 @@ Deno.test("the past has a limit, whatever readers do", () => {
   const readers: Pieces[] = [];
   for (let count = 0; count < 6; count++) {
     const prefix = count % 2 === 0 ? "client" : "client1";
-    readers.push(registry.flattenInPieces(), new ListPieces(new ListWriter(), registry.select(prefix)));
+    readers.push(registry.flattenInPieces(), new ListPieces(new ListWriter(), registry.select({ prefix })));
     changeAll();
     assertLess(registry.pastBytes, limit + 2 ** 23);
   }

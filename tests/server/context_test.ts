@@ -25,6 +25,17 @@ function contextWith(limits: Partial<SessionLimits>): SessionContext {
   return createSessionContext(new Registry({ incarnation: "i" }), { ...LIMITS, ...limits });
 }
 
+/** A client that nobody is told of. */
+const OWNER = {
+  address: "memory:0",
+  dialect: "wide",
+  token: null,
+  silence: null,
+  onTakenOver() {},
+  report() {},
+  kick() {},
+} as const;
+
 Deno.test("each session is checked four times within writeTimeout, for as long as it is there", async () => {
   using time = new VirtualTime();
   const context = contextWith({ writeTimeout: 1_000 });
@@ -81,7 +92,7 @@ Deno.test("closing takes suspect clients out of the map, and stops the timer", (
   using time = new VirtualTime();
   const context = contextWith({});
   const { registry, names } = context;
-  const claim = names.claim("ada", { grace: 60 }, { onTakenOver() {}, report() {}, silence: null });
+  const claim = names.claim("ada", { grace: 60 }, OWNER);
   claim.entry = registry.open("x", { id: "ada" });
   names.release(claim, "disconnect");
   assertEquals([textOf(registry.flatten()), statsOf(context).now.suspects], ["{ada=x}", 1]);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Registry, Tokens, TrackerError } from "../../mod.ts";
+import { type Grant, Registry, Tokens, TrackerError } from "../../mod.ts";
 import { decodeEvents, decodeList } from "../../lib/wire/mod.ts";
 import type { AccessRules } from "../../lib/auth/access.ts";
 import { readU64 } from "../../lib/base/bytes.ts";
@@ -12,7 +12,8 @@ import {
 import { HELLO, LIST, MESSAGE_NAMES, type MessageType, OPEN, PING, STATS, UPDATE, WATCH } from "../../lib/protocol.ts";
 import { Presence } from "../../lib/server/presence.ts";
 import { ReplyWriter } from "../../lib/server/reply_writer.ts";
-import { answerRequest, type Requester } from "../../lib/server/requests.ts";
+import type { Requester } from "../../lib/server/requester.ts";
+import { answerRequest } from "../../lib/server/requests.ts";
 import { SessionTimers } from "../../lib/server/session_timers.ts";
 import { bytesOf, textOf } from "../support/bytes.ts";
 import { LIMITS } from "../support/limits.ts";
@@ -22,6 +23,7 @@ const WRITER = "a-token-for-writing";
 const READER = "a-token-for-reading";
 const RULES: AccessRules = {
   tokens: () => Tokens.parse(`robots:${WRITER}\ndash:${READER}:read`),
+  authorize: null,
   trustedNetworks: [],
 };
 
@@ -33,7 +35,12 @@ class FakeSession implements Requester, Disposable {
   readonly timers: SessionTimers;
   readonly hasFullOutput = false;
   isOpen = true;
-  permission: Requester["permission"] = "write";
+  permission: Requester["permission"] = "admin";
+  grant: Grant | null = null;
+  pending: Promise<void> | null = null;
+  readonly dialect = "wide";
+  readonly observer = {};
+  readonly errors: string[] = [];
 
   constructor(limits: Partial<SessionLimits> = {}, rules: AccessRules | null = null) {
     this.context = createSessionContext(new Registry({ incarnation: "i" }), { ...LIMITS, ...limits }, rules);
@@ -47,6 +54,8 @@ class FakeSession implements Requester, Disposable {
       observer: {},
       peer: this.peer,
       timers: { silence: null },
+      dialect: "wide",
+      grant: null,
     });
     this.replies = new ReplyWriter({ context, connection, close() {}, onProgress() {} });
     this.timers = new SessionTimers({ context: this.context, onExpired() {} });
@@ -61,8 +70,18 @@ class FakeSession implements Requester, Disposable {
 
   sendNews(): void {}
 
-  authorize(permission: "read" | "write"): void {
-    this.permission = permission;
+  close(error: TrackerError): void {
+    this.isOpen = false;
+    this.errors.push(error.code);
+  }
+
+  admit(grant: Grant): void {
+    this.grant = grant;
+    this.permission = grant.access;
+  }
+
+  suspend(decision: Promise<void>): void {
+    this.pending = decision;
   }
 
   /** Handles a request, and returns what was added to the replies. */

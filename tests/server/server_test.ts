@@ -40,7 +40,7 @@ Deno.test("each protocol violation gets its own error, and affects no other clie
     ["BAD_MAGIC", "Cannot parse message: it begins with 71, not 42 or 66", ["GET / HTTP/1.1\r\nHost: x\r\n\r\n"]],
     ["BAD_MAGIC", "Cannot parse message: it begins with 0, not 42", [42, 0, 1, "a", 0, new Uint8Array(5_000)]],
     ["BAD_VERSION", "Cannot parse message: its version is 9, not 1", [66, 9, 0]],
-    ["BAD_TYPE", "Cannot parse message: there is no type 9", [42, 9, longLength(2), "{}"]],
+    ["BAD_TYPE", "Cannot parse message: there is no type 13", [42, 13, longLength(2), "{}"]],
     ["BAD_HELLO", "Cannot parse Hello: its payload is not JSON in UTF-8", [42, 4, longLength(2), "{'"]],
     ["BAD_TYPE", "Cannot parse message: there is no type 255", [66, 1, 255]],
     [

@@ -91,11 +91,25 @@ Deno.test("handshakes that never complete are ended, however many, and at once b
   await bench[Symbol.asyncDispose]();
 });
 
+Deno.test("a connection that ends without a word is no event, as on a port without TLS", async () => {
+  await using bench = await TlsBench.create();
+  for (let index = 0; index < 3; index++) {
+    const connection = await bench.dialPlain();
+    await connection.closeWrite();
+    await readToEnd(connection).catch(() => {});
+  }
+  const broken = await bench.dialPlain();
+  await writeFully(broken, bytesOf(22));
+  await broken.closeWrite();
+  await readToEnd(broken).catch(() => {});
+  await bench.event("tls-error");
+  assertEquals([bench.count("tls-error"), bench.server.metrics().tlsErrors], [0, 1]);
+});
+
 Deno.test("every broken handshake is an event, and affects no other client", async () => {
   await using bench = await TlsBench.create();
   await using witness = await connect({ ...bench.client, state: "w" });
   const attacks = [
-    bytesOf(),
     bytesOf(22),
     bytesOf(22, 3, 1, 255, 255),
     bytesOf("GET / HTTP/1.1\r\n\r\n"),

@@ -168,8 +168,8 @@ Deno.test("shutdown tells every client over TLS, ends handshakes under way, and 
 Deno.test("a client that is refused over TLS may go on sending and still gets the error", async () => {
   await using bench = await TlsBench.create();
   const connection = await bench.dial();
-  const flood = writeFully(connection, bytesOf(42, 9, new Uint8Array(200_000)));
-  const text = "BAD_TYPE: Cannot parse message: there is no type 9";
+  const flood = writeFully(connection, bytesOf(42, 13, new Uint8Array(200_000)));
+  const text = "BAD_TYPE: Cannot parse message: there is no type 13";
   assertEquals(await readToEnd(connection), bytesOf(0, text.length, text));
   await flood;
 });

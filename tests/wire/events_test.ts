@@ -122,7 +122,7 @@ Deno.test("events that are cut off or invalid are refused", () => {
   for (const [, bytes] of EVENTS) {
     for (let end = 1; end < bytes.length; end++) refuse(bytes.subarray(0, end), "its last part is cut off");
   }
-  refuse(bytesOf(9, REVISION, 0, 0), "an event of kind 9 does not exist");
-  refuse(bytesOf(1, REVISION, ID, 2, STATE), "2 is none of live, suspect");
+  refuse(bytesOf(10, REVISION, 0, 0), "an event of kind 10 does not exist");
+  refuse(bytesOf(1, REVISION, ID, 3, STATE), "3 is none of live, suspect, detached");
   refuse(bytesOf(8, longLength(2n ** 53n), 0, 0), "the number 9007199254740992 is too large");
 });

@@ -8,6 +8,7 @@ import {
   NEED_MORE,
   REPLY_DONE,
   REPLY_ERROR,
+  REPLY_JSON,
   REPLY_MAP,
   ReplyParser,
 } from "../../lib/wire/mod.ts";
@@ -43,7 +44,8 @@ const REPLIES: [string, Expected, Uint8Array, number, string][] = [
   ["done", "done", bytesOf(1), REPLY_DONE, ""],
   ["short map", "map", bytesOf(15, "{a=b, c=d, e=f}"), REPLY_MAP, "{a=b, c=d, e=f}"],
   ["shortest map", "map", bytesOf(2, "{}"), REPLY_MAP, "{}"],
-  ["long map", "map", bytesOf(longLength(300), "x".repeat(300)), REPLY_MAP, "x".repeat(300)],
+  ["long map", "map", bytesOf(longLength(300), `{${"x".repeat(298)}}`), REPLY_MAP, `{${"x".repeat(298)}}`],
+  ["answer to a Put", "json", bytesOf(1, longLength(2), "{}"), REPLY_JSON, "{}"],
   ["short map with a long length", "map", bytesOf(longLength(2), "{}"), REPLY_MAP, "{}"],
   ["error instead of done", "done", bytesOf(0, 12, "BAD_TYPE: no"), REPLY_ERROR, "BAD_TYPE: no"],
   ["error instead of a map", "map", bytesOf(0, 12, "BAD_TYPE: no"), REPLY_ERROR, "BAD_TYPE: no"],
@@ -110,4 +112,17 @@ Deno.test("error reply keeps a known code, and the text of an unknown one", () =
   assertEquals(read("NO_SUCH_CODE: ada"), ["REFUSED", "NO_SUCH_CODE: ada"]);
   assertEquals(read("ABORTED: not a wire code"), ["REFUSED", "ABORTED: not a wire code"]);
   assertEquals(read("?"), ["REFUSED", "?"]);
+});
+
+Deno.test("what is not in braces is no map, and is refused as soon as that can be seen", () => {
+  const wrong: [string, number][] = [["HTTP/1.1 400 Bad Request", 2], ["SSH-2.0-OpenSSH", 2], ["220 mail ready", 2], [
+    "\x03{=]",
+    4,
+  ]];
+  for (const [text, enough] of wrong) {
+    const bytes = bytesOf(text);
+    assertEquals(new ReplyParser().next(bytes, 0, enough - 1, "map"), NEED_MORE, text);
+    const parser = new ReplyParser();
+    assertEquals([parser.next(bytes, 0, enough, "map"), parser.error?.code], [INVALID, "BAD_REPLY"], text);
+  }
 });

@@ -6,7 +6,7 @@
 
 import type { Command } from "../command.ts";
 import { HELP_FLAG, longName, VERSION_FLAG } from "../flags/general_flags.ts";
-import { flagsOf, type TypedFlag } from "./grammar.ts";
+import { flagsOf, LIST_COMMAND, SERVER_FLAGS, type TypedFlag } from "./grammar.ts";
 
 /**
  * Generates the script.
@@ -19,7 +19,7 @@ export function bashScript(commands: readonly Command[]): string {
 
 _tracker() {
 ${READ_WORDS}
-  local command=\${words[1]} current=\${words[count - 1]} flags= valued= arguments= most=0
+  local command=\${words[1]} current=\${words[count - 1]} flags= valued= arguments= most=0 live=
   case $command in
 ${commands.map(commandCase).join("\n")}
   esac
@@ -58,10 +58,13 @@ const READ_WORDS = `\
 /** Finds the flags that are given already, a flag that waits for its value, and the number of arguments. */
 const READ_GIVEN = `\
   # What was typed between the command and the cursor: flags, the value that the last one waits for, arguments.
-  local given=' ' flag= ended= arguments_given=0
+  local given=' ' flag= ended= arguments_given=0 files=
+  # What says where the server is, for asking it.
+  local asked=()
   for ((at = 2; at < count - 1; at++)); do
     word=\${words[at]}
     if [[ $flag ]]; then
+      [[ ' ${SERVER_FLAGS.valued.join(" ")} ' == *" $flag "* ]] && asked+=("$flag=$word")
       flag=
     elif [[ $ended || $word != --* ]]; then
       arguments_given=$((arguments_given + 1))
@@ -70,6 +73,9 @@ const READ_GIVEN = `\
     else
       given+="\${word%%=*} "
       [[ " $valued " == *" $word "* ]] && flag=$word
+      case $word in ${
+  SERVER_FLAGS.valued.map((flag) => `${flag}=*`).concat(SERVER_FLAGS.bare).join(" | ")
+}) asked+=("$word") ;; esac
     fi
   done
 `;
@@ -88,6 +94,9 @@ const FIND_PREFIX = `\
 const OFFER = `\
   else
     ((arguments_given < most)) && candidates=$arguments
+    if [[ $live && $current != -* ]] && ((arguments_given < most)); then
+      candidates=$("\${words[0]}" ${LIST_COMMAND} "\${asked[@]}" 2>/dev/null | tail -n +2)
+    fi
     if [[ -z $ended && ($current == -* || -z $current$candidates) ]]; then
       candidates=
       for word in $flags; do
@@ -97,6 +106,14 @@ const OFFER = `\
   fi
 
   COMPREPLY=()
+  if [[ $files ]]; then
+    compopt -o filenames 2>/dev/null
+    IFS=$'\\n'
+    for word in $(compgen -f -- "$typed"); do
+      COMPREPLY+=("$prefix$word")
+    done
+    return
+  fi
   for word in $candidates; do
     [[ $word == "$typed"* ]] && COMPREPLY+=("$prefix$word")
   done
@@ -107,11 +124,13 @@ function commandCase(command: Command): string {
   const { choices = [], most = 0 } = command.positionals ?? {};
   const assignments = [`flags='${namesOf(flags)}'`, `valued='${namesOf(flags.filter(takesValue))}'`];
   if (choices.length !== 0) assignments.push(`arguments='${choices.join(" ")}'`, `most=${most}`);
+  if (command.positionals?.live) assignments.push("live=1", `most=${Math.min(most, 999)}`);
   return `    ${command.name})\n${assignments.map((line) => `      ${line}\n`).join("")}      ;;`;
 }
 
 function valueCases(command: Command): string[] {
   return flagsOf(command).flatMap((flag) => {
+    if (flag.isFile) return [`      '${command.name} ${longName(flag)}') files=1 ;;`];
     if (flag.choices === undefined) return [];
     return [`      '${command.name} ${longName(flag)}') candidates='${flag.choices.join(" ")}' ;;`];
   });

@@ -6,7 +6,7 @@
 
 import type { Command } from "../command.ts";
 import { HELP_FLAG, longName, VERSION_FLAG } from "../flags/general_flags.ts";
-import { flagsOf, type TypedFlag } from "./grammar.ts";
+import { flagsOf, LIST_COMMAND, SERVER_FLAGS, type TypedFlag } from "./grammar.ts";
 
 /**
  * Generates the script.
@@ -37,6 +37,7 @@ function __tracker_wants -a command most
     test (count (string match -v -- '-*' $words)) -lt (math 2 + $most)
 end
 
+${ASK_NAMES}
 complete -c tracker -f
 ${
     [
@@ -48,17 +49,40 @@ ${
 `;
 }
 
+/** Prints the identifiers of the clients that the server knows now. */
+const ASK_NAMES = `\
+# Prints the identifiers of the clients that the server knows now.
+function __tracker_names
+    set -l asked
+    set -l flag
+    for word in (commandline -opc)
+        if test -n "$flag"
+            set -a asked "$flag=$word"
+            set flag
+        else if contains -- $word ${SERVER_FLAGS.valued.join(" ")}
+            set flag $word
+        else if string match -qr -- '^(${SERVER_FLAGS.valued.join("|")})=|^${SERVER_FLAGS.bare.join("$|^")}$' $word
+            set -a asked $word
+        end
+    end
+    type -q tracker; or return
+    command tracker ${LIST_COMMAND} $asked 2>/dev/null | tail -n +2
+end
+`;
+
 function commandLine({ name, summary }: Command): string {
   return `complete -c tracker -n __tracker_needs_command -a ${name} -d ${quote(summary)}`;
 }
 
 function linesOf(command: Command): string[] {
   const flags = flagsOf(command).map((flag) => flagLine(quote(takes(command, flag)), flag));
-  const { choices, most = 0 } = command.positionals ?? {};
+  const { choices, most = 0, live } = command.positionals ?? {};
+  const wants = `complete -c tracker -n '__tracker_wants ${command.name} ${Math.min(most, 999)}'`;
+  if (live) return [...flags, `${wants} -a '(__tracker_names)'`];
   if (choices === undefined) return flags;
   return [
     ...flags,
-    `complete -c tracker -n '__tracker_wants ${command.name} ${most}' -a ${quote(choices.join(" "))}`,
+    `${wants} -a ${quote(choices.join(" "))}`,
   ];
 }
 
@@ -67,9 +91,10 @@ function takes(command: Command, flag: TypedFlag): string {
   return `__tracker_takes ${command.name} ${longName(flag)}${value}`;
 }
 
-function flagLine(condition: string, { names, description, placeholder, choices }: TypedFlag): string {
+function flagLine(condition: string, { names, description, placeholder, choices, isFile }: TypedFlag): string {
   const spelled = names.map((name) => name.startsWith("--") ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`);
-  const value = placeholder === undefined ? "" : choices === undefined ? " -x" : ` -x -a ${quote(choices.join(" "))}`;
+  const offers = isFile ? " -r -F" : choices === undefined ? " -x" : ` -x -a ${quote(choices.join(" "))}`;
+  const value = placeholder === undefined ? "" : offers;
   return `complete -c tracker -n ${condition} ${spelled.join(" ")}${value} -d ${quote(description)}`;
 }
 

@@ -13,7 +13,15 @@ export interface TypedFlag extends GeneralFlag {
   readonly placeholder?: string | undefined;
   /** The possible values, where they can be enumerated. */
   readonly choices?: readonly string[] | undefined;
+  /** Whether its value is the path of a file. */
+  readonly isFile?: boolean | undefined;
 }
+
+/** The flags that a shell has to repeat when it asks the server for identifiers: those with a value, and those without. */
+export const SERVER_FLAGS = { valued: ["--server", "--ca", "--token-file"], bare: ["--tls"] } as const;
+
+/** What prints identifiers, one on each line after the first; it must not keep a person waiting. */
+export const LIST_COMMAND = "list --columns id --limit 1000 --timeout 1s";
 
 /** Generates the script with which a shell completes the program's command line. */
 export type Generator = (commands: readonly Command[]) => string;
@@ -25,8 +33,8 @@ export type Generator = (commands: readonly Command[]) => string;
  * @returns Its own flags, and the one that every command has
  */
 export function flagsOf({ flags }: Command): TypedFlag[] {
-  const own = Object.entries(flags).map(([name, { placeholder, description, choices }]) => {
-    return { names: [`--${name}`], description, placeholder, choices };
+  const own = Object.entries(flags).map(([name, { placeholder, description, choices, isFile }]) => {
+    return { names: [`--${name}`], description, placeholder, choices, isFile };
   });
   return [...own, HELP_FLAG];
 }

@@ -6,7 +6,7 @@
 
 import type { Command } from "../command.ts";
 import { HELP_FLAG, VERSION_FLAG } from "../flags/general_flags.ts";
-import { flagsOf, type TypedFlag } from "./grammar.ts";
+import { flagsOf, LIST_COMMAND, SERVER_FLAGS, type TypedFlag } from "./grammar.ts";
 
 /**
  * Generates the script. It can be sourced, or installed as `_tracker` where zsh looks for completions.
@@ -18,6 +18,7 @@ export function zshScript(commands: readonly Command[]): string {
   return `#compdef tracker
 # Completes the command line of tracker in zsh. Printed by: tracker completions zsh
 
+${ASK_NAMES}
 _tracker() {
   local curcontext=$curcontext context state state_descr line
   typeset -A opt_args
@@ -50,6 +51,23 @@ fi
 `;
 }
 
+/** Offers the identifiers of the clients that the server knows now. */
+const ASK_NAMES = `\
+_tracker_names() {
+  local -a asked names
+  local at
+  for ((at = 1; at < $#words; at++)); do
+    case $words[at] in
+      (${SERVER_FLAGS.valued.join("|")}) asked+=("$words[at]=$words[at+1]") ;;
+      (${SERVER_FLAGS.valued.map((flag) => `${flag}=*`).concat(SERVER_FLAGS.bare).join("|")}) asked+=("$words[at]") ;;
+    esac
+  done
+  names=(\${(f)"$(_call_program names tracker ${LIST_COMMAND} $asked 2>/dev/null)"})
+  shift names
+  _wanted names expl client compadd -a names
+}
+`;
+
 function commandCase(command: Command): string {
   const specs = [...flagsOf(command).map(flagSpec), ...argumentSpec(command)];
   return `        ${command.name})\n          _arguments -S \\\n${listed(specs, "            ")}\n          ;;`;
@@ -60,16 +78,19 @@ function listed(specs: readonly string[], indent = "    "): string {
 }
 
 /** Offers only one spelling of a flag that has several, and nothing else together with the help or the version. */
-function flagSpec({ names, description, placeholder, choices }: TypedFlag): string {
+function flagSpec({ names, description, placeholder, choices, isFile }: TypedFlag): string {
   const text = `[${description.replace(/[\\[\]:]/g, "\\$&")}]`;
-  if (placeholder !== undefined) return quote(`${names[0]}=${text}:${escapeColons(placeholder)}:${action(choices)}`);
+  if (placeholder !== undefined) {
+    return quote(`${names[0]}=${text}:${escapeColons(placeholder)}:${isFile ? "_files" : action(choices)}`);
+  }
   return names.length === 1 ? quote(`${names[0]}${text}`) : `'(- *)'{${names.join(",")}}${quote(text)}`;
 }
 
 function argumentSpec({ positionals }: Command): string[] {
   if (positionals === undefined) return [];
   const word = positionals.placeholder.replace(/[^A-Z]/g, "");
-  return [quote(`${positionals.most === 1 ? "1" : "*"}:${word}:${action(positionals.choices)}`)];
+  const offer = positionals.live ? "_tracker_names" : action(positionals.choices);
+  return [quote(`${positionals.most === 1 ? "1" : "*"}:${word}:${offer}`)];
 }
 
 /** A blank is an action too: it offers nothing, but shows what is expected. */

@@ -7,11 +7,11 @@
 
 import { DEFAULT_CALL_TIMEOUT } from "../../client/calls.ts";
 import { DEFAULT_PORT, DEFAULT_TLS_PORT, type Dialect, DIALECTS } from "../../protocol.ts";
-import type { ConnectOptions } from "../../tcp/connect.ts";
+import { type ConnectOptions, dialer } from "../../tcp/connect.ts";
 import type { ClientTlsOptions } from "../../tcp/options.ts";
-import { findToken } from "../service/own_token.ts";
+import { findToken, rereadToken } from "../service/own_token.ts";
 import { readPem } from "../service/pem_files.ts";
-import { type Flag, type FlagValues, optionalText, toggle } from "./flags.ts";
+import { type Flag, type FlagValues, optionalFile, optionalText, toggle } from "./flags.ts";
 import { type Address, address, choice, duration } from "./values.ts";
 
 /** The server's address. */
@@ -25,8 +25,7 @@ const serverFlag: Flag<Address> = {
 };
 
 /** The authorities to trust. */
-const caFlag = optionalText(
-  "FILE",
+const caFlag = optionalFile(
   "certificates of authorities to trust besides the usual ones (PEM); implies --tls",
 );
 
@@ -50,8 +49,7 @@ export const timeoutFlag: Flag<number> = {
 };
 
 /** The client's own token. */
-const tokenFileFlag = optionalText(
-  "FILE",
+const tokenFileFlag = optionalFile(
   "a file with the token to show, and nothing else; without it, $TRACKER_TOKEN is shown if set",
 );
 
@@ -99,8 +97,16 @@ export async function targetFrom({ server, tls, ca }: FlagValues<typeof SERVER_F
  * @throws {CommandError} when a file of certificates cannot be read
  */
 export async function clientOptions(flags: ClientFlags): Promise<ConnectOptions> {
-  const token = await findToken(flags["token-file"]);
-  return { ...await targetFrom(flags), timeout: flags.timeout, ...token !== undefined && { token } };
+  const path = flags["token-file"];
+  const token = await findToken(path);
+  // Files may be replaced while the client runs, so each attempt to connect reads them again.
+  return {
+    ...await targetFrom(flags),
+    timeout: flags.timeout,
+    ...flags.ca !== undefined &&
+      { dial: async (signal, timeout) => await dialer(await targetFrom(flags))(signal, timeout) },
+    ...token !== undefined && { token: path === undefined ? token : () => rereadToken(path, token) },
+  };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface Flag<T> {
   readonly environment?: string;
   /** The possible values, where they can be enumerated, for completions. */
   readonly choices?: readonly string[];
+  /** Whether the value is the path of a file. */
+  readonly isFile?: boolean;
   /** Whether an empty value says something. Where not, it is refused: it comes from a variable that is not set. */
   readonly mayBeEmpty?: boolean;
   /**
@@ -48,6 +50,8 @@ export interface Positionals {
   readonly most: number;
   /** The possible values of each, where they can be enumerated. */
   readonly choices?: readonly string[];
+  /** Whether they are identifiers of clients, which a shell can ask the server for. */
+  readonly live?: boolean;
 }
 
 /** A parsed command line. */
@@ -74,6 +78,16 @@ export function toggle(description: string): Flag<boolean> {
  */
 export function optionalText(placeholder: string, description: string): Flag<string | undefined> {
   return { placeholder, default: "", description, parse: (text) => text === "" ? undefined : text };
+}
+
+/**
+ * Declares a flag that takes the path of a file.
+ *
+ * @param description What it does
+ * @returns The flag, whose value is `undefined` unless given
+ */
+export function optionalFile(description: string): Flag<string | undefined> {
+  return { ...optionalText("FILE", description), isFile: true };
 }
 
 function parseToggle(text: string): boolean {

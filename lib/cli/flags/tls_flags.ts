@@ -6,18 +6,17 @@
 
 import { DEFAULT_TLS_PORT } from "../../protocol.ts";
 import type { ServerTlsOptions } from "../../tcp/options.ts";
-import { type Flag, type FlagValues, optionalText } from "./flags.ts";
+import { type Flag, type FlagValues, optionalFile } from "./flags.ts";
 import { readKeyPair } from "../service/pem_files.ts";
 import { UsageError } from "./usage.ts";
 import { listeningPort } from "./values.ts";
 
 /** The flags. */
 export const TLS_FLAGS = {
-  "tls-cert": optionalText(
-    "FILE",
+  "tls-cert": optionalFile(
     "accept TLS, with the certificate in this file (PEM); plain connections only if --port is given too",
   ),
-  "tls-key": optionalText("FILE", "the certificate's private key (PEM)"),
+  "tls-key": optionalFile("the certificate's private key (PEM)"),
   "tls-port": {
     placeholder: "PORT",
     default: `${DEFAULT_TLS_PORT}`,

@@ -57,6 +57,17 @@ export function choice<Word extends string>(words: readonly Word[]): Choice<Word
   return { choices: words, parse };
 }
 
+/**
+ * Makes a parser of words of a list, separated by commas.
+ *
+ * @param known The words accepted
+ * @returns The parser
+ */
+export function words<Word extends string>(known: readonly Word[]): (text: string) => Word[] {
+  const { parse } = choice(known);
+  return (text) => text.split(",").map((word) => parse(word.trim()));
+}
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**

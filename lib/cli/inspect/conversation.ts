@@ -12,7 +12,7 @@ import { LONGEST_TIMEOUT } from "../../base/deadlines.ts";
 import { INVALID, NEED_MORE } from "../../codec.ts";
 import { TrackerError } from "../../errors.ts";
 import { type Duplex, writeAll } from "../../transport/duplex.ts";
-import { explainReply, type Field } from "./explain.ts";
+import { type AskedList, explainReply, type Field } from "./explain.ts";
 
 /** Most bytes taken in one read. */
 const READ_SIZE = 4_096;
@@ -59,6 +59,9 @@ export class Conversation {
   async send(bytes: Uint8Array): Promise<void> {
     await writeAll(this.#duplex, bytes).catch(() => this.#isBroken = true);
   }
+
+  /** How the last List was asked for. */
+  list: AskedList = {};
 
   /**
    * Waits for a reply.
@@ -126,7 +129,7 @@ export class Conversation {
     if (token === NEED_MORE) return null;
     const { payloadStart, payloadEnd, position, error } = this.#parser;
     const end = token === INVALID ? received.length : position;
-    const fields = explainReply(this.#parser, token, received.bytes.slice(0, end));
+    const fields = explainReply(this.#parser, token, received.bytes.slice(0, end), this.list);
     const payload = received.bytes.slice(payloadStart, payloadEnd);
     received.bytes.copyWithin(0, end, received.length);
     received.length -= end;

@@ -11,24 +11,30 @@ import {
   REPLY_ERROR,
   REPLY_FRAME,
   REPLY_HELLO,
+  REPLY_JSON,
   REPLY_LIST,
   REPLY_STATS,
   type ReplyParser,
   type ReplyToken,
 } from "../../wire/replies.ts";
 import { decodeEvents, type WatchEvent } from "../../wire/events.ts";
-import { decodeList, type ListRecord } from "../../wire/list.ts";
+import { decodeCount, decodeList, type ListFormat, type ListRecord } from "../../wire/list.ts";
 import { EMPTY, toBytes } from "../../base/bytes.ts";
 import { AMBIGUOUS, INVALID, MessageParser, NEED_MORE, type Token } from "../../codec.ts";
 import {
   CLOSE,
+  DROP,
+  FETCH,
   GET,
   HELLO,
   HIGHEST_MAX_STATE,
+  JSON_LENGTH_SIZE,
+  KICK,
   LIST,
   MESSAGE_NAMES,
   OPEN,
   PING,
+  PUT,
   STATS,
   UPDATE,
   WATCH,
@@ -132,7 +138,9 @@ export class MessageExplainer {
       ...header,
       { bytes: length, meaning: size === 0 ? "length 0: the state is empty" : `length ${size}` },
       { bytes: envelope, meaning: `envelope: length ${state.length} once more` },
-      { bytes: state, meaning: token === HELLO || token === WATCH || token === LIST ? "JSON" : "state", isText: true },
+      ...token === PUT
+        ? putFields(state)
+        : [{ bytes: state, meaning: JSON_MESSAGES.has(token) ? "JSON" : "state", isText: true }],
     ];
   }
 
@@ -167,27 +175,51 @@ export class MessageExplainer {
   }
 }
 
+/** Messages that carry JSON and nothing else. */
+const JSON_MESSAGES: ReadonlySet<Token> = new Set([HELLO, WATCH, LIST, DROP, KICK, FETCH]);
+
+function putFields(payload: Uint8Array): Field[] {
+  const end = JSON_LENGTH_SIZE + ((payload[0] ?? 0) << 8 | (payload[1] ?? 0));
+  const fields: Field[] = [
+    { bytes: payload.subarray(0, JSON_LENGTH_SIZE), meaning: `length of the JSON: ${end - JSON_LENGTH_SIZE}` },
+    { bytes: payload.subarray(JSON_LENGTH_SIZE, end), meaning: "JSON", isText: true },
+    { bytes: payload.subarray(end), meaning: "state", isText: true },
+  ];
+  return fields.filter(({ bytes }) => bytes.length !== 0);
+}
+
+/** How a List was asked for, as far as that changes its reply. */
+export interface AskedList extends ListFormat {
+  /** Whether only the number was asked for. */
+  isCount?: boolean;
+}
+
 /**
  * Explains a reply.
  *
  * @param parser The parser that has just parsed it, at the beginning of its buffer
  * @param token What the parser found
  * @param reply The bytes of the reply
+ * @param list How a List was asked for
  * @returns Their meaning
  */
-export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint8Array): Field[] {
+export function explainReply(parser: ReplyParser, token: ReplyToken, reply: Uint8Array, list: AskedList): Field[] {
   if (token === INVALID) return [{ bytes: reply, meaning: `no reply: ${parser.error?.message}` }];
   if (token === REPLY_DONE) return [{ bytes: reply, meaning: "done" }];
   const start = parser.payloadStart;
   const payload = reply.subarray(start);
   const first = FIRST_BYTES[token];
   const length = { bytes: reply.subarray(first === undefined ? 0 : 1, start), meaning: `length ${payload.length}` };
-  const fields = [length, ...payloadFields(token, payload)];
+  const fields = [length, ...payloadFields(token, payload, list)];
   return first === undefined ? fields : [{ bytes: reply.subarray(0, 1), meaning: first }, ...fields];
 }
 
 /** Replies that have a byte before their length, and its meaning. */
-const FIRST_BYTES: Partial<Record<ReplyToken, string>> = { [REPLY_ERROR]: "error", [REPLY_HELLO]: "done" };
+const FIRST_BYTES: Partial<Record<ReplyToken, string>> = {
+  [REPLY_ERROR]: "error",
+  [REPLY_HELLO]: "done",
+  [REPLY_JSON]: "done",
+};
 
 /** The replies that each message asks for; messages not listed are answered with an error. */
 const ASKED: Partial<Record<Token, Expected[]>> = {
@@ -200,18 +232,24 @@ const ASKED: Partial<Record<Token, Expected[]>> = {
   [CLOSE]: ["done"],
   [WATCH]: ["done"],
   [PING]: ["done"],
+  [PUT]: ["json"],
+  [DROP]: ["json"],
+  [KICK]: ["json"],
+  [FETCH]: ["list"],
 };
 
 /** Likewise on a connection that watches: a Ping is answered in a frame, and most messages are refused. */
 const ASKED_WATCHING: typeof ASKED = { [UPDATE]: [], [CLOSE]: ["done"], [PING]: ["frame"] };
 
-function payloadFields(token: ReplyToken, payload: Uint8Array): Field[] {
+function payloadFields(token: ReplyToken, payload: Uint8Array, list: AskedList): Field[] {
   if (token === REPLY_FRAME) return itemFields(payload, 0, describeEvent, decodeEvents);
+  if (token === REPLY_LIST && list.isCount) return [{ bytes: payload, meaning: `${decodeCount(payload)} clients` }];
   if (token === REPLY_LIST) {
-    const revision = { bytes: payload.subarray(0, 8), meaning: `revision ${decodeList(payload).revision}` };
-    return [revision, ...itemFields(payload, revision.bytes.length, describeRecord, decodeList)];
+    const decode = (bytes: Uint8Array, note?: Parameters<typeof decodeList>[1]) => decodeList(bytes, note, list);
+    const revision = { bytes: payload.subarray(0, 8), meaning: `revision ${decode(payload).revision}` };
+    return [revision, ...itemFields(payload, revision.bytes.length, describeRecord, decode)];
   }
-  const isJson = token === REPLY_HELLO || token === REPLY_STATS;
+  const isJson = token === REPLY_HELLO || token === REPLY_STATS || token === REPLY_JSON;
   return [{ bytes: payload, meaning: token === REPLY_ERROR ? "text" : isJson ? "JSON" : "map", isText: true }];
 }
 
@@ -236,6 +274,7 @@ function describeEvent(event: WatchEvent): string {
   if (kind === "leave") words.push(event.cause);
   if (kind === "synced") words.push(`incarnation ${quoteBytes(toBytes(event.incarnation))}`);
   if (kind === "present") return `present ${describeRecord(event)}`;
+  if (kind === "set") words.push(`until ${event.until}`);
   const state = "state" in event ? `, state ${quoteStart(event.state)}` : "";
   return `${words.filter(Boolean).join(" ")}, revision ${revision}${state}`;
 }
@@ -273,7 +312,7 @@ const LONG_LINE = 16;
  * @returns The lines, each with its newline
  */
 export function layOut(direction: string, fields: readonly Field[]): string {
-  const longest = Math.max(0, ...fields.map(({ bytes }) => bytes.length));
+  const longest = fields.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   const width = 3 * (longest > SHORT_LINE ? LONG_LINE : SHORT_LINE) - 1;
   const lines = fields.flatMap((field) => linesOf(field, width));
   return lines.map((line, at) => `  ${(at === 0 ? direction : "").padEnd(10)}${line}`.trimEnd() + "\n").join("");

@@ -6,15 +6,17 @@
 
 import type { MessageEncoder } from "../../codec.ts";
 import { decodeEvents } from "../../wire/events.ts";
-import { decodeList } from "../../wire/list.ts";
+import { FETCH, LIST } from "../../protocol.ts";
+import { decodeCount, decodeList } from "../../wire/list.ts";
+import { parseList } from "../../wire/requests.ts";
 import type { Expected } from "../../wire/replies.ts";
 import type { Target } from "../flags/client_flags.ts";
-import { bold, remark, write, writeMap } from "../terminal/output.ts";
+import { bold, remark, write, writeBytes } from "../terminal/output.ts";
 import { patiently } from "../terminal/patience.ts";
 import { escapeBytes, escapeControls, safeJson } from "../text/escape.ts";
 import { eventForm, listForm } from "../text/forms.ts";
 import type { Conversation, Reply } from "./conversation.ts";
-import { layOut, MessageExplainer } from "./explain.ts";
+import { type AskedList, layOut, MessageExplainer } from "./explain.ts";
 import type { Step } from "./steps.ts";
 
 /** Takes one step after the other and prints the replies. */
@@ -47,6 +49,8 @@ export class Script {
   async play(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       await this.#show(`${bold(escapeControls(step.written))}\n`);
+      if (step.kind === "message" && step.type === LIST) this.#conversation.list = askedList(step.state);
+      if (step.kind === "message" && step.type === FETCH) this.#conversation.list = {};
       if (step.kind === "wait") await this.#wait(step.milliseconds);
       else await this.#exchange(step.kind === "raw" ? step.bytes : this.#encoder.encode(step.type, step.state));
     }
@@ -96,8 +100,9 @@ export class Script {
     await this.#show(layOut("received", reply.fields));
     if (reply.error !== null) throw reply.error;
     if (this.#hex) return;
-    if (expected === "map") await writeMap(reply.payload);
-    else await write(reply.isFrame ? linesOf(reply.payload) : `${lineOf(reply.payload, expected)}\n`);
+    if (expected === "map") await writeBytes(reply.payload);
+    else if (reply.isFrame) await write(linesOf(reply.payload));
+    else await write(`${lineOf(reply.payload, expected, this.#conversation.list)}\n`);
   }
 
   async #show(text: string): Promise<void> {
@@ -109,7 +114,21 @@ function linesOf(frame: Uint8Array): string {
   return decodeEvents(frame).map((event) => `${safeJson(eventForm(event))}\n`).join("");
 }
 
-function lineOf(payload: Uint8Array, expected: Expected): string {
-  if (expected === "list") return safeJson(listForm(decodeList(payload)));
-  return expected === "hello" || expected === "stats" ? escapeBytes(payload) : "done";
+/** What a List asks for, as far as that can be understood. */
+function askedList(json: Uint8Array): AskedList {
+  try {
+    const { count, details } = parseList(json);
+    return { isCount: count === true, hasDetails: details === true };
+  } catch {
+    return {};
+  }
+}
+
+/** Replies whose payload is JSON. */
+const JSON_REPLIES: ReadonlySet<Expected> = new Set(["hello", "stats", "json"]);
+
+function lineOf(payload: Uint8Array, expected: Expected, list: AskedList): string {
+  if (expected === "list" && list.isCount) return `${decodeCount(payload)}`;
+  if (expected === "list") return safeJson(listForm(decodeList(payload, undefined, list)));
+  return JSON_REPLIES.has(expected) ? escapeBytes(payload) : "done";
 }

@@ -9,11 +9,10 @@
  * @module
  */
 
-import { ignore } from "../../base/async.ts";
 import { toBytes } from "../../base/bytes.ts";
 import { siteOf } from "../../auth/cidr.ts";
 import type { ServerEvent } from "../../server/events.ts";
-import { formatAddress } from "../../tcp/address.ts";
+import { formatAddress } from "../../transport/listener.ts";
 import type { ReloadEvent } from "../service/reload.ts";
 import { LineWriter } from "../terminal/line_writer.ts";
 import { type Writer, writeTo } from "../terminal/output.ts";
@@ -94,8 +93,12 @@ export class EventLog {
   async #write(text: string): Promise<void> {
     const lines = this.#dropped;
     this.#dropped = 0;
-    if (lines !== 0) text += `${this.#textOf({ event: "dropped", lines, message: "the log is read too slowly" })}\n`;
-    await writeTo(this.#target, toBytes(text)).catch(ignore);
+    const message = "the log was not taken, or not fast enough";
+    if (lines !== 0) text += `${this.#textOf({ event: "dropped", lines, message })}\n`;
+    await writeTo(this.#target, toBytes(text)).catch(() => {
+      // Such as on a full disk. They are counted when there is room again.
+      this.#dropped += lines + text.split("\n").length - (lines === 0 ? 1 : 2);
+    });
   }
 }
 
@@ -104,10 +107,17 @@ function wordsOf(line: Line): string {
   return Object.values(line).map((value) => typeof value === "number" ? `${value} lines:` : value).join(" ");
 }
 
-/** The severity as in sd-daemon(3): 6 is information, 4 a warning. */
-function severityOf({ event }: Line): string {
-  return event === "join" || event === "leave" || event === "reload" ? "<6>" : "<4>";
+/**
+ * The severity as in sd-daemon(3): 6 is information, 5 is worth a look, 4 a warning. A client whose connection was ended
+ * in order may have meant it.
+ */
+function severityOf({ event, cause }: Line): string {
+  if (event === "suspect") return cause === "disconnect" ? "<5>" : "<4>";
+  return EXPECTED_EVENTS.has(event) ? "<6>" : "<4>";
 }
+
+/** Events that are what a server is there for. */
+const EXPECTED_EVENTS: ReadonlySet<unknown> = new Set(["join", "set", "resume", "leave", "reload"]);
 
 /** By what the lines about an event are limited; `null` if they are not. */
 function sourceOf(event: LogEvent): string | null {
@@ -126,6 +136,8 @@ function lineOf(event: LogEvent): Line {
   switch (event.kind) {
     case "join":
       return { event: event.kind, id: escapeWord(event.id), peer, dialect: event.dialect };
+    case "set":
+      return { event: event.kind, id: escapeWord(event.id), peer, until: new Date(event.until).toISOString() };
     case "resume":
       return { event: event.kind, id: escapeWord(event.id), peer };
     case "suspect":

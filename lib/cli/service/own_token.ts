@@ -25,6 +25,17 @@ export async function findToken(path: string | undefined): Promise<string | unde
   throw new UsageError(`TRACKER_TOKEN must be a token of ${MIN_TOKEN} to ${MAX_TOKEN} characters, without : or spaces`);
 }
 
+/**
+ * Reads the token again.
+ *
+ * @param path The path of its file
+ * @param known The token to show if the file cannot be used just now
+ * @returns The token
+ */
+export async function rereadToken(path: string, known: string): Promise<string> {
+  return await readToken(path).catch(() => known);
+}
+
 async function readToken(path: string): Promise<string> {
   const text = (await readSecretFile(path)).trim();
   if (isToken(text)) return text;

@@ -11,7 +11,7 @@ import type { Status } from "../../protocol.ts";
 import { DEFAULT_MAX_MAP } from "../../wire/replies.ts";
 
 import { escapeControls } from "../text/escape.ts";
-import { previewOf } from "../text/forms.ts";
+import { type Omitting, previewOf } from "../text/forms.ts";
 import { layOutTable } from "../text/table.ts";
 import { shortTime } from "../text/times.ts";
 import { cutTo } from "../text/width.ts";
@@ -23,7 +23,7 @@ const FRAME_LINES = 3;
 export const HEAD = 1;
 
 /** Least widths of the columns of id, status and times, so that the table does not jump. */
-const LEAST = [10, 7, 10, 10];
+const LEAST = [10, 8, 10, 10];
 
 /** A client as shown in a row. */
 export interface Row {
@@ -34,7 +34,12 @@ export interface Row {
   readonly since: number;
   /** When it last changed, likewise. */
   readonly changed: number;
+  /** When it leaves unless something happens before, likewise; 0 if it is connected, or that is not known. */
+  readonly until: number;
 }
+
+/** An event of one client. */
+type ClientEvent = Omitting<Exclude<MapEvent, { kind: "snapshot" | "synced" }>, "time">;
 
 /** The clients in the map, in the order in which they opened. */
 export class Rows {
@@ -61,7 +66,7 @@ export class Rows {
    * @param now When it arrived, in milliseconds since 1970
    * @throws {TrackerError} REPLY_TOO_LARGE when the table would take too much memory
    */
-  apply(event: MapEvent, now: number): void {
+  apply(event: Omitting<MapEvent, "time">, now: number): void {
     if (event.kind === "snapshot") {
       this.#fresh = new Map();
       this.#freshSize.clear();
@@ -75,36 +80,37 @@ export class Rows {
     } else {
       const [rows, size] = this.#fresh === null ? [this.#rows, this.#size] : [this.#fresh, this.#freshSize];
       const before = rows.get(event.id);
-      this.#applyTo(rows, event, now);
-      size.replace(before, rows.get(event.id));
+      const after = rowAfter(event, before, now);
+      if (after === null) rows.delete(event.id);
+      else rows.set(event.id, after);
+      size.replace(before, after ?? undefined);
     }
   }
+}
 
-  #applyTo(rows: Map<string, Row>, event: Exclude<MapEvent, { kind: "snapshot" | "synced" }>, now: number): void {
-    const { id, kind } = event;
-    const before = rows.get(id);
-    switch (kind) {
-      case "present": {
-        const { status, state, openedAt, updatedAt } = event;
-        return void rows.set(id, { id, status, state, since: openedAt, changed: updatedAt });
-      }
-      case "join":
-        return void rows.set(id, { id, status: "live", state: event.state, since: now, changed: now });
-      case "update":
-        return void rows.set(id, {
-          id,
-          status: before?.status ?? "live",
-          state: event.state,
-          since: before === undefined ? now : before.since,
-          changed: now,
-        });
-      case "suspect":
-      case "resume":
-        if (before === undefined) return;
-        return void rows.set(id, { ...before, status: kind === "suspect" ? "suspect" : "live", changed: now });
-      case "leave":
-        rows.delete(id);
+/** The row of a client after an event; `null` for none. */
+function rowAfter(event: ClientEvent, before: Row | undefined, now: number): Row | null {
+  const { id } = event;
+  const since = before?.since ?? now;
+  switch (event.kind) {
+    case "present": {
+      const { status, state, openedAt, updatedAt, until } = event;
+      return { id, status, state, since: openedAt, changed: updatedAt, until };
     }
+    case "join":
+      return { id, status: "live", state: event.state, since: now, changed: now, until: 0 };
+    case "update": {
+      const { status = "live", until = 0 } = before ?? {};
+      return { id, status, state: event.state, since, changed: now, until };
+    }
+    case "set":
+      return { id, status: "detached", state: event.state, since, changed: now, until: event.until };
+    case "suspect":
+    case "resume":
+      if (before === undefined) return null;
+      return { ...before, status: event.kind === "suspect" ? "suspect" : "live", changed: now, until: 0 };
+    case "leave":
+      return null;
   }
 }
 
@@ -132,10 +138,10 @@ export interface View {
 export function layOutScreen(clients: Rows, { title, footer, columns, rows, now }: View): string[] {
   const room = Math.max(0, rows - FRAME_LINES);
   const shown = clients.first(clients.size > room ? room - 1 : room);
-  const table = layOutTable(
-    [["ID", "STATUS", "SINCE", "CHANGED", "STATE"], ...shown.map((row) => cellsOf(row, columns, now))],
-    { width: columns, least: LEAST },
-  );
+  const expires = shown.some(({ until }) => until !== 0);
+  const heads = ["ID", "STATUS", "SINCE", "CHANGED", ...expires ? ["EXPIRES"] : [], "STATE"];
+  const cells = shown.map((row) => cellsOf(row, { columns, now, expires }));
+  const table = layOutTable([heads, ...cells], { width: columns, least: LEAST });
   const [head = "", ...lines] = table;
   const left = clients.size - shown.length;
   const count = `${clients.size} ${clients.size === 1 ? "client" : "clients"}`;
@@ -148,7 +154,17 @@ export function layOutScreen(clients: Rows, { title, footer, columns, rows, now 
   ].slice(0, rows);
 }
 
-function cellsOf({ id, status, state, since, changed }: Row, columns: number, now: number): string[] {
-  const timeOf = (time: number | null) => time === null ? "" : shortTime(time, now);
-  return [escapeControls(id), status, timeOf(since), timeOf(changed), previewOf(state, columns)];
+/** What the cells of all rows have in common. */
+interface CellLayout {
+  readonly columns: number;
+  readonly now: number;
+  /** Whether there is a column of when clients leave. */
+  readonly expires: boolean;
+}
+
+function cellsOf(row: Row, { columns, now, expires }: CellLayout): string[] {
+  const { id, status, state, since, changed, until } = row;
+  const timeOf = (time: number) => time === 0 ? "-" : shortTime(time, now);
+  const end = expires ? [timeOf(until)] : [];
+  return [escapeControls(id), status, timeOf(since), timeOf(changed), ...end, previewOf(state, columns)];
 }

@@ -48,6 +48,17 @@ export class LineWriter {
   }
 
   /**
+   * Puts a space before the next line, and waits until it is written.
+   *
+   * @throws {OutputClosed} as {@linkcode add}
+   */
+  async indent(): Promise<void> {
+    if (this.#writing === null) this.#lines.push(" ");
+    this.#writing ??= this.#writeAll();
+    await this.flush();
+  }
+
+  /**
    * Waits until everything is written.
    *
    * @throws {OutputClosed} as {@linkcode add}

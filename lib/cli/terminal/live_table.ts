@@ -54,7 +54,7 @@ export class LiveTable implements WatchDisplay {
 
   /** Applies the event, and shows it in the next drawing. */
   event(event: MapEvent): null {
-    this.#rows.apply(event, Date.now());
+    this.#rows.apply(event, event.time);
     this.#drawSoon();
     return null;
   }

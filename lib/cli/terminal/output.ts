@@ -11,6 +11,9 @@ import { escapeBytes, escapeControls, safeJson } from "../text/escape.ts";
 
 const NEWLINE = Uint8Array.of(10);
 
+/** About how many characters are written at once. */
+const BATCH = 65_536;
+
 /** The reader of the output has stopped reading, as `head` does: an end, not a failure. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
@@ -59,12 +62,39 @@ export async function writeJson(value: unknown): Promise<void> {
 }
 
 /**
- * Writes a map and a newline: verbatim for a program, but escaped for a terminal, since a state can hold anything.
+ * Writes a list as one line of JSON, a record at a time: all of it may be more than one string can hold.
  *
- * @param map The flattened map
+ * @param head What goes before the records
+ * @param records The records
+ * @param formOf Turns a record into a value
+ * @param tail What goes behind them
  */
-export async function writeMap(map: Uint8Array): Promise<void> {
-  await write(Deno.stdout.isTerminal() ? `${escapeBytes(map)}\n` : concat([map, NEWLINE]));
+export async function writeJsonList<T>(
+  head: string,
+  records: Iterable<T>,
+  formOf: (record: T) => unknown,
+  tail: string,
+): Promise<void> {
+  let batch = head;
+  let isFirst = true;
+  for (const record of records) {
+    batch += `${isFirst ? "" : ","}${safeJson(formOf(record))}`;
+    isFirst = false;
+    if (batch.length < BATCH) continue;
+    await write(batch);
+    batch = "";
+  }
+  await write(`${batch}${tail}\n`);
+}
+
+/**
+ * Writes bytes of clients and a newline: verbatim for a program, but escaped for a terminal, since a state can hold
+ * anything.
+ *
+ * @param bytes A state, or the flattened map
+ */
+export async function writeBytes(bytes: Uint8Array): Promise<void> {
+  await write(Deno.stdout.isTerminal() ? `${escapeBytes(bytes)}\n` : concat([bytes, NEWLINE]));
 }
 
 /**

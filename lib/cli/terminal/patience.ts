@@ -6,7 +6,7 @@
 
 import { delay } from "../../base/async.ts";
 import { DEFAULT_PORT } from "../../protocol.ts";
-import { formatAddress } from "../../tcp/address.ts";
+import { formatAddress } from "../../transport/listener.ts";
 import type { ConnectOptions } from "../../tcp/connect.ts";
 import { remark } from "./output.ts";
 

@@ -6,6 +6,7 @@
 
 import { ignore } from "../../base/async.ts";
 import { toBytes } from "../../base/bytes.ts";
+import { readEnvironment } from "../environment.ts";
 import { write } from "./output.ts";
 import { atMost } from "./patience.ts";
 
@@ -17,6 +18,15 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** How long the last drawing may take when the screen is restored, in milliseconds. */
 const LAST_DRAWING = 500;
+
+/**
+ * Tells whether standard output is a terminal on which something can be drawn again.
+ *
+ * @returns `false` for a dumb one, and for anything else
+ */
+export function canDraw(): boolean {
+  return Deno.stdout.isTerminal() && readEnvironment("TERM") !== "dumb";
+}
 
 /** The size of a terminal that does not report one. */
 const STANDARD: Readonly<{ columns: number; rows: number }> = { columns: 80, rows: 24 };
@@ -49,7 +59,11 @@ export class Screen {
   constructor(onResize: () => void) {
     this.#onResize = onResize;
     // Windows does not report it: there the next drawing finds out.
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", onResize);
+    if (Deno.build.os !== "windows") {
+      Deno.addSignalListener("SIGWINCH", onResize);
+      Deno.addSignalListener("SIGTSTP", this.#pause);
+      Deno.addSignalListener("SIGCONT", this.#resume);
+    }
     // However the process ends, the terminal must be as it was.
     addEventListener("unload", this.#restore);
     writeNow(ENTER);
@@ -76,10 +90,25 @@ export class Screen {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    if (Deno.build.os !== "windows") {
+      Deno.removeSignalListener("SIGWINCH", this.#onResize);
+      Deno.removeSignalListener("SIGTSTP", this.#pause);
+      Deno.removeSignalListener("SIGCONT", this.#resume);
+    }
     if (this.#drawing !== null) await atMost(LAST_DRAWING, this.#drawing.catch(ignore));
     this.#restore();
   }
+
+  /** Ctrl-Z: the terminal goes back to the shell, until the program is resumed. */
+  readonly #pause = (): void => {
+    writeNow(LEAVE);
+    Deno.kill(Deno.pid, "SIGSTOP");
+  };
+
+  readonly #resume = (): void => {
+    writeNow(ENTER);
+    this.#onResize();
+  };
 
   readonly #restore = (): void => {
     removeEventListener("unload", this.#restore);

@@ -26,7 +26,7 @@ export function escapeControls(text: string): string {
 }
 
 /**
- * Shows bytes as text. Bytes that are not UTF-8 are shown as ASCII, with a code for every other byte.
+ * Shows bytes as text. Bytes that are not UTF-8 are shown by their codes.
  *
  * @param bytes Any bytes
  * @returns One line, harmless on a terminal
@@ -85,9 +85,37 @@ export function textOrNull(bytes: Uint8Array): string | null {
 
 function show(bytes: Uint8Array, prepare: (text: string) => string): string {
   const text = textOrNull(bytes);
-  if (text !== null) return escapeControls(prepare(text));
-  const isPlain = (byte: number) => byte >= 32 && byte < 127;
-  return Array.from(bytes, (byte) => isPlain(byte) ? prepare(String.fromCharCode(byte)) : escapeCode(byte)).join("");
+  return text === null ? showParts(bytes, prepare) : escapeControls(prepare(text));
+}
+
+/** Shows what is UTF-8 as text, and every other byte by its code: one bad byte must not spoil what is around it. */
+function showParts(bytes: Uint8Array, prepare: (text: string) => string): string {
+  const parts: string[] = [];
+  let start = 0;
+  let at = 0;
+  const takeText = () => {
+    if (at > start) parts.push(escapeControls(prepare(STRICT.decode(bytes.subarray(start, at)))));
+  };
+  while (at < bytes.length) {
+    const length = sequenceLength(bytes, at);
+    if (length !== 0) {
+      at += length;
+      continue;
+    }
+    takeText();
+    parts.push(escapeCode(bytes[at]!));
+    start = ++at;
+  }
+  takeText();
+  return parts.join("");
+}
+
+/** Measures the character of UTF-8 at an offset, in bytes; 0 if there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return 1;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  return textOrNull(bytes.subarray(at, at + length)) === null ? 0 : length;
 }
 
 function escapeCode(code: number): string {

@@ -40,13 +40,23 @@ export function listForm({ revision, records }: ListReply): Readonly<Record<stri
   return { revision, clients: records.map(recordForm) };
 }
 
-function recordForm({ id, status, revision, openedAt, updatedAt, state }: ListRecord): Record<string, unknown> {
-  return { id, status, revision, openedAt, updatedAt, ...stateForm(state) };
+/**
+ * Converts a client of a list for programs.
+ *
+ * @param record The record
+ * @returns An object, with the names that the library uses; what is not known is `null`
+ */
+export function recordForm({ state, details, ...rest }: ListRecord): Record<string, unknown> {
+  const more = details && { ...details, until: details.until === 0 ? null : details.until };
+  return { ...rest, ...more, ...stateForm(state) };
 }
+
+/** Each member of a union without some of its properties. */
+export type Omitting<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
 
 /** What a watch prints: events of the map, and of its connection. */
 export type WatchNews =
-  | MapEvent
+  | Omitting<MapEvent, "time">
   | { kind: "connected" }
   | { kind: "lost"; code: string; message: string };
 
@@ -68,7 +78,7 @@ export function newsForm(news: WatchNews, time: Date): Readonly<Record<string, u
  * @returns An object: `event`, then the rest
  */
 export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string, unknown>> {
-  const { kind: event, ...rest } = news;
+  const { kind: event, time: _, ...rest } = { time: 0, ...news };
   return { event, ...rest, ..."state" in rest ? stateForm(rest.state) : {} };
 }
 
@@ -83,6 +93,12 @@ export function newsLine(news: WatchNews, time: Date): string {
   return [time.toISOString(), news.kind, ...wordsOf(news)].join(" ").trimEnd();
 }
 
+/** A server may send any number. */
+function isoTime(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  return Number.isNaN(time.getTime()) ? "?" : time.toISOString();
+}
+
 function wordsOf(news: WatchNews): string[] {
   switch (news.kind) {
     case "snapshot":
@@ -94,6 +110,8 @@ function wordsOf(news: WatchNews): string[] {
       return [`${news.revision}`];
     case "present":
       return [escapeWord(news.id), news.status, escapeBytes(news.state)];
+    case "set":
+      return [escapeWord(news.id), `until=${isoTime(news.until)}`, escapeBytes(news.state)];
     case "join":
     case "update":
       return [escapeWord(news.id), escapeBytes(news.state)];

@@ -29,9 +29,11 @@ export interface Layout {
  */
 export function layOutTable(rows: readonly (readonly string[])[], { width, least = [] }: Layout = {}): string[] {
   const most = width === undefined ? Infinity : WIDEST;
-  const count = Math.max(0, ...rows.map((row) => row.length)) - 1;
+  // There may be more rows than a function can have arguments.
+  const highest = (numbers: Iterable<number>) => Iterator.from(numbers).reduce((one, other) => Math.max(one, other), 0);
+  const count = highest(rows.map((row) => row.length)) - 1;
   const widths = Array.from({ length: Math.max(0, count) }, (_, at) => {
-    return Math.min(most, Math.max(least[at] ?? 0, ...rows.map((row) => measure(row[at] ?? ""))));
+    return Math.min(most, Math.max(least[at] ?? 0, highest(rows.map((row) => measure(row[at] ?? "")))));
   });
   return rows.map((row) => {
     const cells = row.map((cell, at) => widths[at] === undefined ? cell : fit(cell, widths[at]));

@@ -16,6 +16,16 @@ export function shortTime(milliseconds: number, now: number = Date.now()): strin
   return date === partsOf(now)[0] ? time : date;
 }
 
+/**
+ * Writes a time with its date.
+ *
+ * @param milliseconds The time, in milliseconds since 1970
+ * @returns Such as `2026-02-03 04:05:06`, in this machine's time zone
+ */
+export function clockTime(milliseconds: number): string {
+  return partsOf(milliseconds).join(" ");
+}
+
 function partsOf(milliseconds: number): [date: string, time: string] {
   const at = new Date(milliseconds);
   // A server may send any number.

@@ -88,6 +88,7 @@ for (const [name, start] of Object.entries(SHELLS)) {
     assertEquals(await flags("set serve --for 1m"), [
       "--ca",
       "--help",
+      "--json",
       "--server",
       "--takeover",
       "--timeout",

@@ -3,7 +3,7 @@ import { type Flag, parseFlags, toggle } from "../../../lib/cli/flags/flags.ts";
 import { loadCommands } from "../../../lib/commands/mod.ts";
 import { UsageError } from "../../../lib/cli/flags/usage.ts";
 import { address, choice, duration, host, integer } from "../../../lib/cli/flags/values.ts";
-import { formatAddress } from "../../../lib/tcp/address.ts";
+import { formatAddress } from "../../../lib/transport/listener.ts";
 
 const text: Flag<string> = { placeholder: "TEXT", default: "default", description: "any text", parse: (text) => text };
 const TABLE = { text, on: toggle("is on") };

@@ -37,7 +37,7 @@ Deno.test("TRACKER_TOKEN is shown unless a file is named", async () => {
   const inherited = { env: { TRACKER_TOKEN: READ }, permissions };
   assertEquals(await output(["get", ...server.flags], inherited), "{}\n");
   assertEquals(
-    await fail(["set", "a", "x", ...server.flags], 1, inherited),
+    await fail(["set", "a", "x", ...server.flags], 4, inherited),
     "tracker: Cannot give access: the token is for reading. Show a token that may write: --token-file FILE",
   );
   assertEquals(await output(["set", "a", "x", "--token-file", file.path, ...server.flags], inherited), "");
@@ -50,13 +50,17 @@ Deno.test("TRACKER_TOKEN is shown unless a file is named", async () => {
 Deno.test("a client without a token, or with an unknown one, is told what to do", async () => {
   await using server = startOwnServer({ tokens });
   const advice = "Show one of the server's tokens: --token-file FILE, or TRACKER_TOKEN in the environment";
-  assertEquals(await fail(["list", ...server.flags], 1), `tracker: Cannot give access: a token is needed. ${advice}`);
+  assertEquals(
+    await fail(["list", ...server.flags], 4),
+    `tracker: Cannot give access: a token is needed. ${advice}. If TRACKER_TOKEN is set, it was not read: run deno with ` +
+      "-E=TRACKER_TOKEN",
+  );
   await using file = await secretFile("another-token-of-no-use");
   const result = await run(["watch", "--token-file", file.path, ...server.flags], mayRead);
   // It does not retry.
   assertEquals(
     [result.code, result.stderr],
-    [1, `tracker: Cannot give access: the token is not known here. ${advice}\n`],
+    [4, `tracker: Cannot give access: the token is not known here. ${advice}\n`],
   );
 });
 

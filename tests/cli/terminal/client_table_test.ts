@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { layOutScreen, Rows, type View } from "../../../lib/cli/terminal/client_table.ts";
 import { measure } from "../../../lib/cli/text/width.ts";
 import type { MapEvent } from "../../../mod.ts";
+import type { Omitting } from "../../../lib/cli/text/forms.ts";
 import { bytesOf } from "../../support/bytes.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
 
@@ -9,14 +10,17 @@ const NOW = new Date(2026, 10, 23, 12, 0, 0).getTime();
 
 const VIEW: View = { title: "tracker here", footer: "Ctrl-C ends", columns: 60, rows: 8, now: NOW };
 
-function follow(...events: MapEvent[]): Rows {
+/** An event without the time at which it came. */
+type ClientTableEvent = Omitting<MapEvent, "time">;
+
+function follow(...events: ClientTableEvent[]): Rows {
   const rows = new Rows();
   for (const event of events) rows.apply(event, NOW);
   return rows;
 }
 
 /** A client that opened yesterday. Clients that opened at once are shown in the order in which they came. */
-const present = (id: string, state = "on"): MapEvent => {
+const present = (id: string, state = "on"): ClientTableEvent => {
   const openedAt = NOW - 86_400_000;
   return {
     kind: "present",
@@ -30,7 +34,7 @@ const present = (id: string, state = "on"): MapEvent => {
   };
 };
 
-const synced: MapEvent = { kind: "synced", revision: 1, incarnation: "x" };
+const synced: ClientTableEvent = { kind: "synced", revision: 1, incarnation: "x" };
 
 /** Lays out a screen, with runs of spaces reduced to one. */
 function shown(rows: Rows, view: Partial<View> = {}): string[] {

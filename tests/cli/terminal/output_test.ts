@@ -59,7 +59,7 @@ testUnless(noFullDevice, "failures of output and input are reported in one line"
   assertMatch(directory.stderr, /^tracker: Cannot read standard input: [^\n]*\n$/);
   await server.logged({ event: "leave" });
   const absent = ["--server", `127.0.0.1:${freePort()}`];
-  assertEquals((await redirected(["get", ...absent], "2>/dev/full")).code, 1);
+  assertEquals((await redirected(["get", ...absent], "2>/dev/full")).code, 5);
 });
 
 Deno.test("a log that is not read delays neither clients nor the end", async () => {

@@ -148,7 +148,7 @@ testUnless(noTerminal, "a watch that fails restores the screen before it says wh
   await using server = startOwnServer({ tokens: Tokens.parse("a:0123456789abcdef") });
   await using watch = watchOnTerminal(server.flags, 60, 10);
   const { code, stdout } = await watch.end();
-  assertEquals(code, 1);
+  assertEquals(code, 4);
   assertStringIncludes(stdout, `${LEFT}tracker: Cannot give access: a token is needed.`);
 });
 

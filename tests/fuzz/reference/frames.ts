@@ -10,9 +10,9 @@ const WITH_STATE = new Map([[3, "join"], [4, "update"]]);
 /** Kinds of events that carry nothing after their identifier. */
 const BARE = new Map([[5, "suspect"], [6, "resume"]]);
 
-const CAUSES = ["close", "disconnect", "timeout", "takeover", "shutdown", "error", "kicked", "node lost"];
+const CAUSES = ["close", "disconnect", "timeout", "takeover", "shutdown", "error", "kicked", "node lost", "expired"];
 
-const STATUSES = ["live", "suspect"];
+const STATUSES = ["live", "suspect", "detached"];
 
 /** The bytes are no events or records. */
 class Invalid extends Error {}
@@ -75,6 +75,7 @@ function readEvent(cursor: Cursor): Record<string, unknown> {
   if (kind === 2) return { kind: "synced", revision, incarnation: cursor.text(cursor.number(1)) };
   if (WITH_STATE.has(kind)) return { kind: WITH_STATE.get(kind), revision, id, state: cursor.state() };
   if (BARE.has(kind)) return { kind: BARE.get(kind), revision, id };
+  if (kind === 9) return { kind: "set", revision, id, until: cursor.number(8), state: cursor.state() };
   if (kind === 7) return { kind: "leave", revision, id, cause: cursor.word(CAUSES) };
   if (kind === 8) return { kind: "pong", revision };
   if (kind === 11) return { kind: "snapshot", revision };

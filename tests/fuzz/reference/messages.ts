@@ -102,13 +102,29 @@ class MessageReader {
   #readBody(type: number, at: number, body: number): Message | Stop {
     if (type === 1 || type === 3) return { type, start: body, end: body };
     if (type === 0 || type === 2) return this.#readState(type, at, body);
-    if (type > 8 || this.dialect === "java") return new Stop("BAD_TYPE");
+    if (type > 12 || this.dialect === "java") return new Stop("BAD_TYPE");
     if (type === 4) {
       const isAllowed = this.#isFirst && this.dialect !== "compact";
       return isAllowed ? this.#readJson(type, at, body) : new Stop("BAD_HELLO");
     }
     if (!this.#isExtended) return new Stop("BAD_TYPE");
-    return type === 5 || type === 6 ? this.#readJson(type, at, body) : { type, start: body, end: body };
+    if (type === 9) return this.#readPut(at, body);
+    return type === 7 || type === 8 ? { type, start: body, end: body } : this.#readJson(type, at, body);
+  }
+
+  /** A Put: the length of everything, that of the JSON, the JSON, and the state. */
+  #readPut(at: number, body: number): Message | Stop {
+    const start = body + 8;
+    if (this.#length < start) return new Stop("more", start - at);
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset);
+    const length = view.getBigUint64(body);
+    if (length < 2n) return new Stop("BAD_HELLO");
+    if (this.#length < start + 2) return new Stop("more", start + 2 - at);
+    const json = BigInt(view.getUint16(start));
+    if (json > LONGEST_REQUEST || length < 2n + json) return new Stop("BAD_HELLO");
+    if (length - 2n - json > BigInt(this.#maxState)) return new Stop("STATE_TOO_LARGE");
+    const end = start + Number(length);
+    return this.#length < end ? new Stop("more", end - at) : { type: 9, start, end };
   }
 
   #readJson(type: number, at: number, body: number): Message | Stop {

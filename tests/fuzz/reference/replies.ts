@@ -13,10 +13,10 @@ export type Answer =
   | { kind: "error" | Exclude<Expected, "nothing">; start: number; end: number };
 
 /** Fewest bytes of a payload that has eight bytes of length in front. */
-const LEAST: Partial<Record<Expected, bigint>> = { map: 2n, list: 8n, stats: 2n, frame: 1n, hello: 2n };
+const LEAST: Partial<Record<Expected, bigint>> = { map: 2n, list: 8n, stats: 2n, frame: 1n, hello: 2n, json: 2n };
 
 /** Most bytes of a payload that has nothing to do with the size of the map. */
-const MOST: Partial<Record<Expected, bigint>> = { hello: 4_096n, stats: 65_536n };
+const MOST: Partial<Record<Expected, bigint>> = { hello: 4_096n, json: 4_096n, stats: 65_536n };
 
 /**
  * Reads one reply.
@@ -40,28 +40,36 @@ export function readReply(bytes: Uint8Array, at: number, length: number, expecte
   if (first === 0) {
     if (available < 2) return { kind: "more", least: 2 };
     const second = bytes[at + 1]!;
-    if (second !== 0) return whole("error", at, at + 2, second, length);
-    if (expected === "hello" || LEAST[expected] === undefined) return { kind: "wrong", code: "BAD_REPLY" };
+    if (second !== 0) return whole("error", bytes, at, at + 2, second, length);
+    if (expected === "hello" || expected === "json" || LEAST[expected] === undefined) {
+      return { kind: "wrong", code: "BAD_REPLY" };
+    }
     return readLong(bytes, at, at, length, expected, maxMap);
   }
   if (first === 1) {
-    if (expected === "hello") return readLong(bytes, at, at + 1, length, expected, maxMap);
+    if (expected === "hello" || expected === "json") return readLong(bytes, at, at + 1, length, expected, maxMap);
     // A Close may be answered among the frames.
     return expected === "done" || expected === "frame"
       ? { kind: "done", start: at + 1, end: at + 1 }
       : { kind: "wrong", code: "BAD_REPLY" };
   }
-  return expected === "map" ? whole("map", at, at + 1, first, length) : { kind: "wrong", code: "BAD_REPLY" };
+  return expected === "map" ? whole("map", bytes, at, at + 1, first, length) : { kind: "wrong", code: "BAD_REPLY" };
 }
 
 function whole(
   kind: "error" | Exclude<Expected, "nothing">,
+  bytes: Uint8Array,
   at: number,
   start: number,
   size: number,
   length: number,
 ): Answer {
   const end = start + size;
+  if (kind === "map") {
+    // A map has braces around it.
+    if (length > start && bytes[start] !== 123) return { kind: "wrong", code: "BAD_REPLY" };
+    if (length >= end && bytes[end - 1] !== 125) return { kind: "wrong", code: "BAD_REPLY" };
+  }
   return length < end ? { kind: "more", least: end - at } : { kind, start, end };
 }
 
@@ -78,5 +86,5 @@ function readLong(
   const size = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(from);
   if (size < LEAST[expected]! || size > (MOST[expected] ?? size)) return { kind: "wrong", code: "BAD_REPLY" };
   if (size > maxMap) return { kind: "wrong", code: "REPLY_TOO_LARGE" };
-  return whole(expected as Exclude<Expected, "nothing">, at, start, Number(size), length);
+  return whole(expected as Exclude<Expected, "nothing">, bytes, at, start, Number(size), length);
 }

@@ -31,6 +31,10 @@ function isPosition(value: unknown): boolean {
   return isText(incarnation) && isFromTo(0, 2 ** 53 - 1)(revision) && (revision as number) % 1 === 0;
 }
 
+const isFlag: Rule = (value) => value === true || value === false;
+
+const isCount: Rule = (value) => isFromTo(0, 2 ** 53 - 1)(value) && Number.isInteger(value);
+
 /** Rules for the members of each kind of request. */
 const RULES: Record<string, Record<string, Rule>> = {
   hello: {
@@ -38,14 +42,32 @@ const RULES: Record<string, Record<string, Rule>> = {
     token: isText,
     heartbeat: isFromTo(1, 3_600),
     grace: isFromTo(0, 86_400),
-    takeover: (value) => value === true || value === false,
+    takeover: isFlag,
     resume: isText,
     instance: isInstance,
-    attempt: (value) => isFromTo(0, 2 ** 53 - 1)(value) && Number.isInteger(value),
+    attempt: isCount,
   },
   watch: { prefix: isText, since: isPosition },
-  list: { prefix: isText },
+  list: {
+    prefix: isText,
+    status: (value) => value === "live" || value === "suspect" || value === "detached",
+    limit: isCount,
+    after: isText,
+    count: isFlag,
+    details: isFlag,
+  },
+  put: { name: isName, for: isFromTo(1, 86_400), takeover: isFlag, issued: isCount, if: isCount },
+  drop: { name: isName, takeover: isFlag, if: isCount },
+  kick: {
+    id: isText,
+    for: isFromTo(0, 86_400),
+    reason: (value) => typeof value === "string" && value.length <= 128,
+  },
+  fetch: { id: isText },
 };
+
+/** Members that a request must have. */
+const NEEDED: Record<string, readonly string[]> = { put: ["name", "for"], drop: ["name"], kick: ["id"], fetch: ["id"] };
 
 /** Rules for the members of the reply to a Hello. */
 const isShort = (most: number): Rule => (value) => typeof value === "string" && value.length <= most;
@@ -83,7 +105,7 @@ function readObject(bytes: Uint8Array): Record<string, unknown> | null {
 /**
  * Reads a request.
  *
- * @param kind `"hello"`, `"watch"` or `"list"`
+ * @param kind The name of the message, such as `"hello"`
  * @param bytes Its JSON
  * @returns Its known members that are not `null`; `null` when the request is invalid
  */
@@ -94,6 +116,7 @@ export function readRequest(kind: string, bytes: Uint8Array): Record<string, unk
     (Object.hasOwn(object, name) ? object[name] : null) !== null
   );
   if (!members.every(([name, rule]) => rule(object[name]))) return null;
+  if (NEEDED[kind]?.some((needed) => members.every(([name]) => name !== needed))) return null;
   return Object.fromEntries(members.map(([name]) => [name, object[name]]));
 }
 

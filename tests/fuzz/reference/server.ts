@@ -11,17 +11,21 @@ import { readRequest } from "./requests.ts";
 
 /** A reply that a connection is owed. */
 export type Owed =
-  | { readonly kind: "done" | "watching" | "greeting" | "stats" | "pong" }
+  | { readonly kind: "done" | "watching" | "greeting" | "stats" | "pong" | "answer" }
   | { readonly kind: "map"; readonly map: string; readonly wide: boolean }
-  | { readonly kind: "list"; readonly records: readonly string[] }
+  | { readonly kind: "list"; readonly records: readonly string[]; readonly hasDetails: boolean }
+  | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "error"; readonly code: WireErrorCode };
 
 /** A client in the map. Its state has a character per byte. */
 interface Client {
   readonly id: string;
   state: string;
-  status: "live" | "suspect";
+  status: "live" | "suspect" | "detached";
 }
+
+/** The input depends on revisions, which are not counted here. */
+export class Unmodelled extends Error {}
 
 /** A name, held by a connection or kept for one. */
 interface Claim {
@@ -54,6 +58,7 @@ export class ModelPeer {
 
   constructor(model: Model) {
     this.model = model;
+    model.peers.add(this);
   }
 
   /** Handles bytes that have arrived; `ends` if they are the last. */
@@ -74,7 +79,7 @@ export class ModelPeer {
   /** Ends it with an error. */
   refuse(code: WireErrorCode): void {
     this.owed.push({ kind: "error", code });
-    this.leave(true);
+    this.leave(code !== "KICKED");
   }
 
   /** Removes its client from the map, or makes it a suspect. */
@@ -98,6 +103,10 @@ export class ModelPeer {
     else if (type === 6) this.#list(payload);
     else if (type === 7) this.owed.push({ kind: this.watches === null ? "done" : "pong" });
     else if (type === 8) this.owed.push({ kind: "stats" });
+    else if (type === 9) this.#put(payload);
+    else if (type === 10) this.#drop(payload);
+    else if (type === 11) this.#kick(payload);
+    else if (type === 12) this.#fetch(payload);
   }
 
   /** Whether a Get is answered with a long length. A dialect that a later message settles does not matter. */
@@ -125,7 +134,7 @@ export class ModelPeer {
     if (request === null) return this.refuse("BAD_HELLO");
     if (request.name !== undefined) {
       this.claim = this.model.claim(this, request);
-      if (this.claim === null) return this.refuse(this.model.isSuperseded(request) ? "SUPERSEDED" : "NAME_TAKEN");
+      if (this.claim === null) return this.refuse(this.model.refusalOf(request));
       this.client = this.claim.client;
     }
     this.owed.push({ kind: "greeting" });
@@ -142,9 +151,52 @@ export class ModelPeer {
   #list(payload: Uint8Array): void {
     const request = readRequest("list", payload);
     if (request === null) return this.refuse("BAD_HELLO");
-    const { prefix = "" } = request;
-    this.owed.push({ kind: "list", records: this.model.recordsOf(prefix as string) });
+    if (request.count === true) {
+      const { limit: _limit, after, ...rest } = request;
+      return void this.owed.push({ kind: "count", count: this.model.select({ ...rest, after }).length });
+    }
+    const records = this.model.select(request).map(recordOf);
+    this.owed.push({ kind: "list", records, hasDetails: request.details === true });
   }
+
+  #put(payload: Uint8Array): void {
+    const end = 2 + (payload[0]! << 8 | payload[1]!);
+    const request = readRequest("put", payload.subarray(2, end));
+    if (request === null) return this.refuse("BAD_HELLO");
+    const code = this.model.put(request, String.fromCharCode(...payload.subarray(end)));
+    this.#answer(code);
+  }
+
+  #drop(payload: Uint8Array): void {
+    const request = readRequest("drop", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    this.#answer(this.model.drop(request));
+  }
+
+  #kick(payload: Uint8Array): void {
+    const request = readRequest("kick", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    this.model.kick(request);
+    this.#answer(null);
+  }
+
+  #fetch(payload: Uint8Array): void {
+    const request = readRequest("fetch", payload);
+    if (request === null) return this.refuse("BAD_HELLO");
+    const client = this.model.clients.get(request.id as string);
+    this.owed.push({ kind: "list", records: client === undefined ? [] : [recordOf(client)], hasDetails: false });
+  }
+
+  /** Answers, unless it has ended itself. */
+  #answer(code: WireErrorCode | null): void {
+    if (!this.isOpen) return;
+    if (code === null) this.owed.push({ kind: "answer" });
+    else this.refuse(code);
+  }
+}
+
+function recordOf({ id, status, state }: Client): string {
+  return `${id} ${status} ${state}`;
 }
 
 /** The server. */
@@ -152,6 +204,10 @@ export class Model {
   readonly rules: Rules;
   /** Clients by identifier, in the order they opened. */
   readonly clients = new Map<string, Client>();
+  /** Connections, as far as they have a client without a name. */
+  readonly peers = new Set<ModelPeer>();
+  /** What is refused for a while. */
+  readonly bans = new Set<string>();
   readonly #claims = new Map<string, Claim>();
   #opened = 0;
 
@@ -166,14 +222,103 @@ export class Model {
 
   /** Number of clients that are kept for a connection that may come back. */
   get suspects(): number {
-    return [...this.clients.values()].filter(({ status }) => status === "suspect").length;
+    return this.#countOf("suspect");
   }
 
-  /** The records of a List, a line each. */
+  /** Number of clients that are meant to be without a connection. */
+  get detached(): number {
+    return this.#countOf("detached");
+  }
+
+  #countOf(wanted: Client["status"]): number {
+    return [...this.clients.values()].filter(({ status }) => status === wanted).length;
+  }
+
+  /** The records of all clients with a prefix, a line each. */
   recordsOf(prefix: string): string[] {
-    return [...this.clients.values()].filter(({ id }) => id.startsWith(prefix)).map(({ id, state, status }) =>
-      `${id} ${status} ${state}`
-    );
+    return this.select({ prefix }).map(recordOf);
+  }
+
+  /** The clients that a List asks for. */
+  select({ prefix = "", status, after, limit }: Record<string, unknown>): Client[] {
+    const chosen = [...this.clients.values()].filter((client) => {
+      return client.id.startsWith(prefix as string) && (status === undefined || client.status === status) &&
+        (after === undefined || client.id > (after as string));
+    });
+    if (after === undefined && limit === undefined) return chosen;
+    return chosen.sort((one, other) => one.id < other.id ? -1 : 1).slice(0, limit as number | undefined);
+  }
+
+  /** Sets an entry without a connection, and returns why it cannot. */
+  put(request: Record<string, unknown>, state: string): WireErrorCode | null {
+    const name = request.name as string;
+    if (this.bans.has(`name ${name}`)) return "KICKED";
+    const code = this.#obstacleTo(request);
+    if (code !== null) return code;
+    const held = this.#claims.get(name);
+    if (request.if !== undefined && (request.if !== 0 || this.clients.has(name))) {
+      if (request.if !== 0 && this.clients.has(name)) throw new Unmodelled();
+      return "SUPERSEDED";
+    }
+    this.#dispossessHolder(held);
+    const client = this.clients.get(name) ?? this.open(name, state);
+    client.state = state;
+    client.status = "detached";
+    const grace = request.for as number;
+    this.#claims.set(name, { name, grace, peer: null, client, key: undefined, instance: undefined, attempt: 0 });
+    return null;
+  }
+
+  /** Removes an entry, and returns why it cannot. */
+  drop(request: Record<string, unknown>): WireErrorCode | null {
+    const name = request.name as string;
+    const code = this.#obstacleTo(request);
+    if (code !== null) return code;
+    if (request.if !== undefined && this.clients.has(name)) {
+      if (request.if !== 0) throw new Unmodelled();
+      return "SUPERSEDED";
+    }
+    this.#dispossessHolder(this.#claims.get(name));
+    this.#claims.delete(name);
+    this.clients.delete(name);
+    return null;
+  }
+
+  /** Ends whoever has an identifier, and refuses the name or the address for a while. */
+  kick(request: Record<string, unknown>): void {
+    const id = request.id as string;
+    const isNamed = /^(?!client\d+$)[A-Za-z0-9._:-]{1,128}$/.test(id);
+    const owner = [...this.peers].find(({ client, isOpen }) => isOpen && client?.id === id);
+    const isBanned = ((request.for ?? 0) as number) > 0;
+    if (isBanned && isNamed) this.bans.add(`name ${id}`);
+    else if (isBanned && owner !== undefined) this.bans.add("address");
+    const held = isNamed ? this.#claims.get(id) : undefined;
+    if (held !== undefined && held.peer === null) {
+      this.#claims.delete(id);
+      this.clients.delete(id);
+    } else if (held?.peer !== undefined && held.peer !== null) {
+      held.peer.refuse("KICKED");
+    } else if (owner !== undefined) {
+      owner.refuse("KICKED");
+    } else {
+      this.clients.delete(id);
+    }
+  }
+
+  /** Why a name can be neither set nor dropped; `null` if it can. */
+  #obstacleTo({ name, takeover }: Record<string, unknown>): WireErrorCode | null {
+    const held = this.#claims.get(name as string);
+    const client = this.clients.get(name as string);
+    if (client !== undefined && held?.client !== client) return "NAME_TAKEN";
+    return held !== undefined && held.peer !== null && takeover !== true ? "NAME_TAKEN" : null;
+  }
+
+  /** Ends the connection that has a name, and its client. */
+  #dispossessHolder(held: Claim | undefined): void {
+    if (held === undefined || held.peer === null) return;
+    this.clients.delete(held.name);
+    held.peer.claim = held.peer.client = null;
+    held.peer.refuse("TAKEN_OVER");
   }
 
   open(name: string | undefined, state: string): Client {
@@ -181,6 +326,12 @@ export class Model {
     const client: Client = { id, state, status: "live" };
     this.clients.set(id, client);
     return client;
+  }
+
+  /** Why a connection cannot have a name. */
+  refusalOf(request: Record<string, unknown>): WireErrorCode {
+    if (this.bans.has(`name ${request.name}`)) return "KICKED";
+    return this.isSuperseded(request) ? "SUPERSEDED" : "NAME_TAKEN";
   }
 
   /** Whether the holder of a name is the same client, which has tried again since. */
@@ -193,7 +344,7 @@ export class Model {
   claim(peer: ModelPeer, request: Record<string, unknown>): Claim | null {
     const name = request.name as string;
     const held = this.#claims.get(name);
-    if (this.isSuperseded(request)) return null;
+    if (this.bans.has(`name ${name}`) || this.isSuperseded(request)) return null;
     const isSame = held?.instance !== undefined && request.instance === held.instance;
     const resumes = isSame || held?.key !== undefined && request.resume === held.key;
     if (held !== undefined && held.peer !== null && !resumes && request.takeover !== true) return null;

@@ -62,16 +62,17 @@ export const framesTarget: Target<Input> = {
 };
 
 function writeEvent(random: Random): void {
-  const kind = random.next() < 0.03 ? random.pick([0, 9, 255]) : random.pick([1, 2, 3, 4, 5, 6, 7, 8, 11]);
+  const kind = random.next() < 0.03 ? random.pick([0, 10, 255]) : random.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
   output.byte(kind);
   output.long(random.integer(0, 300), random);
   writeShortText([2, 8, 11].includes(kind) ? "" : random.pick(IDENTIFIERS));
   if (kind === 1) {
-    output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+    output.byte(random.next() < 0.05 ? 3 : random.integer(0, 2));
     for (let index = 0; index < 3; index++) output.long(random.integer(0, 2 ** 31), random);
   }
-  if (kind === 1 || kind === 3 || kind === 4) writeState(random);
-  if (kind === 7) output.byte(random.next() < 0.05 ? 8 : random.integer(0, 7));
+  if (kind === 9) output.long(random.integer(0, 2 ** 31), random);
+  if ([1, 3, 4, 9].includes(kind)) writeState(random);
+  if (kind === 7) output.byte(random.next() < 0.05 ? 9 : random.integer(0, 8));
   if (kind !== 2) return;
   output.byte(3);
   output.text(random.pick(["abc", "\xc3\xa9!", "\xef\xbb\xbf"]));
@@ -79,7 +80,7 @@ function writeEvent(random: Random): void {
 
 function writeRecord(random: Random): void {
   writeShortText(random.pick(IDENTIFIERS));
-  output.byte(random.next() < 0.05 ? 2 : random.integer(0, 1));
+  output.byte(random.next() < 0.05 ? 3 : random.integer(0, 2));
   for (let index = 0; index < 3; index++) output.long(random.integer(0, 2 ** 31), random);
   writeState(random);
 }
@@ -154,6 +155,7 @@ function addEvent(writer: EventWriter, event: WatchEvent): void {
   else if (event.kind === "snapshot") writer.snapshot(event.revision);
   else if (event.kind === "synced") writer.synced(event.revision, isPlain(event) ? event.incarnation : "");
   else if (event.kind === "leave") writer.leave(event.revision, event.id, event.cause);
+  else if (event.kind === "set") writer.set(event.revision, new Client(event));
   else if (event.kind === "present") writer.present(new Client(event));
   else if (event.kind === "join" || event.kind === "update") {
     writer.state(event.kind, event.revision, new Client(event));

@@ -1,11 +1,20 @@
 /**
- * The JSON of the extensions: `parseHello`, `parseWatch`, `parseList` and `parseGreeting` against a second reader.
+ * The JSON of the extensions: the parsers of requests, and `parseGreeting`, against a second reader.
  *
  * @module
  */
 
 import { TrackerError } from "../../../mod.ts";
-import { parseGreeting, parseHello, parseList, parseWatch } from "../../../lib/wire/mod.ts";
+import {
+  parseDrop,
+  parseFetch,
+  parseGreeting,
+  parseHello,
+  parseKick,
+  parseList,
+  parsePut,
+  parseWatch,
+} from "../../../lib/wire/mod.ts";
 import type { Random } from "../../support/random.ts";
 import { demandSame } from "../compare.ts";
 import { mutateBytes, simplerBytes } from "../delivery.ts";
@@ -14,7 +23,21 @@ import { readGreeting, readRequest } from "../reference/requests.ts";
 import { mutateText } from "../sequences.ts";
 import { demand, type Note, type Target } from "../target.ts";
 
-const PARSERS = { hello: parseHello, watch: parseWatch, list: parseList, greeting: parseGreeting } as const;
+const PARSERS = {
+  hello: parseHello,
+  watch: parseWatch,
+  list: parseList,
+  put: parsePutJson,
+  drop: parseDrop,
+  kick: parseKick,
+  fetch: parseFetch,
+  greeting: parseGreeting,
+} as const;
+
+/** The JSON of a Put has its length in front. */
+function parsePutJson(json: Uint8Array): object {
+  return parsePut(Uint8Array.from([json.length >> 8, json.length & 0xff, ...json])).request;
+}
 
 type Kind = keyof typeof PARSERS;
 
@@ -29,7 +52,11 @@ interface Input {
 const MEMBERS: Record<Kind, readonly string[]> = {
   hello: ["name", "token", "heartbeat", "grace", "takeover", "resume", "instance", "attempt"],
   watch: ["prefix", "since"],
-  list: ["prefix"],
+  list: ["prefix", "status", "limit", "after", "count", "details"],
+  put: ["name", "for", "takeover", "issued", "if"],
+  drop: ["name", "takeover", "if"],
+  kick: ["id", "for", "reason"],
+  fetch: ["id"],
   greeting: ["server", "version", "incarnation", "id", "resume", "heartbeat", "grace", "maxState", "edition"],
 };
 
@@ -120,9 +147,10 @@ function membersOf(kind: Kind, random: Random): string[] {
 
 function valueOf(name: string, kind: Kind, random: Random): string {
   if (random.next() < (kind === "greeting" ? 0.05 : 0.4)) return random.pick(VALUES);
-  if (/heartbeat|grace|maxState|edition/.test(name)) return random.pick(["1", "60", "3600"]);
+  if (/heartbeat|grace|maxState|edition|for|limit|issued|if/.test(name)) return random.pick(["1", "60", "3600"]);
   if (name === "attempt") return random.pick(["0", "1", "7", "9007199254740991"]);
-  if (name === "takeover") return random.pick(["true", "false"]);
+  if (name === "status") return random.pick(['"live"', '"suspect"', '"detached"', '"gone"']);
+  if (/takeover|count|details/.test(name)) return random.pick(["true", "false"]);
   return name === "since" ? '{"incarnation":"x","revision":7}' : '"ada"';
 }
 

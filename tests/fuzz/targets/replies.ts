@@ -13,6 +13,7 @@ import {
   REPLY_ERROR,
   REPLY_FRAME,
   REPLY_HELLO,
+  REPLY_JSON,
   REPLY_LIST,
   REPLY_MAP,
   REPLY_STATS,
@@ -39,7 +40,7 @@ interface Input extends Delivery {
   readonly maxMap: number;
 }
 
-const QUESTIONS: readonly Expected[] = ["done", "map", "hello", "list", "stats", "frame", "nothing"];
+const QUESTIONS: readonly Expected[] = ["done", "map", "hello", "list", "stats", "json", "frame", "nothing"];
 
 const TOKENS: Record<Exclude<Answer["kind"], "wrong">, ReplyToken> = {
   more: NEED_MORE,
@@ -50,6 +51,7 @@ const TOKENS: Record<Exclude<Answer["kind"], "wrong">, ReplyToken> = {
   list: REPLY_LIST,
   stats: REPLY_STATS,
   frame: REPLY_FRAME,
+  json: REPLY_JSON,
 };
 
 const LIMITS = [0, 2, 100, 300, 2 ** 28];
@@ -91,13 +93,16 @@ export const repliesTarget: Target<Input> = {
 
 function writeReply(expected: Expected, random: Random): void {
   if (random.next() < 0.1) return writeError(random);
-  if (expected === "done" || expected === "hello") writer.byte(1);
+  if (expected === "done" || expected === "hello" || expected === "json") writer.byte(1);
   if (expected === "done" || expected === "nothing") return;
   const length = random.pick([0, 1, 2, 2, 8, 10, 99, 100, 101, 255, 256, 300, 301]);
   if (expected === "map" && length < 256 && random.next() < 0.5) writer.byte(length);
   else writer.long(length, random);
   const fill = random.pick([0, 1, 2, 123, 255]);
-  for (let index = 0; index < length; index++) writer.byte(fill);
+  const isMap = expected === "map" && random.next() < 0.9;
+  for (let index = 0; index < length; index++) {
+    writer.byte(isMap && index === 0 ? 123 : isMap && index === length - 1 ? 125 : fill);
+  }
 }
 
 function writeError(random: Random): void {

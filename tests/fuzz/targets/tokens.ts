@@ -56,7 +56,9 @@ function lineOf(random: Random): string {
   if (random.next() < 0.15) return random.pick(["", "# what it is for", "  "]);
   const secret = random.pick(random.next() < 0.05 ? LONG_SECRETS : SECRETS);
   const numbered = random.next() < 0.7 ? secret + random.integer(0, 9) : secret;
-  return `${random.pick(["ada", "bob", "é", ""])}:${numbered}${random.pick(["", "", ":read", ":write", ":no"])}`;
+  return `${random.pick(["ada", "bob", "é", ""])}:${numbered}${
+    random.pick(["", "", ":read", ":write", ":admin", ":read:a-", ":write:", ":no"])
+  }`;
 }
 
 function checkTokens(text: string, note: Note): void {
@@ -73,9 +75,13 @@ function checkTokens(text: string, note: Note): void {
   }
   demand(wanted !== null, "an invalid file is refused");
   demand(tokens.size === wanted.size, "the number of tokens is the same", () => `${tokens.size}, and ${wanted.size}`);
-  for (const [token, [name, access]] of wanted) {
+  for (const [token, [name, access, prefix]] of wanted) {
     const grant = tokens.find(token);
-    demand(grant?.name === name && grant.access === access, "a token grants what its line says", () => token);
+    demand(
+      grant?.name === name && grant.access === access && grant.prefix === prefix,
+      "a token grants what its line says",
+      () => token,
+    );
     for (const near of [`${token}x`, token.slice(1), token.slice(0, -1)]) {
       demand(wanted.has(near) || tokens.find(near) === null, "only a token grants anything", () => near);
     }
@@ -102,15 +108,18 @@ function demandFits(token: string): void {
 }
 
 /** Reads the tokens of a file, line by line and part by part; `null` when it is invalid. */
-function readTokens(text: string): Map<string, [name: string, access: string]> | null {
-  const tokens = new Map<string, [string, string]>();
+function readTokens(text: string): Map<string, [name: string, access: string, prefix?: string]> | null {
+  const tokens = new Map<string, [string, string, string?]>();
   for (const line of text.replaceAll("\r\n", "\n").split("\n").map((line) => line.trim())) {
     if (line === "" || line[0] === "#") continue;
     const [name = "", token = "", access = "write", ...rest] = line.split(":");
-    const isValid = name !== "" && rest.length === 0 && (access === "read" || access === "write") &&
+    // A prefix may have colons in it.
+    const prefix = rest.length === 0 ? undefined : rest.join(":");
+    const isValid = name !== "" && (prefix === undefined || /^[A-Za-z0-9._:-]{1,128}$/.test(prefix)) &&
+      ["read", "write", "admin"].includes(access) &&
       isUnbroken(line) && token.length >= MIN_TOKEN && token.length <= MAX_TOKEN && !tokens.has(token);
     if (!isValid) return null;
-    tokens.set(token, [name, access]);
+    tokens.set(token, prefix === undefined ? [name, access] : [name, access, prefix]);
   }
   return tokens.size === 0 ? null : tokens;
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { Tokens } from "../../mod.ts";
-import { crowdedOutError, Unauthorized } from "../../lib/server/unauthorized.ts";
+import { Crowd, crowdedOutError } from "../../lib/server/crowd.ts";
 import { SessionHost } from "./support/session_host.ts";
 import { longLength } from "../support/bytes.ts";
 import { TcpBench } from "../support/tcp.ts";
@@ -16,7 +16,7 @@ function stranger(hostname: string): { readonly peer: { transport: "tcp"; hostna
 
 Deno.test("for one stranger too many the oldest has to go", () => {
   const strangers = Array.from({ length: 6 }, (_, index) => stranger(`10.0.0.${index}`));
-  const unauthorized = new Unauthorized<typeof strangers[number]>(4);
+  const unauthorized = new Crowd<typeof strangers[number]>(4);
   assertEquals(strangers.map((each) => strangers.indexOf(unauthorized.add(each)!)), [-1, -1, -1, -1, 0, 1]);
   assertEquals([...unauthorized], strangers.slice(2));
   assertEquals([unauthorized.delete(strangers[0]!), unauthorized.delete(strangers[2]!)], [false, true]);
@@ -24,7 +24,7 @@ Deno.test("for one stranger too many the oldest has to go", () => {
 });
 
 Deno.test("an address with a quarter of the places makes room for itself", () => {
-  const unauthorized = new Unauthorized<ReturnType<typeof stranger>>(8);
+  const unauthorized = new Crowd<ReturnType<typeof stranger>>(8);
   const patient = stranger("10.0.0.1");
   unauthorized.add(patient);
   const flood = Array.from({ length: 100 }, () => stranger("10.6.6.6"));
@@ -35,7 +35,7 @@ Deno.test("an address with a quarter of the places makes room for itself", () =>
 });
 
 Deno.test("an owner of many IPv6 addresses has no more places than one with a single address", () => {
-  const unauthorized = new Unauthorized<ReturnType<typeof stranger>>(8);
+  const unauthorized = new Crowd<ReturnType<typeof stranger>>(8);
   const patient = stranger("2001:db8::1");
   unauthorized.add(patient);
   const flood = Array.from({ length: 100 }, (_, index) => stranger(`2001:db8:0:1::${index}`));
@@ -63,7 +63,7 @@ Deno.test("a client with a token comes in while strangers fill every place that 
 });
 
 Deno.test("what a stranger sends takes no more room than a Hello, whatever states may be", async () => {
-  const rules = { tokens: () => TOKENS, trustedNetworks: [] };
+  const rules = { tokens: () => TOKENS, authorize: null, trustedNetworks: [] };
   await using host = new SessionHost({ maxState: 2 ** 24 }, undefined, rules);
   const peer = host.connect();
   await peer.send(42, 0, longLength(2 ** 24));

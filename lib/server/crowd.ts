@@ -1,5 +1,5 @@
 /**
- * Connections that have not shown a token yet.
+ * Connections of which there may be only so many, such as those that have shown no token.
  *
  * @module
  */
@@ -18,10 +18,10 @@ interface Stranger {
 }
 
 /**
- * Holds the connections of a server with tokens that have shown none, apart from its clients, whose places they could take
- * otherwise. There is always room for one more: the oldest has to go. Whoever has a token has shown it long before.
+ * Connections that have a limit, in the order in which they came. For one too many another has to go: an address that has
+ * a large share makes room for itself, and otherwise the oldest goes.
  */
-export class Unauthorized<T extends Stranger> {
+export class Crowd<T extends Stranger> {
   readonly #limit: number;
   readonly #share: number;
   readonly #all = new Set<T>();
@@ -62,7 +62,7 @@ export class Unauthorized<T extends Stranger> {
   }
 
   /**
-   * Removes a connection, because it has shown its token or ended.
+   * Removes a connection.
    *
    * @param stranger The connection
    * @returns `false` if it was no member

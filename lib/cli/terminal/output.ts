@@ -31,7 +31,7 @@ export interface Writer {
  * @param target Where to write to
  * @param bytes The bytes
  */
-export async function writeTo(target: Writer, bytes: Uint8Array): Promise<void> {
+async function writeTo(target: Writer, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await target.write(bytes.subarray(at));
 }
 

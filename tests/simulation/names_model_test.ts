@@ -149,7 +149,7 @@ class World {
     const was = await this.#readAnswer(link, refusal);
     link.cut(false);
     if (was === null) return;
-    if (act === "drop") assertEquals(was, { was: held?.state != null });
+    if (act === "drop") assertEquals(was, { was: held !== undefined && held.state !== null });
     this.#supersede(held?.holder ?? null);
     if (act === "drop") return void this.#model.delete(name);
     const until = this.#time.now + 60_000;

@@ -138,12 +138,14 @@ export class Watcher {
 
   /**
    * Includes the changes of an unfinished tick in what {@linkcode next} returns, and nothing that only the map has: what
-   * a watcher that has fallen behind lacks is too much to send before a close. One that has just begun gets the first
-   * frame, which for a small map is all there is.
+   * a watcher that has fallen behind lacks is too much to send before a close. One that has just begun, and ends in order,
+   * gets the first frame, which for a small map is all there is.
+   *
+   * @param isOrderly Whether the client itself has ended the watch
    */
-  endFrames(): void {
+  endFrames(isOrderly = false): void {
     this.#log.endFrame();
-    if (this.#place?.progress.isFirst) this.#prepareFrame(this.#place);
+    if (isOrderly && this.#place?.progress.isFirst) this.#prepareFrame(this.#place);
     this.#lastFrame = this.#log.last;
     if (this.#place !== null) this.#stand(null, null);
     // What was prepared may go now, also if there was to be more of it.

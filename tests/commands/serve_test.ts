@@ -198,7 +198,7 @@ Deno.test("serve --host localhost is found by a client that is not told where to
 });
 
 Deno.test("serve --proxy-from takes the address that a proxy tells", async () => {
-  await using server = await startServer(["--proxy-from", "127.0.0.0/8"]);
+  await using server = await startServer(["--proxy-from", "127.0.0.0/8", "--log", "json"]);
   using connection = await Deno.connect({ port: server.port });
   await connection.write(new TextEncoder().encode("PROXY TCP4 192.0.2.7 127.0.0.1 50000 6789\r\n*\x00\x01x"));
   await server.logged({ event: "join", peer: "192.0.2.7:50000" });

@@ -62,6 +62,8 @@ export class Reconnector {
   #attempts = 0;
   readonly #backoff: Backoff;
   readonly #token: TokenSource;
+  /** How long a token that may be replaced is shown again after it was refused, in milliseconds. */
+  readonly #denialPatience: number;
   #status: ClientStatus = "connecting";
   #error: TrackerError | null = null;
   #connection: Connection | null = null;
@@ -89,10 +91,9 @@ export class Reconnector {
     this.#latest = latest;
     this.#token = options.token;
     const patience = takenPatienceOf(heartbeat);
-    this.#backoff = new Backoff(reconnect, {
-      taken: this.#hello?.name === undefined ? 0 : patience,
-      denied: typeof options.token === "function" ? patience : 0,
-    });
+    const denied = typeof options.token === "function" ? patience : 0;
+    this.#backoff = new Backoff(reconnect, { taken: this.#hello?.name === undefined ? 0 : patience, denied });
+    this.#denialPatience = denied;
     if (options.onStatus !== undefined) this.#listeners.add(options.onStatus);
     this.connected = this.#ready.promise.then(ignore);
     this.connected.catch(ignore);
@@ -312,7 +313,7 @@ export class Reconnector {
       link: this.#link,
       hello: () => currentToken(this.#token, hello),
       isExtended: this.#hello !== null,
-      backoff: () => new Backoff(this.#reconnect),
+      backoff: () => new Backoff(this.#reconnect, { denied: this.#denialPatience }),
       stop: this.#stop.signal,
       ended: this.finished.then(() => this.#error),
     };

@@ -97,9 +97,13 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   const client = new Client({ ...options, dial: options.dial ?? dialer(options), signal: stop });
   if (flags.reconnect) tellStatus(client, serverOf(options));
   try {
-    await patiently(options, client.connected);
-    remark("tracker: client is open; each line is an update, Ctrl-C closes");
-    await stay(client, flags, stop, { server: serverOf(options), state });
+    const opening = patiently(options, client.connected).then(() => {
+      remark("tracker: client is open; each line is an update, Ctrl-C closes");
+    });
+    // A client that waits for its server reads on meanwhile: what matters is the latest line.
+    if (flags.reconnect) opening.catch(ignore);
+    else await opening;
+    await stay(client, flags, stop, { server: serverOf(options), state, opening });
   } catch (error) {
     // It was asked to stop before it was open: there is nothing to close.
     if (!stop.aborted) throw error;
@@ -142,11 +146,15 @@ function tellStatus(client: Client, server: string): void {
 interface Opening {
   readonly server: string;
   readonly state: string;
+  /** Settles when it is open for the first time, or cannot be. */
+  readonly opening: Promise<void>;
 }
 
 /** Sends updates until the input ends, the connection is lost, or it is asked to stop. */
-async function stay(client: Client, flags: OpenFlags, stop: AbortSignal, { server, state }: Opening): Promise<void> {
-  const lost = client.finished.then(() => {
+async function stay(client: Client, flags: OpenFlags, stop: AbortSignal, opening: Opening): Promise<void> {
+  const { server, state } = opening;
+  const lost = client.finished.then(async () => {
+    await opening.opening;
     throw new CommandError(`stay open at ${server}`, client.error);
   });
   // It also rejects when the client is closed, and then nothing waits for it.

@@ -22,6 +22,8 @@ import type { PutReply } from "../wire/entry_requests.ts";
 /** How long to wait before a Put whose answer was lost is sent again, in milliseconds. */
 const AGAIN = 200;
 
+const NEWLINE = 10;
+
 const FLAGS = {
   ...CLIENT_FLAGS,
   for: {
@@ -45,7 +47,7 @@ export const setCommand: Command = {
     "unset, or opened by a client. Exit code 0 means that the server has it, whole; after any other it is as it was, " +
     "unless the answer was lost. A state that was set earlier never replaces one that was set later: of several at once the " +
     "last counts, and the others say so and end with exit code 0.",
-    "With - as the STATE, it is read from standard input, to its end and as it is.",
+    "With - as the STATE, it is read from standard input, to its end; a newline at the end is left out.",
   ],
   positionals: POSITIONALS,
   flags: FLAGS,
@@ -64,7 +66,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals: [name, state] } = parseFlags(args, FLAGS, POSITIONALS);
   if (name === undefined || state === undefined) throw new UsageError("set needs a NAME and a STATE");
   const checked = nameArgument(name);
-  const bytes = state === "-" ? await readAll(Deno.stdin.readable, HIGHEST_MAX_STATE) : state;
+  const bytes = state === "-" ? withoutNewline(await readAll(Deno.stdin.readable, HIGHEST_MAX_STATE)) : state;
   try {
     const { until, ...reply } = await insist(flags, checked, bytes);
     if (flags.json) await writeJson({ ...reply, until });
@@ -75,6 +77,11 @@ async function run(args: readonly string[]): Promise<number> {
     complain(`tracker: ${name} has been set again meanwhile, and keeps the later state`);
   }
   return 0;
+}
+
+/** Leaves out the newline with which programs end what they print. */
+function withoutNewline(bytes: Uint8Array): Uint8Array {
+  return bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes;
 }
 
 /** Puts the state, again if the answer was lost: the time at which it was decided makes sure that it counts once. */

@@ -13,8 +13,7 @@ import { EventLines, type WatchDisplay } from "../cli/terminal/event_lines.ts";
 import { LineWriter } from "../cli/terminal/line_writer.ts";
 import { LiveTable } from "../cli/terminal/live_table.ts";
 import { hasReader, ReaderProbe } from "../cli/terminal/reader_probe.ts";
-import { canDraw } from "../cli/terminal/screen.ts";
-import { remark } from "../cli/terminal/output.ts";
+import { isCapable, remark } from "../cli/terminal/output.ts";
 import { atMost, serverOf } from "../cli/terminal/patience.ts";
 import { stopSignal } from "../cli/terminal/signals.ts";
 import { escapeControls } from "../cli/text/escape.ts";
@@ -61,7 +60,7 @@ export const watchCommand: Command = {
 
 async function run(args: readonly string[], process: Process): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const isTable = !flags.json && canDraw();
+  const isTable = !flags.json && isCapable();
   const options = {
     ...await clientOptions(flags),
     heartbeat: DEFAULT_HEARTBEAT,

@@ -138,10 +138,14 @@ export class Watcher {
 
   /**
    * Includes the changes of an unfinished tick in what {@linkcode next} returns, and nothing that only the map has: what
-   * a watcher that has fallen behind lacks is too much to send before a close.
+   * a watcher that has fallen behind lacks is too much to send before a close. One that has just begun, and ends in order,
+   * gets the first frame, which for a small map is all there is.
+   *
+   * @param isOrderly Whether the client itself has ended the watch
    */
-  endFrames(): void {
+  endFrames(isOrderly = false): void {
     this.#log.endFrame();
+    if (isOrderly && this.#place?.progress.isFirst) this.#prepareFrame(this.#place);
     this.#lastFrame = this.#log.last;
     if (this.#place !== null) this.#stand(null, null);
     // What was prepared may go now, also if there was to be more of it.
@@ -198,16 +202,20 @@ export class Watcher {
   #prepare(place: Place): Uint8Array {
     let next: Place | null = place;
     for (let count = 0; count < PREPARED_AT_ONCE && next !== null; count++) {
-      const from = next.enter();
-      const bytes = this.#advance(next);
-      this.#prepared.push({ bytes, from });
-      this.#owner.held += bytes.length;
+      this.#prepareFrame(next);
       // Without memory for it, the client has to come round once more.
       if (this.#owner.held > MAX_PREPARED) this.#laps = 0;
       next = this.#isOvertaken && this.#place?.progress.isSynced === false ? this.#place : null;
     }
     if (next === null) this.#laps = 0;
     return this.#takePrepared() ?? EMPTY;
+  }
+
+  #prepareFrame(place: Place): void {
+    const from = place.enter();
+    const bytes = this.#advance(place);
+    this.#prepared.push({ bytes, from });
+    this.#owner.held += bytes.length;
   }
 
   #takePrepared(): Uint8Array | null {

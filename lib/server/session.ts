@@ -301,7 +301,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     if (!this.isOpen) return;
     this.#state = "closing";
     this.observer.onPart?.(this);
-    this.watcher?.endFrames();
+    this.watcher?.endFrames(cause === "close" || cause === "disconnect");
     this.#release(cause, silence);
     this.#armLinger();
     // If the client is gone already, reading would wait for an end of stream that cannot come.

@@ -81,7 +81,7 @@ const KEY_PAIR_FAILURES: Explanations = [
   [/No certificates found/, () => "there is no certificate in it; it must be in PEM (-----BEGIN CERTIFICATE-----)"],
   [/Unable to decode certificate|peer certificate/, () => "the certificate is damaged"],
   [/No keys found/, () => "there is no key in its key file; it must be in PEM, without a passphrase"],
-  [/private key/, () => "the key is damaged, or neither RSA, ECDSA nor Ed25519"],
+  [/private key/, () => "the key is damaged, or neither RSA of 2,048 bits or more, nor ECDSA, nor Ed25519"],
   [/keys may not be consistent/, () => "the key is not the key of this certificate"],
 ];
 

@@ -38,11 +38,17 @@ interface Source {
 export function encodeDetails(until: number, source: Source | null): Uint8Array {
   const dialect = source === null || source.dialect === "unsettled" ? null : source.dialect;
   const details = { until, address: source?.address ?? null, dialect, token: source?.token ?? null };
-  for (;;) {
-    const json = encodeJson(details);
-    if (json.length <= DETAILS_SIZE) return json;
-    details.token = [...details.token ?? ""].slice(0, -1).join("");
+  let json = encodeJson(details);
+  while (json.length > DETAILS_SIZE) {
+    if (details.token) details.token = withoutLast(details.token);
+    else details.address = withoutLast(details.address ?? "");
+    json = encodeJson(details);
   }
+  return json;
+}
+
+function withoutLast(text: string): string {
+  return [...text].slice(0, -1).join("");
 }
 
 const isOptionalText = (value: unknown) => value === null || isString(value);

@@ -1,6 +1,6 @@
 /** Connecting: with what, how long, and how often. */
 
-import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { Client, type ClientOptions, connect, type ConnectOptions, TrackerError } from "../../mod.ts";
 import { bytesOf, longLength, readExactly, textOf, writeFully } from "../support/bytes.ts";
 import { codeOf } from "../support/errors.ts";
@@ -189,4 +189,19 @@ Deno.test("a client without a dial is refused at once, and not tried again and a
   const options = { port: 1, reconnect: true } as unknown as ClientOptions;
   const error = assertThrows(() => new Client(options), TrackerError, "make one with dialer()");
   assertEquals(error.code, "BAD_ARGUMENT");
+});
+
+Deno.test("connecting waits as long as it is told, apart from the calls, and its first failure is heard", async () => {
+  const heard: (string | undefined)[] = [];
+  const started = performance.now();
+  const error = await assertRejects(() =>
+    connect({
+      port: 1,
+      reconnect: { base: 10, cap: 10 },
+      timeout: 60_000,
+      connectTimeout: 100,
+      onStatus: ({ error }) => heard.push(error?.code),
+    }), TrackerError);
+  assertEquals([error.code, heard[0]], ["CONNECTION_REFUSED", "CONNECTION_REFUSED"]);
+  assert(performance.now() - started < 30_000);
 });

@@ -195,3 +195,22 @@ Deno.test("mirror that is cut repeatedly ends up equal to the map, and announces
     assertEquals([...told].sort(), [...mirror].map(([id, { state }]): [string, string] => [id, textOf(state)]).sort());
   }
 });
+
+Deno.test("mirror shows entries that were set, when they leave, and when clients opened and changed", async () => {
+  await using host = new MemoryHost();
+  await using client = await connect({ dial: host.dial });
+  await using mirror = client.mirror();
+  await mirror.synced;
+  const changes = record(mirror);
+  const { until: end } = await client.put("a", "1", { for: 60 });
+  await client.put("a", "2", { for: 60 });
+  await untilMirror(mirror, () => changes.length === 2);
+  assertEquals(changes, ["join a=1 detached", "set a=2 detached"]);
+  const entry = mirror.get("a")!;
+  assert(entry.until >= end && entry.openedAt <= entry.updatedAt && entry.updatedAt <= Date.now());
+  await using other = await connect({ dial: host.dial, name: "a" });
+  await untilMirror(mirror, () => changes.length === 3);
+  assertEquals([changes[2], mirror.get("a")?.until], ["resume a=2 live", 0]);
+  await other.close();
+  await untilMirror(mirror, () => mirror.size === 0);
+});

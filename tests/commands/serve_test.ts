@@ -1,6 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { connectEventually, fail, permissionsAreFixed, run, startServer, testUnless } from "../support/program.ts";
+import { secretFile } from "../support/command_clients.ts";
+import {
+  commandLine,
+  connectEventually,
+  fail,
+  permissionsAreFixed,
+  run,
+  RunningServer,
+  startServer,
+  testUnless,
+} from "../support/program.ts";
 
 Deno.test("serve prints where it listens, serves, and logs a client that comes and goes as JSON", async () => {
   await using server = await startServer();
@@ -167,4 +177,29 @@ Deno.test("serve goes on when its output is closed", async () => {
   for (let count = 0; count < 5; count++) await (await connect({ port: server.port, state: "abc" })).close();
   server.kill("SIGTERM");
   assertEquals((await server.end()).code, 0);
+});
+
+Deno.test("serve warns that tokens can be seen where they are sent without TLS from other machines", async () => {
+  await using file = await secretFile("robots:0123456789abcdef");
+  const permissions = ["-N", "-R"];
+  const args = ["serve", "--port", "0", "--token-file", file.path];
+  for (const [host, warns] of [["0.0.0.0", true], ["127.0.0.1", false]] as const) {
+    await using server = await new RunningServer(commandLine([...args, "--host", host], permissions)).listening();
+    server.kill("SIGTERM");
+    const { stderr } = await server.end();
+    assertEquals(stderr.includes(" takes tokens without TLS: whoever sees the connection can use them"), warns, stderr);
+  }
+});
+
+Deno.test("serve --host localhost is found by a client that is not told where to look", async () => {
+  await using server = await startServer(["--host", "localhost"]);
+  assertEquals(server.hostname, "127.0.0.1");
+  await (await connect({ port: server.port })).close();
+});
+
+Deno.test("serve --proxy-from takes the address that a proxy tells", async () => {
+  await using server = await startServer(["--proxy-from", "127.0.0.0/8", "--log", "json"]);
+  using connection = await Deno.connect({ port: server.port });
+  await connection.write(new TextEncoder().encode("PROXY TCP4 192.0.2.7 127.0.0.1 50000 6789\r\n*\x00\x01x"));
+  await server.logged({ event: "join", peer: "192.0.2.7:50000" });
 });

@@ -179,3 +179,25 @@ Deno.test("a decision that fails is told to the client, and one that never comes
 Deno.test("tokens and authorize exclude each other", () => {
   assertThrows(() => serve({ port: 0, tokens: TOKENS, authorize: () => null }), TrackerError, "cannot both decide");
 });
+
+Deno.test("a watch whose token is replaced goes on with the new one", async () => {
+  let tokens = Tokens.of([{ name: "dev", token: "the-first-of-two-tokens" }]);
+  let token = "the-first-of-two-tokens";
+  await using server = new TcpBench({ tokens: () => tokens });
+  await using client = await connect({ port: server.port, token: () => token, reconnect: { base: 10, cap: 10 } });
+  const lost: (string | undefined)[] = [];
+  const onConnection = (error: TrackerError | null) => {
+    lost.push(error?.code);
+    if (error?.code === "UNAUTHORIZED") token = "the-second-of-two-tokens";
+  };
+  const kinds: string[] = [];
+  for await (const event of client.watch({ onConnection })) {
+    kinds.push(event.kind);
+    if (event.kind === "synced") {
+      tokens = Tokens.of([{ name: "dev", token: "the-second-of-two-tokens" }]);
+      void client.onStatus(({ status }) => status === "open" && server.registry.open("x", { id: "after" }));
+    }
+    if (event.kind === "join") break;
+  }
+  assertEquals([kinds, lost.includes("UNAUTHORIZED")], [["snapshot", "synced", "join"], true]);
+});

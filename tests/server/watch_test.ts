@@ -110,3 +110,16 @@ Deno.test("a watcher that leaves is first sent what has happened so far", async 
   assertEquals(await watcher.readFrame().then((events) => events.map(summarize)), ["2 leave client1 close"]);
   assertEquals(await readToEnd(watcher.connection), bytesOf(1));
 });
+
+Deno.test("a watcher that leaves at once is sent the map all the same, if it is small", async () => {
+  await using host = new SessionHost();
+  host.registry.open("x", { id: "a" });
+  const peer = host.connect();
+  await peer.hello();
+  // The Watch and the Close arrive together.
+  await peer.send(42, 5, longLength(2), "{}", 42, 1);
+  await peer.expect(1);
+  const kinds = decodeEvents(await peer.readPayload()).map(({ kind }) => kind);
+  assertEquals(kinds, ["snapshot", "present", "synced"]);
+  await peer.expect(1);
+});

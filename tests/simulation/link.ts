@@ -34,6 +34,12 @@ export class Link {
     this.message(type, JSON.stringify(json));
   }
 
+  /** Sends a Put. */
+  put(json: object, state: string): void {
+    const text = JSON.stringify(json);
+    this.message(9, String.fromCharCode(text.length >> 8, text.length & 0xff) + text + state);
+  }
+
   stall(isStalled: boolean): void {
     this.#end.stall(isStalled);
   }

@@ -6,17 +6,20 @@
 
 import { progress, write, writeError } from "../bench/output.ts";
 import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
+import { type IdentityReport, simulateIdentity } from "./identity.ts";
 import { type Report, simulate } from "./simulation.ts";
 
 /** Runs the simulations and returns the exit code. */
 async function run({ seed: first, seconds, json }: Options): Promise<number> {
   const reports: Report[] = [];
+  const identities: IdentityReport[] = [];
   const start = performance.now();
   let seed = first;
   do {
     progress(`simulation ${reports.length + 1}, seed ${seed}, ${Math.round((performance.now() - start) / 1_000)} s`);
     try {
       reports.push(await simulate(seed));
+      identities.push(await simulateIdentity(seed));
     } catch (error) {
       progress("");
       return fail(seed, error, json);
@@ -24,7 +27,8 @@ async function run({ seed: first, seconds, json }: Options): Promise<number> {
     seed = (seed + 1) >>> 0;
   } while (performance.now() - start < seconds * 1_000);
   progress("");
-  write(json ? `${JSON.stringify({ seed: first, failed: null, reports }, null, 2)}\n` : summarize(first, reports));
+  const report = { seed: first, failed: null, reports, identities };
+  write(json ? `${JSON.stringify(report, null, 2)}\n` : summarize(first, reports) + summarizeIdentities(identities));
   return 0;
 }
 
@@ -46,6 +50,17 @@ Watchers got ${sum("snapshots")} snapshots, came back ${sum("resumes")} times, r
 skipped ${sum("skipped")} changes, and were closed ${sum("slow")} times with SLOW_CONSUMER. ${
     sum("lists")
   } lists were right.
+`;
+}
+
+function summarizeIdentities(reports: readonly IdentityReport[]): string {
+  const sum = (key: keyof IdentityReport) => reports.reduce((all, report) => all + report[key], 0).toLocaleString("en");
+  return `Everybody was there in time, and nobody was thrown out by his own past: ${sum("powerCuts")} power cuts, ${
+    sum("restarts")
+  } restarts,
+${sum("superseded")} Hellos too late, ${sum("takenBack")} names taken back, ${sum("puts")} Puts in order, ${
+    sum("late")
+  } of them too late and refused.
 `;
 }
 

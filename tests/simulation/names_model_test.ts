@@ -28,6 +28,9 @@ const step = fc.record({
     "vanish",
     "crash",
     "late",
+    "put",
+    "put",
+    "drop",
     "tick",
   ),
   who: fc.nat(5),
@@ -49,8 +52,18 @@ interface Holding {
   instance: string | undefined;
   attempt: number;
   state: string | null;
+  /** Whether it was set without a connection, and when that was issued. */
+  isDetached?: boolean;
+  issued?: number | null;
   /** When the grace ends. */
   until: number;
+}
+
+/** What a Hello or a Put asks for. */
+type Hello = Omit<Step, "act" | "who" | "name">;
+
+function statusOf({ holder, isDetached }: Pick<Holding, "holder" | "isDetached">): string {
+  return holder !== null ? "live" : isDetached ? "detached" : "suspect";
 }
 
 class World {
@@ -73,6 +86,7 @@ class World {
     const client = this.#clients.get(who);
     if (act === "tick") await this.#time.advance(600);
     else if (act === "late") this.#late.shift()?.cut(hello.grace === 0);
+    else if (act === "put" || act === "drop") await this.#set(act, name, hello);
     else if (act === "hello") await this.#greet(who, name, hello);
     else if (client !== undefined) await this.#act(act, who, client.link, client.name);
     await this.#time.settle();
@@ -89,7 +103,7 @@ class World {
     assertEquals(this.registry.size, 0);
   }
 
-  async #greet(who: number, name: string, hello: Omit<Step, "act" | "who" | "name">): Promise<void> {
+  async #greet(who: number, name: string, hello: Hello): Promise<void> {
     const { grace, right, instance, attempt } = hello;
     if (this.#clients.has(who)) return;
     const held = this.#model.get(name);
@@ -99,7 +113,7 @@ class World {
     link.request(4, { name, grace, resume, takeover, instance, attempt });
     const isSame = held?.instance !== undefined && instance === held.instance;
     const isLate = isSame && attempt <= held!.attempt;
-    const knowsKey = held !== undefined && (isSame || resume === held.key);
+    const knowsKey = held !== undefined && !held.isDetached && (isSame || resume === held.key);
     const isGranted = !isLate && (held === undefined || held.holder === null || knowsKey || takeover);
     const key = await this.#readKey(link, isLate ? "SUPERSEDED" : "NAME_TAKEN");
     assertEquals(key !== null, isGranted, `${name}: ${link.refusal}`);
@@ -114,6 +128,44 @@ class World {
     this.#supersede(held?.holder ?? null);
     this.#model.set(name, { holder: link, grace, key, instance, attempt, state, until: 0 });
     this.#clients.set(who, { link, name });
+  }
+
+  /** Sets a name's entry without a connection, or removes it. */
+  async #set(act: "put" | "drop", name: string, { right, grace, attempt }: Hello): Promise<void> {
+    const held = this.#model.get(name);
+    const takeover = right === "takeover";
+    // The later of two attempts was issued later.
+    const issued = grace === 0 ? undefined : Date.now() + attempt - 1_000;
+    const isLate = act === "put" && issued !== undefined && issued < (held?.issued ?? -Infinity);
+    const isHeld = held !== undefined && held.holder !== null && !takeover;
+    const link = this.#connect();
+    link.request(4, {});
+    await link.readDone();
+    await link.readPayload();
+    const state = `${++this.#states}`;
+    if (act === "put") link.put({ name, for: 60, takeover, issued }, state);
+    else link.request(10, { name, takeover });
+    const refusal = isHeld ? "NAME_TAKEN" : isLate ? "SUPERSEDED" : null;
+    const was = await this.#readAnswer(link, refusal);
+    link.cut(false);
+    if (was === null) return;
+    if (act === "drop") assertEquals(was, { was: held !== undefined && held.state !== null });
+    this.#supersede(held?.holder ?? null);
+    if (act === "drop") return void this.#model.delete(name);
+    const until = this.#time.now + 60_000;
+    const entry = { holder: null, grace: 60, key: "", instance: undefined, attempt: 0, state, until };
+    this.#model.set(name, { ...entry, isDetached: true, issued: issued ?? null });
+  }
+
+  async #readAnswer(link: Link, refusal: string | null): Promise<unknown> {
+    try {
+      await link.readDone();
+      return JSON.parse(textOf(await link.readPayload() ?? new Uint8Array()));
+    } catch (error) {
+      if (!isEnd(error)) throw error;
+      assertEquals(link.refusal, refusal);
+      return null;
+    }
   }
 
   /** The key in the greeting; `null` if the Hello was refused. */
@@ -162,7 +214,7 @@ class World {
   #check(): void {
     const there = [...this.registry.entries()].map(({ id, status, state }) => `${id} ${status} ${textOf(state)}`);
     const expected = [...this.#model].filter(([, { state }]) => state !== null)
-      .map(([name, { holder, state }]) => `${name} ${holder === null ? "suspect" : "live"} ${state}`);
+      .map(([name, { state, ...holding }]) => `${name} ${statusOf(holding)} ${state}`);
     assertEquals(there.sort(), expected.sort());
   }
 

@@ -85,7 +85,7 @@ Deno.test("an unusable certificate or key is refused when the server starts, and
     [{ cert, key: cert }, "there is no key in its key file; it must be in PEM, without a passphrase"],
     [
       { cert, key: key.replaceAll(/^[A-Za-z0-9+/]{64}\n/gm, "") },
-      "the key is damaged, or neither RSA, ECDSA nor Ed25519",
+      "the key is damaged, or neither RSA of 2,048 bits or more, nor ECDSA, nor Ed25519",
     ],
     [{ cert, key: issuer.otherKey }, "the key is not the key of this certificate"],
   ];

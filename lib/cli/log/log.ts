@@ -15,7 +15,7 @@ import type { ServerEvent } from "../../server/events.ts";
 import { formatAddress } from "../../transport/listener.ts";
 import type { ReloadEvent } from "../service/reload.ts";
 import { LineWriter } from "../terminal/line_writer.ts";
-import { type Writer, writeTo } from "../terminal/output.ts";
+import type { Writer } from "../terminal/output.ts";
 import { atMost } from "../terminal/patience.ts";
 import { LogBudget } from "./log_budget.ts";
 import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
@@ -35,6 +35,8 @@ export type LogEvent = ServerEvent | ReloadEvent;
 /** Most characters that wait to be written: some ten thousand lines. */
 const MAX_WAITING = 2 ** 20;
 
+const NEWLINE = 10;
+
 /** How long the last lines may take to be written when the server ends, in milliseconds. */
 const LAST_LINES = 1_000;
 
@@ -49,6 +51,8 @@ export class EventLog {
   /** Without a bound of its own: a log drops what does not fit, and waits for nothing. */
   readonly #lines = new LineWriter((text) => this.#write(text), Infinity);
   #dropped = 0;
+  /** Whether what was taken last ends within a line. */
+  #isCut = false;
   readonly #budget = new LogBudget((lines, message) => this.#log({ event: "dropped", lines, message }));
 
   /**
@@ -95,10 +99,22 @@ export class EventLog {
     this.#dropped = 0;
     const message = "the log was not taken, or not fast enough";
     if (lines !== 0) text += `${this.#textOf({ event: "dropped", lines, message })}\n`;
-    await writeTo(this.#target, toBytes(text)).catch(() => {
-      // Such as on a full disk. They are counted when there is room again.
-      this.#dropped += lines + text.split("\n").length - (lines === 0 ? 1 : 2);
-    });
+    const lost = await this.#put(toBytes(text));
+    // The count itself comes last, so it is lost with any of them.
+    if (lost !== 0) this.#dropped += lost + (lines === 0 ? 0 : lines - 1);
+  }
+
+  /** Writes lines, and returns how many of them were not taken whole, as on a full disk. */
+  async #put(bytes: Uint8Array): Promise<number> {
+    let at = 0;
+    try {
+      while (this.#isCut) this.#isCut = await this.#target.write(Uint8Array.of(NEWLINE)) === 0;
+      while (at < bytes.length) at += await this.#target.write(bytes.subarray(at));
+      return 0;
+    } catch {
+      if (at !== 0) this.#isCut = bytes[at - 1] !== NEWLINE;
+      return bytes.subarray(at).reduce((sum, byte) => byte === NEWLINE ? sum + 1 : sum, 0);
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { toBytes } from "../../base/bytes.ts";
 import { CommandError } from "../command_error.ts";
+import { readEnvironment } from "../environment.ts";
 import { concat } from "../std.ts";
 import { escapeBytes, escapeControls, safeJson } from "../text/escape.ts";
 
@@ -31,7 +32,7 @@ export interface Writer {
  * @param target Where to write to
  * @param bytes The bytes
  */
-export async function writeTo(target: Writer, bytes: Uint8Array): Promise<void> {
+async function writeTo(target: Writer, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await target.write(bytes.subarray(at));
 }
 
@@ -133,8 +134,17 @@ export function remark(line: string): void {
  * Makes text bold on a terminal.
  *
  * @param text Trusted text
- * @returns The text, bold if standard output is a terminal and NO_COLOR is not set
+ * @returns The text, bold if standard output is a terminal that knows how, and NO_COLOR is not set
  */
 export function bold(text: string): string {
-  return Deno.stdout.isTerminal() && !Deno.noColor ? `\x1b[1m${text}\x1b[22m` : text;
+  return isCapable() && !Deno.noColor ? `\x1b[1m${text}\x1b[22m` : text;
+}
+
+/**
+ * Tells whether standard output is a terminal that understands more than text.
+ *
+ * @returns `false` for a dumb one, and for anything else
+ */
+export function isCapable(): boolean {
+  return Deno.stdout.isTerminal() && readEnvironment("TERM") !== "dumb";
 }

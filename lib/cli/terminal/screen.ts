@@ -6,7 +6,6 @@
 
 import { ignore } from "../../base/async.ts";
 import { toBytes } from "../../base/bytes.ts";
-import { readEnvironment } from "../environment.ts";
 import { write } from "./output.ts";
 import { atMost } from "./patience.ts";
 
@@ -18,15 +17,6 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** How long the last drawing may take when the screen is restored, in milliseconds. */
 const LAST_DRAWING = 500;
-
-/**
- * Tells whether standard output is a terminal on which something can be drawn again.
- *
- * @returns `false` for a dumb one, and for anything else
- */
-export function canDraw(): boolean {
-  return Deno.stdout.isTerminal() && readEnvironment("TERM") !== "dumb";
-}
 
 /** The size of a terminal that does not report one. */
 const STANDARD: Readonly<{ columns: number; rows: number }> = { columns: 80, rows: 24 };

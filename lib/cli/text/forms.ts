@@ -111,7 +111,7 @@ function wordsOf(news: WatchNews): string[] {
     case "present":
       return [escapeWord(news.id), news.status, escapeBytes(news.state)];
     case "set":
-      return [escapeWord(news.id), `until=${isoTime(news.until)}`, escapeBytes(news.state)];
+      return [escapeWord(news.id), isoTime(news.until), escapeBytes(news.state)];
     case "join":
     case "update":
       return [escapeWord(news.id), escapeBytes(news.state)];

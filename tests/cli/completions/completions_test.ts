@@ -57,6 +57,28 @@ for (const [name, start] of Object.entries(SHELLS)) {
     }
   });
 
+  testShell(name, "completes the names of files for flags that take one", async () => {
+    await using shell = await start();
+    const directory = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${directory}/tokens-1`, "");
+      for (const flag of ["serve --token-file", "serve --tls-cert", "get --ca"]) {
+        const offered = await shell.offered(`tracker ${flag} ${directory}/tok`);
+        assertEquals(offered.map((offer) => offer.split("/").at(-1)), ["tokens-1"], flag);
+      }
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+
+  testShell(name, "offers the clients that the server knows for unset, get, list and kick", async () => {
+    await using shell = await start();
+    for (const command of ["unset", "get", "list", "kick"]) {
+      assertEquals(await shell.offered(`tracker ${command} --server=a:1 pi-`), ["pi-7", "pi-8"], command);
+    }
+    assertEquals(await shell.offered("tracker set pi-"), []);
+  });
+
   testShell(name, "completes the values of flags, after a space and after =", async () => {
     await using shell = await start();
     for (const [command, flag, choices] of flagsWithChoices()) {

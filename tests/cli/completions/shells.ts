@@ -3,6 +3,17 @@
 import { assertEquals } from "@std/assert";
 import { run, Running } from "../../support/program.ts";
 
+/**
+ * Stands for the program: it prints its arguments, or the identifiers of two clients if it is asked for those of the
+ * server that the command line names.
+ */
+const PROGRAM =
+  "tracker() { if [[ \"$*\" == 'list --columns id '*' --server=a:1' ]]; then printf 'ID\\npi-7\\npi-8\\n'; " +
+  "else printf '<%s>' \"$@\"; echo; fi; }";
+
+/** The same for fish, as a file: a function would not be found by \`command\`. */
+const FISH_PROGRAM = "#!/bin/sh\nprintf 'ID\\npi-7\\npi-8\\n'\n";
+
 /** The key that asks a shell for completions. */
 const TAB = "\t";
 
@@ -77,7 +88,7 @@ export class InteractiveShell implements CompletingShell {
     const shell = new Running(["script", "-qefc", `exec ${command}`, "/dev/null"], { env: { TERM: "dumb" } });
     const interactive = new InteractiveShell(directory, shell);
     // The mark is split, so that the echo of the typed line is not taken for it.
-    const last = ["tracker() { printf '<%s>' \"$@\"; echo; }", "echo rea''dy", ""];
+    const last = [PROGRAM, "echo rea''dy", ""];
     await shell.type([...setUp(`${directory}/script`, `${directory}/offers`), ...lines, ...last].join("\n"));
     await interactive.#until((line) => line.endsWith("ready"));
     return interactive;
@@ -118,14 +129,17 @@ export class Fish implements CompletingShell {
   }
 
   static async start(): Promise<Fish> {
-    return new Fish(await prepare("fish"));
+    const directory = await prepare("fish");
+    await Deno.writeTextFile(`${directory}/tracker`, FISH_PROGRAM, { mode: 0o755 });
+    return new Fish(directory);
   }
 
   /** Lists the completions of a text, each with its description. */
   async described(typed: string): Promise<[offer: string, description: string][]> {
     const script = "source $argv[1]; complete -C $argv[2]";
     const args = ["--no-config", "-c", script, `${this.#directory}/script`, typed];
-    await using fish = new Running(["fish", ...args], { env: { TERM: "dumb", HOME: this.#directory } });
+    const path = `${this.#directory}:${Deno.env.get("PATH")}`;
+    await using fish = new Running(["fish", ...args], { env: { TERM: "dumb", HOME: this.#directory, PATH: path } });
     const { code, stdout, stderr } = await fish.end();
     assertEquals([code, stderr], [0, ""]);
     return stdout.split("\n").slice(0, -1).map((line) => {

@@ -196,3 +196,49 @@ Deno.test("the clients of one address fill a hundred lines a second, and keep no
   ]);
   assertEquals(lines.at(-1).id, "again");
 });
+
+Deno.test("lines that a full disk has not taken are counted, and the rest of the log stays whole", async () => {
+  let text = "";
+  let room = 70;
+  const disk: Writer = {
+    write(bytes) {
+      if (room === 0) return Promise.reject(new Error("No space left on device"));
+      const taken = bytes.subarray(0, room);
+      room -= taken.length;
+      text += new TextDecoder().decode(taken);
+      return Promise.resolve(taken.length);
+    },
+  };
+  const log = new EventLog("text", disk);
+  for (let count = 0; count < 5; count++) log.report(join);
+  while (room !== 0) await Promise.resolve();
+  for (let count = 0; count < 3; count++) {
+    log.report(join);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  room = Infinity;
+  log.report(join);
+  await log.close();
+  const lines = text.trimEnd().split("\n").map((line) => line.replace(/^\S+Z /, ""));
+  // The first, a part of the second, the last, and the seven that are missing.
+  assertEquals(lines.length, 4);
+  assertEquals([lines[0], lines[2]], ["join client1 [::1]:5 wide", "join client1 [::1]:5 wide"]);
+  assertEquals(lines[3], "dropped 7 lines: the log was not taken, or not fast enough");
+});
+
+Deno.test("in the journal, only what may be wrong is a warning", async () => {
+  const events: ServerEvent[] = [
+    { kind: "set", id: "a", until: 0, peer },
+    { kind: "suspect", id: "a", cause: "disconnect", peer },
+    { kind: "suspect", id: "a", cause: "timeout", peer },
+    { kind: "resume", id: "a", peer },
+    { kind: "leave", id: "a", cause: "expired", peer },
+  ];
+  assertEquals((await log("journal", ...events)).trimEnd().split("\n"), [
+    "<6>set a [::1]:5 1970-01-01T00:00:00.000Z",
+    "<5>suspect a [::1]:5 disconnect",
+    "<4>suspect a [::1]:5 timeout",
+    "<6>resume a [::1]:5",
+    "<6>leave a [::1]:5 expired",
+  ]);
+});

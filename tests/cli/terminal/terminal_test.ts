@@ -159,3 +159,39 @@ testUnless(noTerminal, "no client can send commands to the terminal of the table
   await using list = onTerminal(["list", ...server.flags], { NO_COLOR: "1" }, "stty cols 60;");
   assertHarmless((await list.end()).stdout.replaceAll("\r\n", "\n"));
 });
+
+/** Starts a table, and finds out the number of its process. */
+async function tableWithId(args: string[]): Promise<{ watch: Running; id: number }> {
+  const watch = onTerminal(["watch", ...args], {}, "echo $$; stty cols 60 rows 10;");
+  const id = Number((await watch.stdout.line()).trim());
+  await screen(watch, (lines) => lines.at(-1) === "Ctrl-C ends");
+  return { watch, id };
+}
+
+testUnless(noTerminal, "Ctrl-Z gives the terminal back, and to go on takes it again", async () => {
+  await using server = startOwnServer();
+  const { watch, id } = await tableWithId(server.flags);
+  await using _watch = watch;
+  Deno.kill(id, "SIGTSTP");
+  await watch.stdout.until((text) => text.endsWith(LEFT) || undefined);
+  server.registry.open("x", { id: "meanwhile" });
+  // script(1) stops with its child. When both have stopped cannot be seen from here.
+  const waking = setInterval(() => {
+    watch.kill("SIGCONT");
+    Deno.kill(id, "SIGCONT");
+  }, 50);
+  await watch.stdout.until((text) => text.includes(`${LEFT}\x1b[?1049h`) || undefined);
+  clearInterval(waking);
+  await screen(watch, (lines) => lines[0]!.includes("1 client"));
+  await watch.type("\x03");
+  assertEquals((await watch.end()).code, 0);
+});
+
+testUnless(noTerminal, "the end of its terminal ends the table, and restores the screen first", async () => {
+  await using server = startOwnServer();
+  const { watch, id } = await tableWithId(server.flags);
+  await using _watch = watch;
+  Deno.kill(id, "SIGHUP");
+  const { code, stdout } = await watch.end();
+  assertEquals([code, stdout.endsWith(LEFT)], [0, true]);
+});

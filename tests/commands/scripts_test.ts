@@ -12,6 +12,7 @@ import {
   noShell,
   permissionsAreFixed,
   run,
+  runsSources,
   start,
   surroundings,
   testUnless,
@@ -52,8 +53,11 @@ testUnless(noShell, "an argument that is not UTF-8 is refused, and a state on st
   await using server = startOwnServer();
   const flags = server.flags.join(" ");
   const refused = await shell(`tracker set a $'x\\xffy' ${flags}`);
-  assertEquals([refused.code, refused.stdout, server.registry.size], [2, "", 0]);
-  assertMatch(refused.stderr, /^tracker: argument 3 is not valid UTF-8/);
+  assertEquals([refused.stdout, server.registry.size], ["", 0]);
+  // The runtime of a standalone program may refuse it first, in its own way.
+  if (runsSources) assertEquals(refused.code, 2);
+  else assert(refused.code !== 0);
+  if (refused.code === 2) assertMatch(refused.stderr, /^tracker: argument 3 is not valid UTF-8/);
   assertEquals((await shell(`printf 'x\\xffy' | tracker set a - ${flags}`)).code, 0);
   assertEquals(server.registry.get("a")?.state, bytesOf("x", 0xff, "y"));
   assertEquals((await shell(`echo hello | tracker set a - ${flags}`)).code, 0);

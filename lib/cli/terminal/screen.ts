@@ -92,7 +92,13 @@ export class Screen {
   /** Ctrl-Z: the terminal goes back to the shell, until the program is resumed. */
   readonly #pause = (): void => {
     writeNow(LEAVE);
-    Deno.kill(Deno.pid, "SIGSTOP");
+    try {
+      Deno.kill(Deno.pid, "SIGSTOP");
+    } catch (error) {
+      // Before Deno 2.9, a program without the permission to run others may not stop even itself: it goes on instead.
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      this.#resume();
+    }
   };
 
   readonly #resume = (): void => {

@@ -10,6 +10,7 @@ import {
   run,
   Running,
   RunningServer,
+  runtimeVersion,
   startServer,
   testUnless,
 } from "../support/program.ts";
@@ -18,7 +19,7 @@ import {
 const noTls = await reasonWithoutTls();
 
 async function reasonWithoutTls(): Promise<string | undefined> {
-  const { deno } = JSON.parse((await run(["version", "--json"])).stdout);
+  const deno = await runtimeVersion();
   try {
     loadNodeModules(deno);
   } catch (error) {

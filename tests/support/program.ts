@@ -225,6 +225,11 @@ export async function fail(args: readonly string[], code: number, options: Start
   return line;
 }
 
+/** Finds out on which version of Deno the program runs. */
+export async function runtimeVersion(): Promise<string> {
+  return runsSources ? Deno.version.deno : JSON.parse((await run(["version", "--json"])).stdout).deno;
+}
+
 /** A line of a server's log. */
 export type LogLine = Record<string, unknown>;
 

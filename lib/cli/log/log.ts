@@ -18,7 +18,8 @@ import { LineWriter } from "../terminal/line_writer.ts";
 import type { Writer } from "../terminal/output.ts";
 import { atMost } from "../terminal/patience.ts";
 import { LogBudget } from "./log_budget.ts";
-import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
+import { safeJson } from "../../base/text.ts";
+import { escapeControls, escapeWord } from "../text/escape.ts";
 
 /** The format of a log. */
 export type LogFormat = "text" | "json" | "off";

@@ -18,6 +18,7 @@ import { EventWriter } from "../wire/event_writer.ts";
 import { ListWriter } from "../wire/list_writer.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Counters } from "./counters.ts";
+import type { OtherProtocol } from "./other_protocol.ts";
 import type { PresenceContext } from "./presence.ts";
 import { BUSY_BUFFER, QUIET_BUFFER, type ReadBufferPools } from "./read_buffer.ts";
 import type { ReplyWriterContext } from "./reply_writer.ts";
@@ -65,6 +66,12 @@ export interface SessionContext extends SessionLimits, PresenceContext, ReadBuff
   readonly deadlines: Deadlines;
   /** What watchers are told. */
   readonly feed: Feed;
+  /** That feed, and those that tell it in another format. */
+  readonly feeds: Feed[];
+  /** Other protocols that are spoken on the same ports. */
+  readonly protocols: readonly OtherProtocol[];
+  /** Whether the server takes no connections any more. */
+  isStopping: boolean;
   /** Lent to one session after another for a pong. */
   readonly events: EventWriter;
   /** Lent to one session after another for a list. */
@@ -95,6 +102,7 @@ export function trackSession({ sessions, sweep, deadlines, writeTimeout }: Sessi
  * @param limits Their limits
  * @param rules What clients must show to be let in; nothing unless given
  * @param turns How they share the event loop; unless given, they never wait for it, as is right without sockets
+ * @param protocols Other protocols that are spoken on the same ports; none unless given
  * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
 export function createSessionContext(
@@ -102,6 +110,7 @@ export function createSessionContext(
   limits: SessionLimits,
   rules: AccessRules | null = null,
   turns: Turns = new Turns(() => Promise.resolve()),
+  protocols: readonly OtherProtocol[] = [],
 ): SessionContext {
   const deadlines = new Deadlines();
   const sessions = new Set<Sweepable>();
@@ -115,6 +124,7 @@ export function createSessionContext(
     }
     if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
   }
+  const feed = new Feed(registry, () => new EventWriter(), { turns });
   return {
     ...limits,
     dialect: limits.dialect ?? "auto",
@@ -127,7 +137,10 @@ export function createSessionContext(
     startedAt: performance.now(),
     counters: new Counters(),
     names: new Names(registry, deadlines, limits.maxSuspects),
-    feed: new Feed(registry, () => new EventWriter(), { turns }),
+    feed,
+    feeds: [feed],
+    protocols,
+    isStopping: false,
     events: new EventWriter(),
     lists: new ListWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
@@ -147,13 +160,23 @@ export function closeSessionContext({ names, deadlines }: SessionContext): void 
 }
 
 /**
+ * Counts those who watch, in whatever format.
+ *
+ * @param context What the server's connections share
+ * @returns How many there are
+ */
+export function watchersOf({ feeds }: SessionContext): number {
+  return feeds.reduce((sum, { size }) => sum + size, 0);
+}
+
+/**
  * Reports how the server is doing.
  *
  * @param context What its sessions share
  * @returns What it has counted, and what it holds now
  */
 export function statsOf(context: SessionContext): Stats {
-  const { registry, counters, names, feed, sessions, deadlines, startedAt } = context;
+  const { registry, counters, names, feeds, sessions, deadlines, startedAt } = context;
   const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
   return {
     version: VERSION,
@@ -165,11 +188,11 @@ export function statsOf(context: SessionContext): Stats {
       unauthorized: counters.unauthorized,
       clients: registry.size,
       suspects: names.suspects,
-      watchers: feed.size,
+      watchers: watchersOf(context),
       stateBytes: registry.stateBytes,
     },
     ...counters.counted,
-    conflated: feed.conflated,
+    conflated: feeds.reduce((sum, { conflated }) => sum + conflated, 0),
     lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
   };
 }

@@ -72,8 +72,9 @@ export class Roster {
    *
    * @param connection The connection
    * @param observer Hears what happens on it
+   * @param speaks The protocol that is spoken on it, if it is known to be another
    */
-  admit(connection: Incoming, observer: SessionObserver): void {
+  admit(connection: Incoming, observer: SessionObserver, speaks?: string): void {
     const { counters, names, rules } = this.#context;
     const { hostname } = connection.remoteAddr;
     const isStranger = accessOf(rules, hostname) === "none";
@@ -84,7 +85,7 @@ export class Roster {
       return connection.close();
     }
     this.#admission.enter(hostname);
-    const session = new Session(connection, this.#context, observer);
+    const session = new Session(connection, this.#context, observer, speaks);
     void session.run();
     if (refusal !== null) this.#refuse(session, refusal);
     else if (isStranger) this.#makeRoomFor(session);

@@ -25,6 +25,7 @@ import {
   rulesOf,
   type ServerOptions,
 } from "./options.ts";
+import type { OtherProtocol } from "./other_protocol.ts";
 import { Roster } from "./roster.ts";
 import type { Session, SessionObserver } from "./session.ts";
 import { TokenAudit } from "./token_audit.ts";
@@ -44,6 +45,8 @@ export class Server implements AsyncDisposable {
   readonly addr: SocketAddress;
   /** Where it listens with TLS; `null` when it does not. */
   readonly tlsAddr: SocketAddress | null;
+  /** Where it speaks HTTP; `null` where it does not. */
+  readonly httpAddr: SocketAddress | null;
   /** The live map. */
   readonly registry: Registry;
   /** Resolves when the server has ended and every connection is closed. */
@@ -67,16 +70,21 @@ export class Server implements AsyncDisposable {
    *
    * @param listeners Where connections come from, at least one; the server closes them in the end
    * @param options Its limits
+   * @param protocols Other protocols that are spoken on its connections, such as HTTP; none unless given
    * @throws {TrackerError} BAD_ARGUMENT when an option cannot be used; the listeners then stay the caller's
    */
-  constructor(listeners: readonly Listener[], options: ServerOptions = {}) {
+  constructor(
+    listeners: readonly Listener[],
+    options: ServerOptions = {},
+    protocols: readonly OtherProtocol[] = [],
+  ) {
     const [first] = listeners;
     if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
     this.#admission = new Admission(admissionLimitsOf(options));
     this.registry = options.registry ?? new Registry();
     const turns = new Turns(turnOf(listeners));
     const rules = rulesOf(options);
-    this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns);
+    this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns, protocols);
     const groups = { maxUnauthorized: maxUnauthorizedOf(options), maxParting: maxPartingOf(options) };
     this.#roster = new Roster(this.#context, this.#admission, groups);
     const tokens = rules?.tokens ?? null;
@@ -85,7 +93,8 @@ export class Server implements AsyncDisposable {
     this.#observer = this.#createObserver();
     this.#listeners = listeners;
     this.addr = first.addr;
-    this.tlsAddr = listeners.find(({ isSecure }) => isSecure)?.addr ?? null;
+    this.tlsAddr = listeners.find(({ isSecure, speaks }) => isSecure && speaks === undefined)?.addr ?? null;
+    this.httpAddr = addressOf("http", listeners, protocols);
     this.finished = this.#run();
     const { signal } = options;
     const onAbort = () => void this.shutdown();
@@ -163,6 +172,7 @@ export class Server implements AsyncDisposable {
     requireInteger("timeout", timeout, 0, LONGEST_TIMEOUT);
     if (!this.#isStopped) {
       this.#stop.abort();
+      this.#context.isStopping = true;
       this.#unlisten();
       for (const listener of this.#listeners) listener.close();
       this.#sayGoodbye();
@@ -188,6 +198,7 @@ export class Server implements AsyncDisposable {
       onAuthorized: (session) => this.#welcome(session),
       onPart: (session) => this.#roster.part(session, this.#isStopped),
       onEnd: (session) => this.#forget(session),
+      onHandedOn: (connection) => this.#admit(connection),
       ...onEvent !== undefined && {
         onEvent: (peer: SocketAddress, event: SessionEvent) => onEvent({ ...event, peer }),
       },
@@ -209,7 +220,9 @@ export class Server implements AsyncDisposable {
     const { turns } = this.#context;
     while (!this.#isStopped) {
       try {
-        this.#admit(await listener.accept());
+        const connection = await listener.accept();
+        this.#context.counters.accepted++;
+        this.#admit(connection, listener.speaks);
         const wait = this.#admission.pace();
         if (wait > 0) await delay(wait, signal);
         else if (turns.isSpent) await turns.rest();
@@ -228,12 +241,10 @@ export class Server implements AsyncDisposable {
     this.#onEvent?.({ kind: "accept-error", error });
   }
 
-  #admit(connection: Incoming): void {
-    const { counters } = this.#context;
-    counters.accepted++;
+  #admit(connection: Incoming, speaks?: string): void {
     // Accepted in the very turn in which the server was stopped.
     if (this.#isStopped) return connection.close();
-    this.#roster.admit(connection, this.#observer);
+    this.#roster.admit(connection, this.#observer, speaks);
   }
 
   #welcome(session: Session): TrackerError | null {
@@ -269,6 +280,16 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => this.#cutOff(), milliseconds);
     this.finished.finally(() => clearTimeout(timer));
   }
+}
+
+/** Where a protocol is spoken: on a port of its own, or on the server's. */
+function addressOf(
+  protocol: string,
+  listeners: readonly Listener[],
+  protocols: readonly OtherProtocol[],
+): SocketAddress | null {
+  if (!protocols.some(({ name }) => name === protocol)) return null;
+  return listeners.find(({ speaks }) => speaks === protocol)?.addr ?? listeners[0]?.addr ?? null;
 }
 
 /** The best way to wait for a turn of the event loop that a listener knows. */

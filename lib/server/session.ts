@@ -16,13 +16,14 @@ import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
 import { type Dialect, DONE, type LeaveCause } from "../protocol.ts";
 import type { Incoming } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
-import type { EventObserver, SessionEvent } from "./events.ts";
+import type { EventObserver } from "./events.ts";
 import { type InputOwner, InputProcessor } from "./input_processor.ts";
+import type { Conversation } from "./other_protocol.ts";
 import type { PresenceOwner } from "./presence.ts";
 import type { ReplySource } from "./reply_writer.ts";
 import { SessionParts } from "./session_parts.ts";
 import { expiredError, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
-import { lostError, stallError } from "./stall.ts";
+import { lostError } from "./stall.ts";
 
 const GOODBYE = Uint8Array.of(DONE);
 
@@ -36,8 +37,10 @@ export interface SessionObserver extends EventObserver {
   onAuthorized?(session: Session): TrackerError | null;
   /** Called when a session's client is about to leave, and only its last replies are still to be written. */
   onPart?(session: Session): void;
-  /** Called when a session's connection is closed. */
+  /** Called when a session's connection is closed, or goes on as another. */
   onEnd?(session: Session): void;
+  /** Called with what is spoken from now on on the connection of a session that has ended. */
+  onHandedOn?(connection: Incoming): void;
 }
 
 const NO_OBSERVER: SessionObserver = {};
@@ -57,9 +60,10 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
    * @param connection The connection; the session closes it in the end
    * @param context What it shares with the server's other sessions
    * @param observer Hears what happens
+   * @param speaks The protocol that is spoken on it, if it is known to be another
    */
-  constructor(connection: Incoming, context: SessionContext, observer: SessionObserver = NO_OBSERVER) {
-    super(connection, context);
+  constructor(connection: Incoming, context: SessionContext, observer = NO_OBSERVER, speaks?: string) {
+    super(connection, context, speaks);
     this.observer = observer;
     this.#input = new InputProcessor(this);
     this.#state = connection.handshake === undefined ? "open" : "handshaking";
@@ -92,14 +96,19 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
    * @returns Resolves when the connection is closed and the client is out of the map; never rejects
    */
   async run(): Promise<void> {
+    let heir: Incoming | null = null;
     try {
       this.#noteHeard();
       if (this.permission === "none" || this.#state === "handshaking") this.timers.arm("handshake");
       if (this.#state === "handshaking") await this.#handshake();
       // One flat loop: every async function in between would cost a waiting connection another frame.
-      while (this.isOpen) {
+      while (this.isOpen && this.conversation === null) {
         const count = await this.connection.read(this.#input.room);
         if (!this.isOpen) break;
+        if (count === 0) {
+          this.#noteHeard();
+          continue;
+        }
         // A timer that expired first may still be writing: its replies go out before those to the new input. A watcher
         // is always being written to, and is read from all the same.
         if (this.watcher === null && this.openReplies !== null && this.openReplies.writing !== null) {
@@ -119,12 +128,15 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
         if (wait !== null) await (this.#input.isBusy ? this.#pause(wait) : wait);
       }
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch).then(() => this.#farewell);
+      else if (this.conversation !== null) heir = await this.#converse(this.conversation);
     } catch {
       // A broken connection is one way to end, with no peer left to tell.
     } finally {
-      this.abort();
+      if (heir === null) this.abort();
+      else this.#giveUp();
       this.#input.release();
       this.observer.onEnd?.(this);
+      if (heir !== null) this.observer.onHandedOn?.(heir);
     }
   }
 
@@ -136,6 +148,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
    */
   close(error: TrackerError, silence = 0): void {
     if (!this.isOpen) return;
+    if (this.conversation !== null) return this.conversation.end(error);
     this.context.counters.countError(error);
     this.report({ kind: "error", error });
     this.#part(leaveCauseOf(error.code), silence, encodeError(error));
@@ -149,18 +162,8 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   /** Closes the connection at once, without a word. Idempotent: it is the last thing that happens to a session. */
   abort(): void {
     if (this.#state === "closed") return;
-    if (this.isOpen) this.observer.onPart?.(this);
-    this.#state = "closed";
-    this.#release("disconnect", 0);
-    this.openTimers?.disarm("linger");
-    this.openReplies?.close();
-    this.context.sessions.delete(this);
+    this.#giveUp();
     this.connection.close();
-  }
-
-  /** @internal Reports what happens to the client, also after the connection has ended. */
-  report(event: SessionEvent): void {
-    this.observer.onEvent?.(this.peer, event);
   }
 
   /** @internal Lets the client in. */
@@ -180,12 +183,6 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
       // Whoever goes on waits until the answer is written.
       this.sendNews();
     });
-  }
-
-  /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */
-  checkProgress(): void {
-    const error = this.isOpen && this.openReplies !== null ? stallError(this.openReplies, this.context) : null;
-    if (error !== null) this.close(error);
   }
 
   /** @internal Called when a timer has expired. */
@@ -215,6 +212,24 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     if (!this.isOpen) return this.#armLinger();
     if (this.watcher === null) this.#noteHeard();
     else this.openTimers?.arm("idle");
+  }
+
+  /** Lets another protocol go on. Returns what is spoken on the connection afterwards; `null` if nothing is. */
+  async #converse(conversation: Conversation): Promise<Incoming | null> {
+    this.openTimers?.close();
+    this.#input.release();
+    const heir = await conversation.run();
+    return this.isOpen ? heir : null;
+  }
+
+  /** Gives up its place, and everything but the connection. */
+  #giveUp(): void {
+    if (this.isOpen) this.observer.onPart?.(this);
+    this.#state = "closed";
+    this.#release("disconnect", 0);
+    this.openTimers?.disarm("linger");
+    this.openReplies?.close();
+    this.context.sessions.delete(this);
   }
 
   /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */

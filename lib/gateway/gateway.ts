@@ -1,0 +1,54 @@
+/**
+ * The gateway: HTTP as another protocol of a server.
+ *
+ * @module
+ */
+
+import type { SessionContext } from "../server/context.ts";
+import type { Conversation, OtherProtocol, Place } from "../server/other_protocol.ts";
+import type { Incoming } from "../transport/listener.ts";
+import { HttpConnection } from "./http_connection.ts";
+import { type GatewayOptions, type GatewayRules, rulesOf } from "./options.ts";
+import { Site } from "./site.ts";
+
+/** The name by which a listener says that only HTTP is spoken on its connections. */
+export const HTTP = "http";
+
+/** First bytes of HTTP: those of its methods. `B` begins Tracker's messages in the java dialect. */
+const [FIRST, LAST, JAVA] = [65, 90, 66];
+
+/** HTTP, WebSocket and Server-Sent Events, on the ports of a server or on one of their own. */
+export class Gateway implements OtherProtocol {
+  readonly name = HTTP;
+  /** The port on which only HTTP is spoken; `null` if it is spoken on the server's own. */
+  readonly port: number | null;
+  /** The address to listen on for that port; the server's unless given. */
+  readonly hostname: string | undefined;
+  readonly #rules: GatewayRules;
+  readonly #sites = new WeakMap<SessionContext, Site>();
+
+  /**
+   * @param options What is allowed, and where
+   * @throws {TrackerError} BAD_ARGUMENT when an option cannot be used
+   */
+  constructor(options: GatewayOptions = {}) {
+    this.#rules = rulesOf(options);
+    this.port = options.port ?? null;
+    this.hostname = options.hostname;
+  }
+
+  isBegunBy(byte: number): boolean {
+    return this.port === null && byte >= FIRST && byte <= LAST && byte !== JAVA;
+  }
+
+  converse(connection: Incoming, bytes: Uint8Array, place: Place): Conversation {
+    return new HttpConnection(this.siteOf(place.context), connection, bytes, place);
+  }
+
+  /** @internal The routes of a server. */
+  siteOf(context: SessionContext): Site {
+    let site = this.#sites.get(context);
+    if (site === undefined) this.#sites.set(context, site = new Site(context, this.#rules));
+    return site;
+  }
+}

@@ -7,19 +7,15 @@
 import type { SessionContext } from "../server/context.ts";
 import type { Conversation, OtherProtocol, Place } from "../server/other_protocol.ts";
 import type { Incoming } from "../transport/listener.ts";
+import { HTTP, isHttp } from "./first_byte.ts";
 import { HttpConnection } from "./http_connection.ts";
 import { type GatewayOptions, type GatewayRules, rulesOf } from "./options.ts";
 import { Site } from "./site.ts";
 
-/** The name by which a listener says that only HTTP is spoken on its connections. */
-export const HTTP = "http";
-
-/** First bytes of HTTP: those of its methods. `B` begins Tracker's messages in the java dialect. */
-const [FIRST, LAST, JAVA] = [65, 90, 66];
-
 /** HTTP, WebSocket and Server-Sent Events, on the ports of a server or on one of their own. */
 export class Gateway implements OtherProtocol {
-  readonly name = HTTP;
+  /** Its name. */
+  readonly name: string = HTTP;
   /** The port on which only HTTP is spoken; `null` if it is spoken on the server's own. */
   readonly port: number | null;
   /** The address to listen on for that port; the server's unless given. */
@@ -28,6 +24,8 @@ export class Gateway implements OtherProtocol {
   readonly #sites = new WeakMap<SessionContext, Site>();
 
   /**
+   * Makes a gateway, to be given to a server.
+   *
    * @param options What is allowed, and where
    * @throws {TrackerError} BAD_ARGUMENT when an option cannot be used
    */
@@ -37,10 +35,12 @@ export class Gateway implements OtherProtocol {
     this.hostname = options.hostname;
   }
 
+  /** @internal */
   isBegunBy(byte: number): boolean {
-    return this.port === null && byte >= FIRST && byte <= LAST && byte !== JAVA;
+    return this.port === null && isHttp(byte);
   }
 
+  /** @internal */
   converse(connection: Incoming, bytes: Uint8Array, place: Place): Conversation {
     return new HttpConnection(this.siteOf(place.context), connection, bytes, place);
   }

@@ -17,5 +17,7 @@
  * @module
  */
 
-export { Gateway, HTTP } from "./gateway.ts";
+export { Gateway } from "./gateway.ts";
+export { Cidr } from "../auth/cidr.ts";
+export type { OtherProtocol } from "../server/other_protocol.ts";
 export type { GatewayOptions } from "./options.ts";

@@ -52,7 +52,7 @@ export class Site {
   /** Requests that wait for a change. */
   readonly waiters: Waiters;
   /** Tickets that have been given out. */
-  readonly tickets = new Tickets();
+  readonly tickets: Tickets = new Tickets();
   readonly #guard: BrowserGuard;
   readonly #router = new Router(ROUTES);
   readonly #counts: Float64Array;

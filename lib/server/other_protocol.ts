@@ -58,11 +58,12 @@ export interface OtherProtocol {
   readonly port?: number | null;
   /** The address to listen on for that port; the server's unless given. */
   readonly hostname?: string | undefined;
-  /** Whether a connection on which anything may be spoken speaks it if it begins with this byte. */
+  /** @internal Whether a connection on which anything may be spoken speaks it if it begins with this byte. */
   isBegunBy(byte: number): boolean;
   /**
    * Takes a connection over.
    *
+   * @internal
    * @param connection The connection
    * @param bytes What has come on it already, in memory of its own
    * @param place Its place at the server

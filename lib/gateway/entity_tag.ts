@@ -13,7 +13,7 @@ import { badRequest } from "../http/http_error.ts";
  * @param position The place
  * @returns `INCARNATION:REVISION`
  */
-export function formatPosition({ incarnation, revision }: Position): string {
+function formatPosition({ incarnation, revision }: Position): string {
   return `${incarnation}:${revision}`;
 }
 

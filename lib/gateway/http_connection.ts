@@ -10,10 +10,11 @@ import type { TrackerError } from "../errors.ts";
 import { badRequest, HttpError } from "../http/http_error.ts";
 import { findHeadEnd, MAX_HEAD, parseHead, type RequestHead } from "../http/request_head.ts";
 import { WebSocketConnection } from "../http/websocket.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import type { SessionContext } from "../server/context.ts";
 import type { Conversation, Place } from "../server/other_protocol.ts";
 import { ReadBuffer } from "../server/read_buffer.ts";
-import { type ReplySource, ReplyWriter } from "../server/reply_writer.ts";
+import { GATHERED_BYTES, type ReplySource, ReplyWriter } from "../server/reply_writer.ts";
 import { lostError, stallError } from "../server/stall.ts";
 import { Throttle } from "../server/throttle.ts";
 import type { Incoming } from "../transport/listener.ts";
@@ -21,7 +22,7 @@ import { type Answer, type EventStream, isStream } from "./answer.ts";
 import { eventText } from "./event_text.ts";
 import { frame } from "./framing.ts";
 import { GatewayRequest } from "./request.ts";
-import { type Site, tooLarge } from "./site.ts";
+import { type Admitted, type Site, tooLarge } from "./site.ts";
 import { TIME_LIMITS, type TimeLimit } from "./time_limits.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -57,6 +58,8 @@ export class HttpConnection implements Conversation, ReplySource {
   /** Why the connection is to end; `null` while it is not. */
   #ending: TrackerError | null = null;
   #hasFinished = false;
+  /** Whether the last answer was more than light work. */
+  #isHeavy = false;
 
   /**
    * @param site What is answered
@@ -113,14 +116,14 @@ export class HttpConnection implements Conversation, ReplySource {
   /** Called when a reply cannot be written to its end, or a watcher cannot catch up. */
   close(error: TrackerError): void {
     if (this.#replies.watcher === null) return this.#place.abort();
-    this.#site.refuse(error, { observer: this.#place.observer, peer: this.#place.peer });
+    this.#site.refuse(error, this.#place);
     this.end(error);
   }
 
   checkProgress(): void {
     const error = stallError(this.#replies, this.context);
     if (error === null) return;
-    this.#site.refuse(error, { observer: this.#place.observer, peer: this.#place.peer });
+    this.#site.refuse(error, this.#place);
     this.#place.abort();
   }
 
@@ -164,31 +167,34 @@ export class HttpConnection implements Conversation, ReplySource {
     this.#isBusy = true;
     this.#throttle?.spend(1);
     const request = this.#requestOf(head);
-    const { peer, observer } = this.#place;
-    let hasBody = head.contentLength === 0;
-    let answer: Answer;
-    try {
-      const admitting = this.#site.admit(request, observer);
-      const admitted = admitting instanceof Promise ? await admitting : admitting;
-      const { maxBody } = admitted;
-      if (head.contentLength > maxBody) throw tooLarge(head.contentLength, maxBody, this.context.maxState);
-      this.#welcome(admitted.visitor);
-      const body = hasBody ? EMPTY : await this.#readBody(head);
-      if (body === null) return "over";
-      hasBody = true;
-      const answering = admitted.answer(body);
-      answer = answering instanceof Promise ? await answering : answering;
-    } catch (error) {
-      answer = this.#site.refuse(error, { peer, observer });
-    }
+    const admitted = await this.#admit(head, request);
     // What follows a body that was not read is no request.
-    return await this.#complete(head, answer, hasBody && head.isKept && this.#ending === null);
+    if ("status" in admitted) return await this.#complete(head, admitted, head.isKept && head.contentLength === 0);
+    const body = head.contentLength === 0 ? EMPTY : await this.#readBody(head);
+    if (body === null) return "over";
+    const answering = admitted.answer(body);
+    return await this.#complete(head, answering instanceof Promise ? await answering : answering, head.isKept);
+  }
+
+  /** Looks at a request before its body is read. Returns the answer if it is refused. */
+  async #admit(head: RequestHead, request: GatewayRequest): Promise<Admitted | Answer> {
+    const { contentLength } = head;
+    try {
+      const admitting = this.#site.admit(request, this.#place.observer);
+      const admitted = admitting instanceof Promise ? await admitting : admitting;
+      if (contentLength > admitted.maxBody) throw tooLarge(contentLength, admitted.maxBody, this.context.maxState);
+      this.#welcome(admitted.visitor);
+      return admitted;
+    } catch (error) {
+      return this.#site.refuse(error, this.#place);
+    }
   }
 
   async #complete(head: RequestHead, answer: Answer, isKept: boolean): Promise<Outcome> {
     if (answer.isUpgrade) return await this.#upgrade(answer);
-    const kept = await this.#send(answer, { ...head, isKept });
-    if (isStream(answer.body) && head.method !== "HEAD") await this.#stream(answer.body);
+    const { body } = answer;
+    if (isStream(body) && head.method !== "HEAD") return await this.#stream(head, answer, body);
+    const kept = await this.#send(answer, { ...head, isKept: isKept && this.#ending === null });
     this.#isBusy = false;
     return kept && this.#ending === null ? "kept" : "over";
   }
@@ -219,23 +225,33 @@ export class HttpConnection implements Conversation, ReplySource {
     return input.bytes.subarray(input.from - contentLength, input.from);
   }
 
-  /** Sends an answer, but not the events of a stream. Returns whether another request may follow. */
+  /** Sends an answer. Returns whether another request may follow. */
   async #send(answer: Answer, request: { method: string; minor: number; isKept: boolean }): Promise<boolean> {
-    const framed = frame(answer, { ...request, date: this.#site.date });
-    this.#replies.gathered.append(toBytes(framed.head));
-    if (framed.body !== null) this.#replies.add(framed.body);
-    if (!isStream(answer.body)) await this.#replies.flush();
-    return framed.isKept;
+    const { head, body, isKept } = frame(answer, { ...request, date: this.#site.date.text });
+    this.#replies.gathered.append(toBytes(head));
+    if (body !== null) this.#replies.add(body);
+    this.#isHeavy = body !== null && !(body instanceof Uint8Array && body.length <= GATHERED_BYTES);
+    await this.#replies.flush();
+    return isKept;
   }
 
   /** Tells a watcher what happens, until either side ends that. */
-  async #stream({ preface, begin }: EventStream): Promise<void> {
-    this.#replies.gathered.append(preface);
-    this.#replies.watcher = begin(() => this.#sendNews());
+  async #stream(head: RequestHead, answer: Answer, { preface, begin }: EventStream): Promise<Outcome> {
+    let watcher: Watcher;
+    try {
+      watcher = begin(() => this.#sendNews());
+    } catch (error) {
+      return await this.#complete(head, this.#site.refuse(error, this.#place), false);
+    }
+    const { gathered } = this.#replies;
+    gathered.append(toBytes(frame(answer, { ...head, isKept: false, date: this.#site.date.text }).head));
+    gathered.append(preface);
+    this.#replies.watcher = watcher;
     this.#await("comment");
     this.#sendNews();
     // The client has nothing more to say, but its end must be noticed.
     while (await this.connection.read(this.#input.bytes) !== null);
+    return "over";
   }
 
   /** Nothing awaits the write: if it fails, the connection ends. */
@@ -247,8 +263,7 @@ export class HttpConnection implements Conversation, ReplySource {
 
   #endStream(error: TrackerError): void {
     this.#replies.watcher?.endFrames();
-    this.#hasFinished = true;
-    this.#await("linger");
+    this.#depart();
     const last = toBytes(eventText("end", { event: "end", code: error.code, message: error.message }));
     // The reader notices that the client ends the connection.
     this.#replies.finish(last).catch(() => this.#place.abort());
@@ -268,9 +283,8 @@ export class HttpConnection implements Conversation, ReplySource {
 
   /** Sends a last answer while the request is still being waited for. */
   #refuse(answer: Answer): void {
-    this.#hasFinished = true;
-    const { head, body } = frame(answer, { method: "GET", minor: 1, isKept: false, date: this.#site.date });
-    this.#await("linger");
+    this.#depart();
+    const { head, body } = frame(answer, { method: "GET", minor: 1, isKept: false, date: this.#site.date.text });
     this.#replies.gathered.append(toBytes(head));
     if (body !== null) this.#replies.add(body);
     this.#replies.finish().then(() => this.#place.abort(), () => this.#place.abort());
@@ -279,16 +293,25 @@ export class HttpConnection implements Conversation, ReplySource {
   /** Ends the connection in order: unread input would reset it, and could destroy the last answer on its way. */
   async #finish(): Promise<void> {
     if (this.#hasFinished) return;
-    this.#hasFinished = true;
-    this.#await("linger");
+    this.#depart();
     await this.#replies.finish();
     while (await this.connection.read(this.#input.bytes) !== null);
   }
 
+  /** Only the last answer is left to be taken, for which there is a time limit. */
+  #depart(): void {
+    this.#hasFinished = true;
+    this.#place.depart();
+    this.#await("linger");
+  }
+
+  /** Lets others have their turn: after heavy work at once, after light work once in a while. */
   async #takeTurn(): Promise<void> {
     const { turns } = this.context;
+    const isHeavy = this.#isHeavy;
+    this.#isHeavy = false;
     if (this.#throttle?.isExceeded === true) await this.#throttle.pause();
-    const wait = turns.isSpent ? turns.rest() : turns.answered(WORK);
+    const wait = isHeavy && turns.isSpent ? turns.rest() : turns.answered(WORK);
     if (wait !== null) await wait;
   }
 

@@ -15,7 +15,7 @@ import type { Call } from "./operation.ts";
 
 /** How long a request waits unless it says so, and at most, in seconds. */
 const DEFAULT_WAIT = 30;
-export const LONGEST_WAIT = 60;
+const LONGEST_WAIT = 60;
 
 /**
  * Answers with something that has the map's revision: at once, or after a change if the request waits for one. Who has

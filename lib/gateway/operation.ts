@@ -4,11 +4,31 @@
  * @module
  */
 
+import type { Feed } from "../feed/feed.ts";
 import type { MessageType } from "../protocol.ts";
+import type { SessionContext } from "../server/context.ts";
 import type { Actor } from "../server/requester.ts";
 import type { Answer } from "./answer.ts";
+import type { GatewayRules } from "./options.ts";
 import type { GatewayRequest } from "./request.ts";
-import type { Site } from "./site.ts";
+import type { Tickets } from "./tickets.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** What all requests to one server share. */
+export interface Shared {
+  /** What the server's connections share. */
+  readonly context: SessionContext;
+  /** What is allowed, and what is counted. */
+  readonly rules: GatewayRules;
+  /** Every route. */
+  readonly routes: readonly Route[];
+  /** Requests that wait for a change. */
+  readonly waiters: Waiters;
+  /** Tickets that have been given out. */
+  readonly tickets: Tickets;
+  /** What watchers are told, as text. */
+  readonly feed: Feed;
+}
 
 /** A request that may be answered. */
 export interface Call {
@@ -21,7 +41,7 @@ export interface Call {
   /** Its body. */
   readonly body: Uint8Array;
   /** What all requests share. */
-  readonly site: Site;
+  readonly site: Shared;
 }
 
 /** A parameter of an operation, as its description tells of it. */

@@ -12,7 +12,7 @@ import { phraseOf } from "../http/response_head.ts";
 import type { Answer } from "./answer.ts";
 
 /** The status for each code of the wire. */
-export const STATUS_OF: Readonly<Record<WireErrorCode, number>> = {
+const STATUS_OF: Readonly<Record<WireErrorCode, number>> = {
   BAD_MAGIC: 400,
   BAD_VERSION: 400,
   BAD_TYPE: 400,

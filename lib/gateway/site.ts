@@ -14,7 +14,8 @@ import { requireRight } from "../server/requester.ts";
 import type { Answer } from "./answer.ts";
 import { BrowserGuard } from "./browser_guard.ts";
 import { EventText } from "./event_text.ts";
-import type { Operation, Route } from "./operation.ts";
+import { HttpDate } from "./http_date.ts";
+import type { Operation, Route, Shared } from "./operation.ts";
 import type { GatewayRules } from "./options.ts";
 import { problemAnswer } from "./problem.ts";
 import type { GatewayRequest } from "./request.ts";
@@ -42,7 +43,7 @@ export interface Admitted {
 }
 
 /** The routes of one server, and what they share. */
-export class Site {
+export class Site implements Shared {
   /** What the server's connections share. */
   readonly context: SessionContext;
   /** What is allowed, and what is counted. */
@@ -53,13 +54,12 @@ export class Site {
   readonly waiters: Waiters;
   /** Tickets that have been given out. */
   readonly tickets: Tickets = new Tickets();
+  /** The date, as HTTP writes it. */
+  readonly date: HttpDate;
   readonly #guard: BrowserGuard;
   readonly #router = new Router(ROUTES);
   readonly #counts: Float64Array;
   #feed: Feed | null = null;
-  #date = "";
-  /** When it has to be written anew. */
-  #dateDueAt = -Infinity;
 
   /**
    * @param context What the server's connections share
@@ -69,19 +69,9 @@ export class Site {
     this.context = context;
     this.rules = rules;
     this.waiters = new Waiters(context.registry, context.deadlines);
+    this.date = new HttpDate(context.registry);
     this.#guard = new BrowserGuard(rules);
     this.#counts = context.counters.messagesOf("http");
-  }
-
-  /** The date, as HTTP writes it. */
-  get date(): string {
-    const now = performance.now();
-    if (now >= this.#dateDueAt) {
-      const wall = this.context.registry.now;
-      this.#date = new Date(wall).toUTCString();
-      this.#dateDueAt = now + 1_000 - wall % 1_000;
-    }
-    return this.#date;
   }
 
   /** What watchers are told, as text: a change is written once for all who watch the same prefix. */

@@ -13,7 +13,7 @@ interface HttpErrorTraits {
 }
 
 /** Every code, in the order in which the documentation lists them. */
-export const HTTP_ERRORS = {
+const HTTP_ERRORS = {
   BAD_REQUEST: { status: 400, meaning: "the request is not HTTP/1.1 as it must be, or a parameter cannot be used" },
   TOKEN_NEEDED: { status: 401, meaning: "the request shows no token, or one that is not known here" },
   FORBIDDEN_ORIGIN: { status: 403, meaning: "the page that asks is from another site; see --allow-origin" },

@@ -14,7 +14,7 @@ import { badRequest, HttpError } from "./http_error.ts";
 export const MAX_HEAD = 8_192;
 
 /** Most headers. */
-export const MAX_HEADERS = 64;
+const MAX_HEADERS = 64;
 
 const CR = 13;
 const LF = 10;

@@ -5,8 +5,8 @@
  */
 
 /** Kinds of frames, by their opcode. */
-export const CONTINUATION = 0;
-export const TEXT = 1;
+const CONTINUATION = 0;
+const TEXT = 1;
 export const BINARY = 2;
 export const CLOSE = 8;
 export const PING = 9;
@@ -14,10 +14,10 @@ export const PONG = 10;
 
 /** Codes with which a connection is closed. */
 export const NORMAL = 1_000;
-export const PROTOCOL_ERROR = 1_002;
-export const UNSUPPORTED_DATA = 1_003;
-export const INVALID_TEXT = 1_007;
-export const MESSAGE_TOO_BIG = 1_009;
+const PROTOCOL_ERROR = 1_002;
+const UNSUPPORTED_DATA = 1_003;
+const INVALID_TEXT = 1_007;
+const MESSAGE_TOO_BIG = 1_009;
 
 /** Longest payload of a frame that controls the connection, in bytes. */
 export const MAX_CONTROL = 125;

@@ -12,7 +12,7 @@ import { type RequestHead, tokensOf } from "./request_head.ts";
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The subprotocol, for clients that ask for one. */
-export const SUBPROTOCOL = "tracker";
+const SUBPROTOCOL = "tracker";
 
 /**
  * Checks that a request asks for a WebSocket, and makes the headers of the response.

@@ -18,7 +18,6 @@ import { EventWriter } from "../wire/event_writer.ts";
 import { ListWriter } from "../wire/list_writer.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Counters } from "./counters.ts";
-import type { OtherProtocol } from "./other_protocol.ts";
 import type { PresenceContext } from "./presence.ts";
 import { BUSY_BUFFER, QUIET_BUFFER, type ReadBufferPools } from "./read_buffer.ts";
 import type { ReplyWriterContext } from "./reply_writer.ts";
@@ -68,8 +67,6 @@ export interface SessionContext extends SessionLimits, PresenceContext, ReadBuff
   readonly feed: Feed;
   /** That feed, and those that tell it in another format. */
   readonly feeds: Feed[];
-  /** Other protocols that are spoken on the same ports. */
-  readonly protocols: readonly OtherProtocol[];
   /** Whether the server takes no connections any more. */
   isStopping: boolean;
   /** Lent to one session after another for a pong. */
@@ -102,7 +99,6 @@ export function trackSession({ sessions, sweep, deadlines, writeTimeout }: Sessi
  * @param limits Their limits
  * @param rules What clients must show to be let in; nothing unless given
  * @param turns How they share the event loop; unless given, they never wait for it, as is right without sockets
- * @param protocols Other protocols that are spoken on the same ports; none unless given
  * @returns The context; {@linkcode closeSessionContext} must be called when the last session has ended
  */
 export function createSessionContext(
@@ -110,20 +106,9 @@ export function createSessionContext(
   limits: SessionLimits,
   rules: AccessRules | null = null,
   turns: Turns = new Turns(() => Promise.resolve()),
-  protocols: readonly OtherProtocol[] = [],
 ): SessionContext {
   const deadlines = new Deadlines();
   const sessions = new Set<Sweepable>();
-  const sweep = new Deadline(() => void sweepAll());
-  /** Looks at all sessions, a slice at a time, and then arms the next sweep. */
-  async function sweepAll(): Promise<void> {
-    let count = 0;
-    for (const session of sessions) {
-      session.checkProgress();
-      if (++count % SWEPT_PER_LOOK === 0 && turns.isSpent) await turns.rest();
-    }
-    if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
-  }
   const feed = new Feed(registry, () => new EventWriter(), { turns });
   return {
     ...limits,
@@ -133,13 +118,12 @@ export function createSessionContext(
     turns,
     deadlines,
     sessions,
-    sweep,
+    sweep: createSweep({ deadlines, sessions, turns, writeTimeout: limits.writeTimeout }),
     startedAt: performance.now(),
     counters: new Counters(),
     names: new Names(registry, deadlines, limits.maxSuspects),
     feed,
     feeds: [feed],
-    protocols,
     isStopping: false,
     events: new EventWriter(),
     lists: new ListWriter(),
@@ -147,6 +131,24 @@ export function createSessionContext(
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
     outputs: new Pool(64, () => new ByteBuffer()),
   };
+}
+
+/** Makes the deadline that looks at all sessions, a slice at a time, and then arms itself again. */
+function createSweep(
+  { deadlines, sessions, turns, writeTimeout }: Pick<
+    SessionContext,
+    "deadlines" | "sessions" | "turns" | "writeTimeout"
+  >,
+): Deadline {
+  const sweep = new Deadline(async () => {
+    let count = 0;
+    for (const session of sessions) {
+      session.checkProgress();
+      if (++count % SWEPT_PER_LOOK === 0 && turns.isSpent) await turns.rest();
+    }
+    if (sessions.size !== 0) deadlines.arm(sweep, writeTimeout / SWEEPS);
+  });
+  return sweep;
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Place {
    * @throws {TrackerError} TOO_MANY_CLIENTS
    */
   admit(grant: Grant): void;
+  /** Gives up the place, because only the last answer is left to be taken. Doing it again is safe. */
+  depart(): void;
   /** Ends the connection at once. Doing it again is safe. */
   abort(): void;
 }

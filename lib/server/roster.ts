@@ -85,7 +85,8 @@ export class Roster {
       return connection.close();
     }
     this.#admission.enter(hostname);
-    const session = new Session(connection, this.#context, observer, speaks);
+    const protocol = speaks === undefined ? undefined : observer.protocols?.find(({ name }) => name === speaks);
+    const session = new Session(connection, this.#context, observer, protocol);
     void session.run();
     if (refusal !== null) this.#refuse(session, refusal);
     else if (isStranger) this.#makeRoomFor(session);

@@ -84,13 +84,13 @@ export class Server implements AsyncDisposable {
     this.registry = options.registry ?? new Registry();
     const turns = new Turns(turnOf(listeners));
     const rules = rulesOf(options);
-    this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns, protocols);
+    this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns);
     const groups = { maxUnauthorized: maxUnauthorizedOf(options), maxParting: maxPartingOf(options) };
     this.#roster = new Roster(this.#context, this.#admission, groups);
     const tokens = rules?.tokens ?? null;
     this.#audit = tokens === null ? null : new TokenAudit(tokens, this.#roster.clients, this.#context);
     this.#onEvent = options.onEvent;
-    this.#observer = this.#createObserver();
+    this.#observer = this.#createObserver(protocols);
     this.#listeners = listeners;
     this.addr = first.addr;
     this.tlsAddr = listeners.find(({ isSecure, speaks }) => isSecure && speaks === undefined)?.addr ?? null;
@@ -192,9 +192,10 @@ export class Server implements AsyncDisposable {
   }
 
   /** Creates one observer for all sessions: a closure each would cost every client memory. */
-  #createObserver(): SessionObserver {
+  #createObserver(protocols: readonly OtherProtocol[]): SessionObserver {
     const onEvent = this.#onEvent;
     return {
+      protocols,
       onAuthorized: (session) => this.#welcome(session),
       onPart: (session) => this.#roster.part(session, this.#isStopped),
       onEnd: (session) => this.#forget(session),

@@ -18,7 +18,7 @@ import type { Incoming } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
 import type { EventObserver } from "./events.ts";
 import { type InputOwner, InputProcessor } from "./input_processor.ts";
-import type { Conversation } from "./other_protocol.ts";
+import type { Conversation, OtherProtocol } from "./other_protocol.ts";
 import type { PresenceOwner } from "./presence.ts";
 import type { ReplySource } from "./reply_writer.ts";
 import { SessionParts } from "./session_parts.ts";
@@ -29,6 +29,8 @@ const GOODBYE = Uint8Array.of(DONE);
 
 /** Observes the sessions of a server. One object serves all of them: closures per session would cost every client memory. */
 export interface SessionObserver extends EventObserver {
+  /** Other protocols that are spoken on the same ports. */
+  readonly protocols?: readonly OtherProtocol[];
   /**
    * Called when a session's client has shown its token.
    *
@@ -53,17 +55,19 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
   #farewell: Promise<void> | null = null;
-  /** Settles when what the client has asked for is decided; `null` when nothing is to be. */
-  #pending: PromiseWithResolvers<void> | null = null;
-
   /**
    * @param connection The connection; the session closes it in the end
    * @param context What it shares with the server's other sessions
    * @param observer Hears what happens
-   * @param speaks The protocol that is spoken on it, if it is known to be another
+   * @param protocol The protocol that is spoken on it, if that is known to be another
    */
-  constructor(connection: Incoming, context: SessionContext, observer = NO_OBSERVER, speaks?: string) {
-    super(connection, context, speaks);
+  constructor(
+    connection: Incoming,
+    context: SessionContext,
+    observer: SessionObserver = NO_OBSERVER,
+    protocol: OtherProtocol | null = null,
+  ) {
+    super(connection, context, protocol);
     this.observer = observer;
     this.#input = new InputProcessor(this);
     this.#state = connection.handshake === undefined ? "open" : "handshaking";
@@ -83,11 +87,6 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   /** @internal The dialect that the client speaks. */
   get dialect(): Dialect | "unsettled" {
     return this.#input.dialect;
-  }
-
-  /** @internal Settles when what the client has asked for is decided; `null` when nothing is to be. */
-  get pending(): Promise<void> | null {
-    return this.#pending?.promise ?? null;
   }
 
   /**
@@ -132,11 +131,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     } catch {
       // A broken connection is one way to end, with no peer left to tell.
     } finally {
-      if (heir === null) this.abort();
-      else this.#giveUp();
-      this.#input.release();
-      this.observer.onEnd?.(this);
-      if (heir !== null) this.observer.onHandedOn?.(heir);
+      this.#end(heir);
     }
   }
 
@@ -174,17 +169,6 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     this.permission = grant.access;
   }
 
-  /** @internal Holds the client up until something is decided, or the session ends. */
-  suspend(decision: Promise<void>): void {
-    const pending = this.#pending = Promise.withResolvers<void>();
-    void decision.then(pending.resolve);
-    void pending.promise.then(() => {
-      this.#pending = null;
-      // Whoever goes on waits until the answer is written.
-      this.sendNews();
-    });
-  }
-
   /** @internal Called when a timer has expired. */
   onExpired(name: TimerName, duration: number): void {
     if (name === "linger") return this.abort();
@@ -214,12 +198,28 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     else this.openTimers?.arm("idle");
   }
 
+  /** @internal Gives up its place: in another protocol only the last answer is left to be taken. */
+  depart(): void {
+    if (!this.isOpen) return;
+    this.#state = "closing";
+    this.observer.onPart?.(this);
+  }
+
   /** Lets another protocol go on. Returns what is spoken on the connection afterwards; `null` if nothing is. */
   async #converse(conversation: Conversation): Promise<Incoming | null> {
     this.openTimers?.close();
     this.#input.release();
     const heir = await conversation.run();
     return this.isOpen ? heir : null;
+  }
+
+  /** Ends, and lets go on what is spoken on the connection afterwards. */
+  #end(heir: Incoming | null): void {
+    if (heir === null) this.abort();
+    else this.#giveUp();
+    this.#input.release();
+    this.observer.onEnd?.(this);
+    if (heir !== null) this.observer.onHandedOn?.(heir);
   }
 
   /** Gives up its place, and everything but the connection. */
@@ -328,7 +328,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     this.openPresence?.leave(cause, silence);
     this.openTimers?.close();
     this.#input.close();
-    this.#pending?.resolve();
+    this.endSuspension();
     this.openReplies?.resolveDraining();
   }
 

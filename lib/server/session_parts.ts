@@ -13,7 +13,7 @@ import type { Dialect } from "../protocol.ts";
 import type { Incoming, SocketAddress } from "../transport/listener.ts";
 import type { SessionContext } from "./context.ts";
 import type { EventObserver, SessionEvent } from "./events.ts";
-import type { Conversation, Place } from "./other_protocol.ts";
+import type { Conversation, OtherProtocol, Place } from "./other_protocol.ts";
 import { Presence, type PresenceOwner } from "./presence.ts";
 import { type ReplySource, ReplyWriter } from "./reply_writer.ts";
 import { stallError } from "./stall.ts";
@@ -31,22 +31,44 @@ export abstract class SessionParts implements Place, PresenceOwner, ReplySource,
   grant: Grant | null = null;
   /** What is spoken on the connection in another protocol; `null` unless that is so. */
   protected conversation: Conversation | null;
+  /** Settles when what the client has asked for is decided; `null` when nothing is to be. */
+  #pending: PromiseWithResolvers<void> | null = null;
   /** The parts that have been created. */
   protected openPresence: Presence | null = null;
   protected openReplies: ReplyWriter | null = null;
   protected openTimers: SessionTimers | null = null;
 
-  constructor(connection: Incoming, context: SessionContext, speaks?: string) {
+  constructor(connection: Incoming, context: SessionContext, protocol: OtherProtocol | null) {
     this.connection = connection;
     this.context = context;
     this.permission = accessOf(context.rules, connection.remoteAddr.hostname);
-    const only = speaks === undefined ? undefined : context.protocols.find(({ name }) => name === speaks);
-    this.conversation = only?.converse(connection, EMPTY, this) ?? null;
+    this.conversation = protocol?.converse(connection, EMPTY, this) ?? null;
+  }
+
+  /** @internal Settles when what the client has asked for is decided; `null` when nothing is to be. */
+  get pending(): Promise<void> | null {
+    return this.#pending?.promise ?? null;
+  }
+
+  /** @internal Holds the client up until something is decided, or the session ends. */
+  suspend(decision: Promise<void>): void {
+    const pending = this.#pending = Promise.withResolvers<void>();
+    void decision.then(pending.resolve);
+    void pending.promise.then(() => {
+      this.#pending = null;
+      // Whoever goes on waits until the answer is written.
+      this.sendNews();
+    });
+  }
+
+  /** Lets the client go on, because the session ends. */
+  protected endSuspension(): void {
+    this.#pending?.resolve();
   }
 
   /** @internal Lets another protocol have the connection, if it begins with one. */
   handOver(bytes: Uint8Array): boolean {
-    const other = this.context.protocols.find((protocol) => protocol.isBegunBy(bytes[0]!));
+    const other = this.observer.protocols?.find((protocol) => protocol.isBegunBy(bytes[0]!));
     if (other === undefined) return false;
     this.conversation = other.converse(this.connection, bytes.slice(), this);
     return true;
@@ -94,8 +116,8 @@ export abstract class SessionParts implements Place, PresenceOwner, ReplySource,
     this.observer.onEvent?.(this.peer, event);
   }
 
-  /** @internal Hears what happens. */
-  abstract readonly observer: EventObserver;
+  /** @internal Hears what happens, and knows what other protocols there are. */
+  abstract readonly observer: EventObserver & { readonly protocols?: readonly OtherProtocol[] };
   /** @internal Whether the client may still be in the map. */
   abstract readonly isOpen: boolean;
   /** @internal The dialect that the client speaks. */
@@ -105,4 +127,6 @@ export abstract class SessionParts implements Place, PresenceOwner, ReplySource,
   abstract onExpired(name: TimerName, duration: number): void;
   abstract admit(grant: Grant): void;
   abstract abort(): void;
+  abstract depart(): void;
+  abstract sendNews(): void;
 }

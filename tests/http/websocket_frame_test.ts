@@ -3,20 +3,18 @@ import {
   BINARY,
   checkClose,
   CLOSE,
-  CONTINUATION,
   FrameError,
   type FrameHeader,
   FrameHeaders,
-  INVALID_TEXT,
-  MESSAGE_TOO_BIG,
   PING,
   PONG,
-  PROTOCOL_ERROR,
-  TEXT,
-  UNSUPPORTED_DATA,
   writeFrameHeader,
 } from "../../lib/http/websocket_frame.ts";
 import { bytesOf } from "../support/bytes.ts";
+
+// As RFC 6455 numbers them.
+const [CONTINUATION, TEXT] = [0, 1];
+const [PROTOCOL_ERROR, UNSUPPORTED_DATA, INVALID_TEXT, MESSAGE_TOO_BIG] = [1_002, 1_003, 1_007, 1_009];
 
 const MASK = [1, 2, 3, 4];
 

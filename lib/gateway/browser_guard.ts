@@ -80,5 +80,5 @@ export class BrowserGuard {
 }
 
 function isLoopback(hostname: string): boolean {
-  return /^(?:::ffff:)?127\./.test(hostname) || hostname === "::1";
+  return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(hostname) || hostname === "::1";
 }

@@ -18,6 +18,8 @@ const MAX_HEADERS = 64;
 
 const CR = 13;
 const LF = 10;
+const FIRST_LETTER = "A".charCodeAt(0);
+const LAST_LETTER = "Z".charCodeAt(0);
 
 const REQUEST_LINE = /^([A-Z]{1,16}) (\/[!-~]*|\*) HTTP\/1\.([01])$/;
 
@@ -61,13 +63,15 @@ export interface RequestHead {
 /**
  * Finds the end of a head.
  *
- * @param bytes What has come
+ * @param bytes What has come, at least a byte of the head
  * @param from Where the head begins
  * @param to Where what has come ends
  * @returns The offset after the head; -1 if it has not come whole
  * @throws {HttpError} HEAD_TOO_LARGE, or BAD_REQUEST for a line that does not end as it must
  */
 export function findHeadEnd(bytes: Uint8Array, from: number, to: number): number {
+  const first = bytes[from]!;
+  if (first < FIRST_LETTER || first > LAST_LETTER) throw badRequest("it does not begin with a method");
   const end = Math.min(to, from + MAX_HEAD);
   let start = from;
   for (let lines = 0; lines <= MAX_HEADERS + 1; lines++) {

@@ -66,7 +66,7 @@ export function frame(answer: Answer, { method, minor, isKept, date }: Framing):
  * @param answer The answer
  * @returns The headers, each with its line end
  */
-function safetyHeaders({ headers }: Answer): string {
+export function safetyHeaders({ headers }: Answer): string {
   // What has a tag is asked for again, with the tag; everything else is of this moment.
   const cache = headers.includes("ETag: ") ? "no-cache" : "no-store";
   const isShared = headers.includes("Cross-Origin-Resource-Policy: ");

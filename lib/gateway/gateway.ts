@@ -5,8 +5,10 @@
  */
 
 import type { SessionContext } from "../server/context.ts";
+import type { Server } from "../server/server.ts";
 import type { Conversation, OtherProtocol, Place } from "../server/other_protocol.ts";
 import type { Incoming } from "../transport/listener.ts";
+import { type FetchHandler, fetchHandler } from "./fetch_handler.ts";
 import { HTTP, isHttp } from "./first_byte.ts";
 import { HttpConnection } from "./http_connection.ts";
 import { type GatewayOptions, type GatewayRules, rulesOf } from "./options.ts";
@@ -42,11 +44,22 @@ export class Gateway implements OtherProtocol {
 
   /** @internal */
   converse(connection: Incoming, bytes: Uint8Array, place: Place): Conversation {
-    return new HttpConnection(this.siteOf(place.context), connection, bytes, place);
+    return new HttpConnection(this.#siteOf(place.context), connection, bytes, place);
   }
 
-  /** @internal The routes of a server. */
-  siteOf(context: SessionContext): Site {
+  /**
+   * Makes a handler of the kind that `Deno.serve`, and frameworks for HTTP, take: for a program that has an HTTP server of
+   * its own. It answers everything but `/ws`.
+   *
+   * @param server The server whose map it answers from; it need not speak HTTP itself
+   * @returns The handler; it is given the request, and, as `remoteAddr` of an object, where that comes from
+   */
+  handlerFor(server: Server): FetchHandler {
+    const { context, observer } = server.internals;
+    return fetchHandler(this.#siteOf(context), observer);
+  }
+
+  #siteOf(context: SessionContext): Site {
     let site = this.#sites.get(context);
     if (site === undefined) this.#sites.set(context, site = new Site(context, this.#rules));
     return site;

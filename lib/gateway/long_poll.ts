@@ -13,9 +13,11 @@ import { parseDuration } from "./duration.ts";
 import { formatTag, isKnown, parsePosition } from "./entity_tag.ts";
 import type { Call } from "./operation.ts";
 
-/** How long a request waits unless it says so, and at most, in seconds. */
-const DEFAULT_WAIT = 30;
-const LONGEST_WAIT = 60;
+/** How long a request waits unless it says so, in milliseconds. */
+const DEFAULT_WAIT = 30_000;
+
+/** How long a request may wait, in milliseconds. */
+const LONGEST_WAIT = 60_000;
 
 /**
  * Answers with something that has the map's revision: at once, or after a change if the request waits for one. Who has
@@ -34,10 +36,11 @@ export function whenChanged(
 ): Answer | Promise<Answer> {
   const { site: { context: { registry } } } = call;
   const wanted = call.request.parameter("wait");
-  const timeout = parseDuration("timeout", call.request.parameter("timeout") ?? `${DEFAULT_WAIT}`);
-  if (timeout > LONGEST_WAIT) throw badRequest(`the parameter timeout is above ${LONGEST_WAIT}s`);
+  const given = call.request.parameter("timeout");
+  const timeout = given === undefined ? DEFAULT_WAIT : parseDuration("timeout", given) * 1_000;
+  if (timeout > LONGEST_WAIT) throw badRequest(`the parameter timeout is above ${LONGEST_WAIT / 1_000}s`);
   if (wanted === undefined || isPast(wanted, registry)) return conditional(call, answer);
-  return wait(call, prefix, timeout * 1_000, answer);
+  return wait(call, prefix, timeout, answer);
 }
 
 async function wait(

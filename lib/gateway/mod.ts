@@ -20,4 +20,5 @@
 export { Gateway } from "./gateway.ts";
 export { Cidr } from "../auth/cidr.ts";
 export type { OtherProtocol } from "../server/other_protocol.ts";
+export type { FetchHandler } from "./fetch_handler.ts";
 export type { GatewayOptions } from "./options.ts";

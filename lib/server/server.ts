@@ -15,7 +15,7 @@ import type { Stats } from "../wire/stats.ts";
 import { Admission } from "./admission.ts";
 import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
 import { kickClient } from "./entries.ts";
-import type { ServerEvent, SessionEvent } from "./events.ts";
+import type { EventObserver, ServerEvent, SessionEvent } from "./events.ts";
 import {
   admissionLimitsOf,
   limitsOf,
@@ -101,6 +101,11 @@ export class Server implements AsyncDisposable {
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#unlisten = () => signal?.removeEventListener("abort", onAbort);
     if (signal?.aborted) onAbort();
+  }
+
+  /** @internal What those need who answer from its map in another way. */
+  get internals(): { readonly context: SessionContext; readonly observer: EventObserver } {
+    return { context: this.#context, observer: this.#observer };
   }
 
   /**

@@ -58,6 +58,20 @@ Deno.test("a request is the same, wherever it is cut", async () => {
   }
 });
 
+Deno.test("a head may be longer than what is read at once, and as long as is allowed", async () => {
+  await using web = new WebBench();
+  for (const length of [1, 400, 450, 500, 700, 1_500, 5_000, 8_100]) {
+    const client = await web.connect();
+    for (let count = 0; count < 2; count++) {
+      await client.request("GET", "/health/live", `X: ${"y".repeat(length)}`);
+      assertEquals((await client.response()).status, 200, `${length}`);
+    }
+  }
+  const client = await web.connect();
+  await client.request("GET", "/health/live", `X: ${"y".repeat(8_192)}`);
+  assertEquals((await client.response()).status, 431);
+});
+
 Deno.test("a client of HTTP/1.0 is answered, and its connection ends unless it asks otherwise", async () => {
   await using web = new WebBench();
   web.registry.open("x".repeat(200_000), { id: "a" });

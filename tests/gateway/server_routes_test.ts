@@ -19,7 +19,7 @@ async function metricsOf(web: WebBench, accept = "*/*"): Promise<Response> {
 
 Deno.test("metrics tell what the server holds and has counted", async () => {
   await using web = new WebBench({ metricsPrefixes: ["pi-", 'a"b\\'] });
-  await using client = await connect({ port: web.port, name: "pi-1", state: "x", grace: 60 });
+  await using _client = await connect({ port: web.port, name: "pi-1", state: "x", grace: 60 });
   await web.ask("/clients/pi-2", { method: "PUT", body: "yy" });
   await web.ask("/nowhere");
   await web.ask("/clients/client1", { method: "PUT" });

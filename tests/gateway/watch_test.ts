@@ -115,7 +115,6 @@ Deno.test("nothing that a client can send ends a line of the stream, or acts on 
   const client = await web.connect();
   await client.request("GET", "/watch");
   const text = await client.until("event: synced");
-  // deno-lint-ignore no-control-regex
   assert(!/[^\n\x20-\x7e]/.test(text.slice(text.indexOf("\r\n\r\n") + 4)));
   const line = text.split("\n").find((line) => line.startsWith('data: {"event":"present"'))!;
   assertEquals(JSON.parse(line.slice(6)).state, state);

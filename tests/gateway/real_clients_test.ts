@@ -8,7 +8,6 @@ import { bytesOf, longLength, textOf } from "../support/bytes.ts";
 import { WebSocket as NodeWebSocket } from "../support/packages/ws.ts";
 import { read } from "../support/page.ts";
 import { freePort, isInstalled, testUnless } from "../support/program.ts";
-import { RawClient } from "./support/raw_client.ts";
 import { WebBench } from "./support/web_bench.ts";
 
 const noCurl = await isInstalled("curl") ? undefined : "curl is not installed";
@@ -271,38 +270,34 @@ class Follower {
   /** How often a snapshot has begun. */
   snapshots = 0;
   lastEventId = "";
-  #client: RawClient | null = null;
-  #isOver = false;
+  readonly #over = new AbortController();
 
   constructor(port: number) {
     this.#port = port;
   }
 
   async follow(): Promise<void> {
-    while (!this.#isOver) {
+    while (!this.#over.signal.aborted) {
       await this.#once().catch(() => {});
-      this.#client?.close();
-      this.#client = null;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
   stop(): void {
-    this.#isOver = true;
-    this.#client?.close();
-    this.#client = null;
+    this.#over.abort();
   }
 
   async #once(): Promise<void> {
-    const client = this.#client = new RawClient(await Deno.connect({ port: this.#port }));
-    await client.request(
-      "GET",
-      "/tracker/watch",
-      ...this.lastEventId === "" ? [] : [`Last-Event-ID: ${this.lastEventId}`],
-    );
-    const head = await client.until("\r\n\r\n");
-    if (!head.includes(" 200 ")) throw new Error(head);
-    for (;;) this.#take(await client.until("\n\n"));
+    const { signal } = this.#over;
+    const headers = this.lastEventId === "" ? {} : { "Last-Event-ID": this.lastEventId };
+    const response = await fetch(`http://127.0.0.1:${this.#port}/tracker/watch`, { headers, signal });
+    if (!response.ok) return void await response.body?.cancel();
+    let text = "";
+    for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+      const events = (text + part).split("\n\n");
+      text = events.pop()!;
+      for (const event of events) this.#take(event);
+    }
   }
 
   #take(text: string): void {

@@ -251,6 +251,8 @@ export class InputProcessor {
   #handOver(error: TrackerError): void {
     const { bytes, from, to } = this.#input;
     if (!this.#isFresh || from !== 0 || !this.#owner.handOver(bytes.subarray(0, to))) throw this.#explain(error);
+    // All of it is somebody else's now.
+    this.#input.from = to;
     this.#token = NEED_MORE;
   }
 

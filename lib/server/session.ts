@@ -117,7 +117,6 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
         this.#noteRead(count);
         const answering = this.#answer();
         if (answering !== null) await answering;
-        if (this.conversation !== null) break;
         if (count === null) {
           // No call has waited for the frames of a watcher: those that are under way are written to their end.
           if (this.watcher !== null) this.#part("disconnect", 0);

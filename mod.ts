@@ -65,6 +65,7 @@ export {
   DEFAULT_WRITE_TIMEOUT,
   type ServerOptions,
 } from "./lib/server/options.ts";
+export type { OtherProtocol } from "./lib/server/other_protocol.ts";
 export type { ServerEvent, SessionEvent } from "./lib/server/events.ts";
 export { type Grant, MAX_TOKEN, MIN_TOKEN, type Permission, type TokenOptions, Tokens } from "./lib/auth/tokens.ts";
 export type { Admittance, Applicant, Authorize } from "./lib/auth/access.ts";

@@ -10,7 +10,7 @@ import { CLIENT_FLAGS, dialectFlag } from "../cli/flags/client_flags.ts";
 import { type FlagValues, parseFlags, toggle } from "../cli/flags/flags.ts";
 import { complain, writeBytes, writeJson, writeJsonList } from "../cli/terminal/output.ts";
 import { escapeControls } from "../cli/text/escape.ts";
-import { stateForm } from "../cli/text/forms.ts";
+import { stateForm } from "../wire/forms.ts";
 import type { ConnectOptions } from "../tcp/connect.ts";
 import type { ListRecord } from "../wire/list.ts";
 

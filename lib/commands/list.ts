@@ -14,7 +14,7 @@ import { complain, write, writeJson, writeJsonList } from "../cli/terminal/outpu
 import { COLUMN_NAMES, type ColumnName, COLUMNS, DEFAULT_COLUMNS } from "../cli/terminal/columns.ts";
 import { writeTable } from "../cli/terminal/record_table.ts";
 import { escapeControls } from "../cli/text/escape.ts";
-import { recordForm } from "../cli/text/forms.ts";
+import { recordForm } from "../wire/forms.ts";
 import type { Client } from "../client/client.ts";
 import { type Status, STATUSES } from "../protocol.ts";
 import type { ListRecord } from "../wire/list.ts";

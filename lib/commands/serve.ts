@@ -8,6 +8,7 @@ import type { Cidr } from "../auth/cidr.ts";
 import type { Command, Process } from "../cli/command.ts";
 import { describe } from "../cli/failure.ts";
 import { type FlagValues, optionalFile, parseFlags } from "../cli/flags/flags.ts";
+import { gatewayFrom, HTTP_FLAGS } from "../cli/flags/http_flags.ts";
 import { LIMIT_FLAGS, limitsFrom } from "../cli/flags/limit_flags.ts";
 import { TLS_FLAGS, tlsFrom } from "../cli/flags/tls_flags.ts";
 import { UsageError } from "../cli/flags/usage.ts";
@@ -49,6 +50,7 @@ const FLAGS = {
       "how clients frame their messages: auto detects it from their first bytes; compact, wide or java requires it",
     ...choice<Dialect | "auto">(["auto", ...DIALECTS]),
   },
+  ...HTTP_FLAGS,
   ...LIMIT_FLAGS,
   "token-file": optionalFile(
     "a file of tokens, each line name:token, and :read, :write or :admin and :PREFIX if need be; others are refused",
@@ -95,6 +97,10 @@ export const serveCommand: Command = {
       meaning: "accepts TLS on port 6790; SIGHUP reads the files again",
     },
     {
+      line: "tracker serve --http-port 8080 --allow-origin https://example.com",
+      meaning: "speaks HTTP on a port of its own, also with pages of that site",
+    },
+    {
       line: "tracker serve --port 0 --idle-timeout 30s",
       meaning: "takes any free port, and drops clients that are silent for 30 seconds",
     },
@@ -107,11 +113,13 @@ async function run(args: readonly string[], process: Process): Promise<number> {
   const log = new EventLog(await lineFormat(flags.log));
   const tokenFile = await openTokenFile(flags["token-file"], flags["trusted-networks"]);
   const tls = await tlsFrom(flags, given);
+  const http = gatewayFrom(flags, given);
   const server = serve({
     hostname: flags.host,
     // A server with a certificate accepts plain connections only if it is told to.
     ...(tls === null || given.has("port") ? { port: flags.port } : {}),
     ...(tls === null ? {} : { tls }),
+    ...(http === null ? {} : { http }),
     dialect: flags.dialect,
     proxyFrom: flags["proxy-from"],
     ...limitsFrom(flags),
@@ -160,9 +168,13 @@ function addSources(
 }
 
 /** Formats the addresses on which a server listens. */
-function addressesOf({ addr, tlsAddr }: Server): string[] {
-  const addresses = addr === tlsAddr ? [] : [formatAddress(addr)];
-  return tlsAddr === null ? addresses : [...addresses, `${formatAddress(tlsAddr)} with TLS`];
+function addressesOf({ addr, tlsAddr, httpAddr }: Server): string[] {
+  const isOwn = httpAddr !== null && httpAddr !== addr && httpAddr !== tlsAddr;
+  return [
+    ...addr === tlsAddr ? [] : [formatAddress(addr)],
+    ...tlsAddr === null ? [] : [`${formatAddress(tlsAddr)} with TLS`],
+    ...isOwn ? [`${formatAddress(httpAddr)} with HTTP`] : [],
+  ];
 }
 
 async function announce(server: Server, asksForTokens: boolean): Promise<void> {

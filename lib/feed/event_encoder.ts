@@ -32,8 +32,8 @@ export interface EventEncoder {
   set(revision: number, entry: Entry): void;
   /** Adds a client's loss of its connection, or its return. */
   status(kind: "suspect" | "resume", revision: number, entry: Entry): void;
-  /** Adds a client's leave. */
-  leave(revision: number, id: string, cause: LeaveCause): void;
+  /** Adds a client's leave, perhaps before the snapshot is complete. */
+  leave(revision: number, id: string, cause: LeaveCause, isInSnapshot?: boolean): void;
   /**
    * Ends the events added so far, and starts over.
    *

@@ -115,7 +115,7 @@ export class Walk {
           this.#count(link.idLength + link.stateLength);
         }
       } else if (link instanceof Tombstone) {
-        this.#leave(encoder, link, this.#progress.base);
+        this.#leave(encoder, link, this.#progress.base, true);
       }
       this.last = link;
       link = changes.after(link);
@@ -175,10 +175,10 @@ export class Walk {
     this.#count(entry.idLength);
   }
 
-  #leave(encoder: EventEncoder, { id, revision, cause }: Tombstone, since: number): void {
+  #leave(encoder: EventEncoder, { id, revision, cause }: Tombstone, since: number, isInSnapshot = false): void {
     this.revision = revision;
     if (revision <= since || !this.#matches(id)) return;
-    encoder.leave(revision, id, cause);
+    encoder.leave(revision, id, cause, isInSnapshot);
     this.#count(id.length);
   }
 

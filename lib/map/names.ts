@@ -144,6 +144,8 @@ export class Names {
   readonly #claims = new Map<string, Claim>();
   /** How many entries are suspect. */
   #suspects = 0;
+  /** How many are detached. */
+  #detached = 0;
   /** Names that are refused for a while. */
   readonly bans: Bans;
 
@@ -229,6 +231,7 @@ export class Names {
     // Listeners that are told of the takeover may have given the name away.
     if (this.#claims.get(name) !== claim) throw takenError(name);
     const until = this.#wait(claim, "expired");
+    this.#detached++;
     const { bytes, start, end } = state;
     const entry = this.#registry.put(bytes, { id: name, until, start, end, holder: owner });
     claim.entry = entry;
@@ -277,6 +280,11 @@ export class Names {
   /** How many entries have lost their connection and are waited for. */
   get suspects(): number {
     return this.#suspects;
+  }
+
+  /** How many entries are meant to be without a connection. */
+  get detached(): number {
+    return this.#detached;
   }
 
   /** Ends every grace, for a server that stops. */
@@ -353,7 +361,8 @@ export class Names {
   #stopGrace(claim: Claim): void {
     claim.graceDeadline?.disarm();
     claim.graceDeadline = null;
-    if (!claim.isDetached) this.#suspects--;
+    if (claim.isDetached) this.#detached--;
+    else this.#suspects--;
   }
 
   #leave(claim: Claim, cause: LeaveCause): void {

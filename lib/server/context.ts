@@ -65,6 +65,10 @@ export interface SessionContext extends SessionLimits, PresenceContext, ReadBuff
   readonly deadlines: Deadlines;
   /** What watchers are told. */
   readonly feed: Feed;
+  /** That feed, and those that tell it in another format. */
+  readonly feeds: Feed[];
+  /** Whether the server takes no connections any more. */
+  isStopping: boolean;
   /** Lent to one session after another for a pong. */
   readonly events: EventWriter;
   /** Lent to one session after another for a list. */
@@ -105,16 +109,7 @@ export function createSessionContext(
 ): SessionContext {
   const deadlines = new Deadlines();
   const sessions = new Set<Sweepable>();
-  const sweep = new Deadline(() => void sweepAll());
-  /** Looks at all sessions, a slice at a time, and then arms the next sweep. */
-  async function sweepAll(): Promise<void> {
-    let count = 0;
-    for (const session of sessions) {
-      session.checkProgress();
-      if (++count % SWEPT_PER_LOOK === 0 && turns.isSpent) await turns.rest();
-    }
-    if (sessions.size !== 0) deadlines.arm(sweep, limits.writeTimeout / SWEEPS);
-  }
+  const feed = new Feed(registry, () => new EventWriter(), { turns });
   return {
     ...limits,
     dialect: limits.dialect ?? "auto",
@@ -123,17 +118,37 @@ export function createSessionContext(
     turns,
     deadlines,
     sessions,
-    sweep,
+    sweep: createSweep({ deadlines, sessions, turns, writeTimeout: limits.writeTimeout }),
     startedAt: performance.now(),
     counters: new Counters(),
     names: new Names(registry, deadlines, limits.maxSuspects),
-    feed: new Feed(registry, () => new EventWriter(), { turns }),
+    feed,
+    feeds: [feed],
+    isStopping: false,
     events: new EventWriter(),
     lists: new ListWriter(),
     quietBuffers: new Pool(256, () => new Uint8Array(QUIET_BUFFER)),
     busyBuffers: new Pool(16, () => new Uint8Array(BUSY_BUFFER)),
     outputs: new Pool(64, () => new ByteBuffer()),
   };
+}
+
+/** Makes the deadline that looks at all sessions, a slice at a time, and then arms itself again. */
+function createSweep(
+  { deadlines, sessions, turns, writeTimeout }: Pick<
+    SessionContext,
+    "deadlines" | "sessions" | "turns" | "writeTimeout"
+  >,
+): Deadline {
+  const sweep = new Deadline(async () => {
+    let count = 0;
+    for (const session of sessions) {
+      session.checkProgress();
+      if (++count % SWEPT_PER_LOOK === 0 && turns.isSpent) await turns.rest();
+    }
+    if (sessions.size !== 0) deadlines.arm(sweep, writeTimeout / SWEEPS);
+  });
+  return sweep;
 }
 
 /**
@@ -147,13 +162,23 @@ export function closeSessionContext({ names, deadlines }: SessionContext): void 
 }
 
 /**
+ * Counts those who watch, in whatever format.
+ *
+ * @param context What the server's connections share
+ * @returns How many there are
+ */
+export function watchersOf({ feeds }: SessionContext): number {
+  return feeds.reduce((sum, { size }) => sum + size, 0);
+}
+
+/**
  * Reports how the server is doing.
  *
  * @param context What its sessions share
  * @returns What it has counted, and what it holds now
  */
 export function statsOf(context: SessionContext): Stats {
-  const { registry, counters, names, feed, sessions, deadlines, startedAt } = context;
+  const { registry, counters, names, feeds, sessions, deadlines, startedAt } = context;
   const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
   return {
     version: VERSION,
@@ -165,11 +190,11 @@ export function statsOf(context: SessionContext): Stats {
       unauthorized: counters.unauthorized,
       clients: registry.size,
       suspects: names.suspects,
-      watchers: feed.size,
+      watchers: watchersOf(context),
       stateBytes: registry.stateBytes,
     },
     ...counters.counted,
-    conflated: feed.conflated,
+    conflated: feeds.reduce((sum, { conflated }) => sum + conflated, 0),
     lag: { last: round(deadlines.lag.last), worst: round(deadlines.lag.worst) },
   };
 }

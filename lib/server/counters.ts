@@ -9,8 +9,10 @@ import type { ErrorCode, LimitName, TrackerError } from "../errors.ts";
 import { HISTOGRAM_BOUNDS, type Stats } from "../wire/stats.ts";
 import { type Dialect, DIALECTS, MESSAGE_NAMES } from "../protocol.ts";
 
-/** A row of counters for each dialect, and one for connections whose dialect is not settled. */
-const ROWS: readonly (Dialect | "unsettled")[] = [...DIALECTS, "unsettled"];
+/** What a row of counters is for: a dialect, connections whose dialect is not settled, or requests over HTTP. */
+export type CounterRow = Dialect | "unsettled" | "http";
+
+const ROWS: readonly CounterRow[] = [...DIALECTS, "unsettled", "http"];
 
 /** The counters of one server. */
 export class Counters {
@@ -39,11 +41,11 @@ export class Counters {
   /**
    * Finds the counters of a dialect's messages, which sessions count up themselves.
    *
-   * @param dialect The dialect
+   * @param row The dialect, or what else they are of
    * @returns A counter for each type
    */
-  messagesOf(dialect: Dialect | "unsettled"): Float64Array {
-    return this.#messages.get(dialect)!;
+  messagesOf(row: CounterRow): Float64Array {
+    return this.#messages.get(row)!;
   }
 
   /** Counts an error reply, and the limit that it reports. */

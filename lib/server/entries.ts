@@ -7,15 +7,23 @@
 import { siteOf } from "../auth/cidr.ts";
 import type { Grant } from "../auth/tokens.ts";
 import { TrackerError } from "../errors.ts";
-import type { ClaimOwner, NameEvent } from "../map/names.ts";
+import type { Entry } from "../map/entry.ts";
+import type { ClaimOwner, NameEvent, StatePart } from "../map/names.ts";
 import { CLOCK_TOLERANCE, type Dialect, NAME_PATTERN } from "../protocol.ts";
 import { formatAddress, hostOf, type SocketAddress } from "../transport/listener.ts";
-import { type KickRequest, parseDrop, parseKick, parsePut } from "../wire/entry_requests.ts";
+import {
+  type DropRequest,
+  type KickRequest,
+  parseDrop,
+  parseKick,
+  parsePut,
+  type PutRequest,
+} from "../wire/entry_requests.ts";
 import type { SessionContext } from "./context.ts";
 import type { EventObserver } from "./events.ts";
 import { holdersOf } from "./greeting.ts";
 import { requireRoom } from "./presence.ts";
-import { replyDone, replyJson, type Requester, requireUnder } from "./requester.ts";
+import { type Actor, replyDone, replyJson, type Requester, requireUnder } from "./requester.ts";
 
 /** Whoever has put an entry. It does not keep the session, whose connection ends long before the entry does. */
 class PutOwner implements ClaimOwner {
@@ -25,7 +33,7 @@ class PutOwner implements ClaimOwner {
   readonly #peer: SocketAddress;
   readonly #grant: Grant | null;
 
-  constructor({ observer, peer, dialect, grant }: Requester) {
+  constructor({ observer, peer, dialect, grant }: Actor) {
     this.#observer = observer;
     this.#peer = peer;
     this.dialect = dialect;
@@ -51,25 +59,48 @@ class PutOwner implements ClaimOwner {
 
 /** Answers a Put. */
 export function put(session: Requester, payload: Uint8Array): void {
-  const { context, replies } = session;
   const { request, stateStart } = parsePut(payload);
-  const { name, issued } = request;
-  requireUnder(session, name);
-  requireRoom(context, payload.length - stateStart, context.registry.get(name) ?? null);
-  const state = { bytes: payload, start: stateStart, end: payload.length };
-  const isTrusted = issued !== undefined && Math.abs(issued - context.registry.now) <= CLOCK_TOLERANCE;
-  const options = { ...request, issued: isTrusted ? issued : undefined, holders: holdersOf(session) };
-  const { revision, until } = context.names.put(name, state, options, new PutOwner(session));
+  const { revision, until } = putEntry(session, request, { bytes: payload, start: stateStart, end: payload.length });
   if (!session.isOpen) return;
-  replyDone(replies);
-  replyJson(replies, { id: name, revision, until });
+  replyDone(session.replies);
+  replyJson(session.replies, { id: request.name, revision, until });
+}
+
+/**
+ * Sets an entry without a connection.
+ *
+ * @param actor Whoever does
+ * @param request Which one, and how
+ * @param state Its state
+ * @returns The entry
+ * @throws {TrackerError} UNAUTHORIZED if that is beyond the token's prefix; TOO_MUCH_STATE; and as `Names.put` does
+ */
+export function putEntry(actor: Actor, request: PutRequest, state: StatePart): Entry {
+  const { context } = actor;
+  const { name, issued } = request;
+  requireUnder(actor, name);
+  requireRoom(context, state.end - state.start, context.registry.get(name) ?? null);
+  const isTrusted = issued !== undefined && Math.abs(issued - context.registry.now) <= CLOCK_TOLERANCE;
+  const options = { ...request, issued: isTrusted ? issued : undefined, holders: holdersOf(actor) };
+  return context.names.put(name, state, options, new PutOwner(actor));
 }
 
 /** Answers a Drop. */
 export function drop(session: Requester, payload: Uint8Array): void {
-  const { name, ...options } = parseDrop(payload);
-  requireUnder(session, name);
-  replyRemoval(session, session.context.names.drop(name, options));
+  replyRemoval(session, dropEntry(session, parseDrop(payload)));
+}
+
+/**
+ * Removes an entry.
+ *
+ * @param actor Whoever does
+ * @param request Which one
+ * @returns Whether there was one
+ * @throws {TrackerError} UNAUTHORIZED if that is beyond the token's prefix; and as `Names.drop` does
+ */
+export function dropEntry(actor: Actor, { name, ...options }: DropRequest): boolean {
+  requireUnder(actor, name);
+  return actor.context.names.drop(name, options);
 }
 
 /** Answers a Kick. */

@@ -11,7 +11,7 @@ import { isWireErrorCode, TrackerError } from "../errors.ts";
 import { EDITION, HEARTBEAT_PATIENCE, NAME_PATTERN } from "../protocol.ts";
 import { VERSION } from "../version.ts";
 import { type Greeting, type HelloRequest, parseHello } from "../wire/requests.ts";
-import { replyDone, replyJson, type Requester, requireUnder } from "./requester.ts";
+import { type Actor, replyDone, replyJson, type Requester, requireUnder } from "./requester.ts";
 
 /** What a client that was admitted without a token is known by. */
 const DEFAULT_LABEL = "authorized";
@@ -35,12 +35,32 @@ export function greet(session: Requester, payload: Uint8Array): void {
 /** Asks the program that runs the server. Never rejects. */
 async function decide(session: Requester, request: HelloRequest): Promise<void> {
   try {
-    const admittance = await session.context.rules?.authorize?.(request, session.peer) ?? null;
+    const { grant, name } = await admittanceOf(session, request);
     if (!session.isOpen) return;
-    session.admit(grantFrom(admittance));
-    welcome(session, { ...request, ...admittance?.name !== undefined && { name: admittance.name } });
+    session.admit(grant);
+    welcome(session, { ...request, ...name !== undefined && { name } });
   } catch (error) {
-    session.close(tellable(error));
+    session.close(error as TrackerError);
+  }
+}
+
+/**
+ * Asks the program that runs the server what it allows a client.
+ *
+ * @param actor The client
+ * @param request What it shows and asks for
+ * @returns What it may do, and the name that it gets if the program has chosen one
+ * @throws {TrackerError} UNAUTHORIZED, or what the program has to say to the client; UNAVAILABLE if it fails
+ */
+export async function admittanceOf(
+  { context, peer }: Pick<Actor, "context" | "peer">,
+  request: HelloRequest,
+): Promise<{ grant: Grant; name?: string | undefined }> {
+  try {
+    const admittance = await context.rules?.authorize?.(request, peer) ?? null;
+    return { grant: grantFrom(admittance), name: admittance?.name };
+  } catch (error) {
+    throw tellable(error);
   }
 }
 
@@ -81,10 +101,10 @@ function claimName(session: Requester, request: HelloRequest, name: string): voi
 /**
  * Tells whom an entry counts for that stays without a connection.
  *
- * @param session The session of its client
+ * @param actor Its client, or whoever has put it
  * @returns The address, and the token if there is one
  */
-export function holdersOf({ peer, grant }: Requester): string[] {
+export function holdersOf({ peer, grant }: Pick<Actor, "peer" | "grant">): string[] {
   return [`address (${siteOf(peer.hostname)})`, ...grant === null ? [] : [`token (${grant.name})`]];
 }
 

@@ -24,8 +24,8 @@ import {
 import type { SessionEvent } from "./events.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { GATHERED_BYTES } from "./reply_writer.ts";
-import { replyDone, type Requester } from "./requester.ts";
-import { answerRequest, strangerError } from "./requests.ts";
+import { replyDone, type Requester, strangerError } from "./requester.ts";
+import { answerRequest } from "./requests.ts";
 import { Throttle } from "./throttle.ts";
 
 /** How many cheap messages are handled before the clock is looked at; a costly one counts as many. */
@@ -43,6 +43,13 @@ export interface InputOwner extends Requester {
   leave(): void;
   /** Reports what happens to the client. */
   report(event: SessionEvent): void;
+  /**
+   * Lets another protocol have the connection, if it begins with one.
+   *
+   * @param bytes What has come
+   * @returns Whether it does
+   */
+  handOver(bytes: Uint8Array): boolean;
 }
 
 /** Parses what the client of one connection sends, and acts on it. */
@@ -60,6 +67,8 @@ export class InputProcessor {
   #work = 0;
   /** Whether what the last read brought is more than light work. */
   #isHeavy = false;
+  /** Whether nothing has come but the first read. */
+  #isFresh = true;
 
   /** @param owner The session */
   constructor(owner: InputOwner) {
@@ -125,6 +134,7 @@ export class InputProcessor {
   /** Prepares the buffer for the next read, and starts the timer of an unfinished message. */
   awaitMore(): void {
     const owner = this.#owner;
+    this.#isFresh = false;
     this.#input.compact(this.#parser.needed, owner.context);
     if (this.#token === AMBIGUOUS) {
       owner.timers.disarm("message");
@@ -223,7 +233,7 @@ export class InputProcessor {
   #processRare(token: Token): boolean {
     try {
       if (token === CLOSE) this.#owner.leave();
-      else if (token === INVALID && this.#parser.error !== null) throw this.#explain(this.#parser.error);
+      else if (token === INVALID && this.#parser.error !== null) this.#handOver(this.#parser.error);
       if (token < 0 || token === CLOSE) return false;
       const { stateStart, stateEnd } = this.#parser;
       if (token !== PING && token !== WATCH) this.#work = WORK_PER_LOOK;
@@ -235,6 +245,15 @@ export class InputProcessor {
       return false;
     }
     return true;
+  }
+
+  /** The first bytes of a connection may be of another protocol; all others must be messages. */
+  #handOver(error: TrackerError): void {
+    const { bytes, from, to } = this.#input;
+    if (!this.#isFresh || from !== 0 || !this.#owner.handOver(bytes.subarray(0, to))) throw this.#explain(error);
+    // All of it is somebody else's now.
+    this.#input.from = to;
+    this.#token = NEED_MORE;
   }
 
   /** Before a token is known, the length of a state does not matter: none is welcome. */

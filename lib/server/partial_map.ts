@@ -20,7 +20,7 @@ const FLAT_OVERHEAD = "=, ".length;
 /** The reply to a Get, made piece by piece from a selection. */
 export class PartialMap implements Pieces {
   readonly #selection: Selection;
-  readonly #dialect: Dialect | "unsettled";
+  readonly #dialect: Dialect | "unsettled" | null;
   /** Bytes of flattened clients that are still to come; `null` until they are counted. */
   #left: number | null = null;
   /** How much of the present client is written, if it does not fit into a piece. */
@@ -29,9 +29,9 @@ export class PartialMap implements Pieces {
 
   /**
    * @param selection The clients
-   * @param dialect The dialect of the connection that asked
+   * @param dialect The dialect of the connection that asked; `null` for one that needs no length in front
    */
-  constructor(selection: Selection, dialect: Dialect | "unsettled") {
+  constructor(selection: Selection, dialect: Dialect | "unsettled" | null) {
     this.#selection = selection;
     this.#dialect = dialect;
   }
@@ -62,7 +62,8 @@ export class PartialMap implements Pieces {
   #begin({ count, bytes }: Measure, target: Uint8Array): number {
     // The last client's comma and space are not written.
     this.#left = count === 0 ? 0 : bytes + FLAT_OVERHEAD * count - 2;
-    const at = encodeMapLength(target.subarray(0, MAP_LENGTH_SIZE), 0, this.#left + 2, this.#dialect);
+    const room = target.subarray(0, MAP_LENGTH_SIZE);
+    const at = this.#dialect === null ? 0 : encodeMapLength(room, 0, this.#left + 2, this.#dialect);
     target[at] = OPENING_BRACE;
     return at + 1;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EMPTY } from "../base/bytes.ts";
 import type { Pool } from "../base/pool.ts";
 
 /** Size of a quiet connection's read buffer, in bytes. Most clients never send more at once. */
@@ -44,6 +45,13 @@ export class ReadBuffer {
     this.bytes = pools.quietBuffers.take();
   }
 
+  /** Puts bytes in it that have arrived elsewhere. It must be empty. */
+  take(bytes: Uint8Array, pools: ReadBufferPools): void {
+    if (bytes.length > this.bytes.length) this.#replace(bytes.length, pools);
+    this.bytes.set(bytes);
+    this.to = bytes.length;
+  }
+
   /** Room for what arrives next. The whole buffer is the common case, and needs no view. */
   get room(): Uint8Array<ArrayBuffer> {
     return this.to === 0 ? this.bytes : this.bytes.subarray(this.to);
@@ -65,10 +73,11 @@ export class ReadBuffer {
     this.to = rest;
   }
 
-  /** Returns the buffer to its pool. It must not be used any more. */
+  /** Returns the buffer to its pool. It must not be used any more. Doing it twice is safe. */
   release({ quietBuffers, busyBuffers }: ReadBufferPools): void {
     if (this.bytes.length === QUIET_BUFFER) quietBuffers.give(this.bytes);
     else if (this.bytes.length === BUSY_BUFFER) busyBuffers.give(this.bytes);
+    this.bytes = EMPTY;
   }
 
   #nextSize(rest: number, needed: number): number {

@@ -4,24 +4,50 @@
  * @module
  */
 
+import { unauthorized } from "../auth/access.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { EMPTY } from "../base/bytes.ts";
+import { TrackerError } from "../errors.ts";
+import type { Feed } from "../feed/feed.ts";
+import type { Watcher } from "../feed/watcher.ts";
 import type { Selection } from "../map/selection.ts";
 import { ListPieces } from "../wire/list_pieces.ts";
 import { encodeCount } from "../wire/list_writer.ts";
 import { parseFetch } from "../wire/entry_requests.ts";
-import { type ListRequest, parseList } from "../wire/requests.ts";
+import { type ListRequest, parseList, type WatchRequest } from "../wire/requests.ts";
+import { watchersOf } from "./context.ts";
 import { PartialMap } from "./partial_map.ts";
-import type { Requester } from "./requester.ts";
+import type { Actor, Requester } from "./requester.ts";
+
+/**
+ * Begins a watch.
+ *
+ * @param actor Whoever watches
+ * @param feed The feed, whose encoder makes what the watcher reads
+ * @param request What to watch
+ * @param onNews Called when there is something to take
+ * @returns The watcher
+ * @throws {TrackerError} TOO_MANY_CLIENTS if there are too many watchers; UNAUTHORIZED if it may see none of that
+ */
+export function beginWatch(actor: Actor, feed: Feed, request: WatchRequest, onNews: () => void): Watcher {
+  const { maxWatchers } = actor.context;
+  if (watchersOf(actor.context) >= maxWatchers) {
+    const message = `Cannot watch: the limit of ${maxWatchers} watchers is reached`;
+    throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
+  }
+  const prefix = narrowed(actor, request.prefix);
+  if (prefix === null) throw unauthorized("the token is bound to identifiers of another beginning");
+  return feed.watch({ ...request, prefix }, onNews);
+}
 
 /**
  * Finds the part of the map that a client asks for and may see.
  *
- * @param session Its session
+ * @param actor Whoever asks
  * @param prefix With what the identifiers begin that it asks for
  * @returns With what those begin that it gets; `null` if it may see none of them
  */
-export function narrowed({ grant }: Requester, prefix = ""): string | null {
+export function narrowed({ grant }: Pick<Actor, "grant">, prefix = ""): string | null {
   const bound = grant?.prefix ?? "";
   if (prefix.startsWith(bound)) return prefix;
   return bound.startsWith(prefix) ? bound : null;

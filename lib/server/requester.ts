@@ -4,11 +4,11 @@
  * @module
  */
 
-import { unauthorized } from "../auth/access.ts";
+import { mayWrite, unauthorized } from "../auth/access.ts";
 import type { Grant, Permission } from "../auth/tokens.ts";
 import type { TrackerError } from "../errors.ts";
 import type { Watcher } from "../feed/watcher.ts";
-import { DONE } from "../protocol.ts";
+import { type Dialect, DONE, DROP, KICK, type MessageType, OPEN, PUT, STATS, UPDATE } from "../protocol.ts";
 import type { SocketAddress } from "../transport/listener.ts";
 import { encodeJson } from "../wire/json.ts";
 import { encodeMapLength, MAP_LENGTH_SIZE } from "../wire/replies.ts";
@@ -17,12 +17,25 @@ import type { EventObserver } from "./events.ts";
 import type { Presence } from "./presence.ts";
 import type { ReplyWriter } from "./reply_writer.ts";
 import type { SessionTimers } from "./session_timers.ts";
-import type { Dialect } from "../protocol.ts";
+
+/** Whoever asks for something: a session, or a request that came another way. */
+export interface Actor {
+  /** What all connections share. */
+  readonly context: SessionContext;
+  /** What it may do. */
+  readonly permission: Permission | "none";
+  /** What its token allows; `null` without one. */
+  readonly grant: Grant | null;
+  /** Where it is. */
+  readonly peer: SocketAddress;
+  /** The dialect that it speaks. */
+  readonly dialect: Dialect | "unsettled";
+  /** Hears what happens. */
+  readonly observer: EventObserver;
+}
 
 /** The session that a request came in on, as its handler sees it. */
-export interface Requester {
-  /** What all sessions share. */
-  readonly context: SessionContext;
+export interface Requester extends Actor {
   /** The client's place in the map. */
   readonly presence: Presence;
   /** Where replies go. */
@@ -33,16 +46,6 @@ export interface Requester {
   readonly timers: SessionTimers;
   /** Whether the client may still be in the map. A handler can end that. */
   readonly isOpen: boolean;
-  /** What the client may do. */
-  readonly permission: Permission | "none";
-  /** What its token allows; `null` without one. */
-  readonly grant: Grant | null;
-  /** Where the client is. */
-  readonly peer: SocketAddress;
-  /** The dialect that the client speaks. */
-  readonly dialect: Dialect | "unsettled";
-  /** Hears what happens. */
-  readonly observer: EventObserver;
   /** The watcher that tells it of changes; `null` until the client watches. */
   readonly watcher: Watcher | null;
   /** Settles when what the client has asked for is decided; `null` when nothing is to be. Nothing is parsed before. */
@@ -69,13 +72,39 @@ export interface Requester {
 /**
  * Makes sure that a client whose token is bound to a prefix keeps to it.
  *
- * @param session The session
+ * @param actor Whoever asks
  * @param id The identifier that it asks for
  * @throws {TrackerError} UNAUTHORIZED if it does not begin with the prefix
  */
-export function requireUnder({ grant }: Pick<Requester, "grant">, id: string): void {
+export function requireUnder({ grant }: Pick<Actor, "grant">, id: string): void {
   if (id.startsWith(grant?.prefix ?? "")) return;
   throw unauthorized("the token is bound to identifiers of another beginning");
+}
+
+/** Requests that change the map. */
+const WRITING: ReadonlySet<MessageType> = new Set([OPEN, UPDATE, PUT, DROP, KICK]);
+
+/**
+ * Checks the rights of whoever asks: without a token it may ask for nothing, and with one for reading change nothing.
+ *
+ * @param actor Whoever asks
+ * @param type The type of the message that asks for it, whichever way it came
+ * @throws {TrackerError} UNAUTHORIZED
+ */
+export function requireRight({ permission, grant }: Pick<Actor, "permission" | "grant">, type: MessageType): void {
+  if (permission === "none") throw strangerError();
+  if (WRITING.has(type) && !mayWrite(permission)) throw unauthorized("the token is for reading");
+  if (type === KICK && permission !== "admin") throw unauthorized("the token does not allow ending others");
+  if (type === STATS && grant?.prefix !== undefined) throw unauthorized("the token is bound to a part of the map");
+}
+
+/**
+ * The error of a client that sends anything but a Hello before it has shown a token.
+ *
+ * @returns UNAUTHORIZED
+ */
+export function strangerError(): TrackerError {
+  return unauthorized("a connection has to begin with a Hello that has a token");
 }
 
 /** Adds the one-byte reply to a request that is done. */

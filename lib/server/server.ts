@@ -4,7 +4,6 @@
  * @module
  */
 
-import { accessOf } from "../auth/access.ts";
 import { delay } from "../base/async.ts";
 import { LONGEST_TIMEOUT } from "../base/deadlines.ts";
 import { timerTurn, Turns } from "../base/turns.ts";
@@ -14,11 +13,9 @@ import { Registry } from "../map/registry.ts";
 import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/listener.ts";
 import type { Stats } from "../wire/stats.ts";
 import { Admission } from "./admission.ts";
-import { siteOf } from "../auth/cidr.ts";
-import { Crowd, crowdedOutError } from "./crowd.ts";
 import { closeSessionContext, createSessionContext, type SessionContext, statsOf } from "./context.ts";
 import { kickClient } from "./entries.ts";
-import type { ServerEvent, SessionEvent } from "./events.ts";
+import type { EventObserver, ServerEvent, SessionEvent } from "./events.ts";
 import {
   admissionLimitsOf,
   limitsOf,
@@ -28,17 +25,13 @@ import {
   rulesOf,
   type ServerOptions,
 } from "./options.ts";
-import { Session, type SessionObserver } from "./session.ts";
+import type { OtherProtocol } from "./other_protocol.ts";
+import { Roster } from "./roster.ts";
+import type { Session, SessionObserver } from "./session.ts";
 import { TokenAudit } from "./token_audit.ts";
 
 /** Default time that {@linkcode Server.shutdown} gives clients to read that it ends, in milliseconds. */
 export const DEFAULT_DRAIN_TIMEOUT = 5_000;
-
-/**
- * Most connections above the limit that are being told so at the same time. Each is held until it has read that, so they
- * need a limit too; beyond it a connection is closed without a word.
- */
-const MAX_REFUSALS = 256;
 
 /** Pause of an accept loop when the system has no descriptor left for another connection, in milliseconds. */
 const ACCEPT_PAUSE = 100;
@@ -52,6 +45,8 @@ export class Server implements AsyncDisposable {
   readonly addr: SocketAddress;
   /** Where it listens with TLS; `null` when it does not. */
   readonly tlsAddr: SocketAddress | null;
+  /** Where it speaks HTTP; `null` where it does not. */
+  readonly httpAddr: SocketAddress | null;
   /** The live map. */
   readonly registry: Registry;
   /** Resolves when the server has ended and every connection is closed. */
@@ -61,13 +56,7 @@ export class Server implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #onEvent: ((event: ServerEvent) => void) | undefined;
   readonly #observer: SessionObserver;
-  readonly #sessions = new Set<Session>();
-  /** Sessions that have shown no token, where one is needed. */
-  readonly #unauthorized: Crowd<Session>;
-  /** Sessions above the limit, which are being told so. */
-  readonly #refusals = new Set<Session>();
-  /** Sessions whose clients have left: they have given up their places, and only say their last. */
-  readonly #parting: Crowd<Session>;
+  readonly #roster: Roster;
   /** Looks whether tokens were removed whose clients are still here. */
   readonly #audit: TokenAudit | null;
   readonly #stop = new AbortController();
@@ -81,31 +70,42 @@ export class Server implements AsyncDisposable {
    *
    * @param listeners Where connections come from, at least one; the server closes them in the end
    * @param options Its limits
+   * @param protocols Other protocols that are spoken on its connections, such as HTTP; none unless given
    * @throws {TrackerError} BAD_ARGUMENT when an option cannot be used; the listeners then stay the caller's
    */
-  constructor(listeners: readonly Listener[], options: ServerOptions = {}) {
+  constructor(
+    listeners: readonly Listener[],
+    options: ServerOptions = {},
+    protocols: readonly OtherProtocol[] = [],
+  ) {
     const [first] = listeners;
     if (first === undefined) throw new TrackerError("BAD_ARGUMENT", "Cannot start server: it has no listener");
     this.#admission = new Admission(admissionLimitsOf(options));
-    this.#unauthorized = new Crowd(maxUnauthorizedOf(options));
-    this.#parting = new Crowd(maxPartingOf(options));
     this.registry = options.registry ?? new Registry();
     const turns = new Turns(turnOf(listeners));
     const rules = rulesOf(options);
     this.#context = createSessionContext(this.registry, limitsOf(options), rules, turns);
+    const groups = { maxUnauthorized: maxUnauthorizedOf(options), maxParting: maxPartingOf(options) };
+    this.#roster = new Roster(this.#context, this.#admission, groups);
     const tokens = rules?.tokens ?? null;
-    this.#audit = tokens === null ? null : new TokenAudit(tokens, this.#sessions, this.#context);
+    this.#audit = tokens === null ? null : new TokenAudit(tokens, this.#roster.clients, this.#context);
     this.#onEvent = options.onEvent;
-    this.#observer = this.#createObserver();
+    this.#observer = this.#createObserver(protocols);
     this.#listeners = listeners;
     this.addr = first.addr;
-    this.tlsAddr = listeners.find(({ isSecure }) => isSecure)?.addr ?? null;
+    this.tlsAddr = listeners.find(({ isSecure, speaks }) => isSecure && speaks === undefined)?.addr ?? null;
+    this.httpAddr = addressOf("http", listeners, protocols);
     this.finished = this.#run();
     const { signal } = options;
     const onAbort = () => void this.shutdown();
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#unlisten = () => signal?.removeEventListener("abort", onAbort);
     if (signal?.aborted) onAbort();
+  }
+
+  /** @internal What those need who answer from its map in another way. */
+  get internals(): { readonly context: SessionContext; readonly observer: EventObserver } {
+    return { context: this.#context, observer: this.#observer };
   }
 
   /**
@@ -177,6 +177,7 @@ export class Server implements AsyncDisposable {
     requireInteger("timeout", timeout, 0, LONGEST_TIMEOUT);
     if (!this.#isStopped) {
       this.#stop.abort();
+      this.#context.isStopping = true;
       this.#unlisten();
       for (const listener of this.#listeners) listener.close();
       this.#sayGoodbye();
@@ -191,22 +192,19 @@ export class Server implements AsyncDisposable {
     await this.shutdown();
   }
 
-  /** Whether every session has ended. */
-  get #isEmpty(): boolean {
-    return this.#sessions.size + this.#refusals.size + this.#unauthorized.size + this.#parting.size === 0;
-  }
-
   get #isStopped(): boolean {
     return this.#stop.signal.aborted;
   }
 
   /** Creates one observer for all sessions: a closure each would cost every client memory. */
-  #createObserver(): SessionObserver {
+  #createObserver(protocols: readonly OtherProtocol[]): SessionObserver {
     const onEvent = this.#onEvent;
     return {
+      protocols,
       onAuthorized: (session) => this.#welcome(session),
-      onPart: (session) => this.#part(session),
+      onPart: (session) => this.#roster.part(session, this.#isStopped),
       onEnd: (session) => this.#forget(session),
+      onHandedOn: (connection) => this.#admit(connection),
       ...onEvent !== undefined && {
         onEvent: (peer: SocketAddress, event: SessionEvent) => onEvent({ ...event, peer }),
       },
@@ -215,7 +213,7 @@ export class Server implements AsyncDisposable {
 
   async #run(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => this.#accept(listener)));
-    if (!this.#isEmpty) {
+    if (!this.#roster.isEmpty) {
       await new Promise<void>((resolve) => this.#lastEnded = resolve);
     }
     await Promise.all(this.#listeners.map((listener) => listener.finish()));
@@ -228,7 +226,9 @@ export class Server implements AsyncDisposable {
     const { turns } = this.#context;
     while (!this.#isStopped) {
       try {
-        this.#admit(await listener.accept());
+        const connection = await listener.accept();
+        this.#context.counters.accepted++;
+        this.#admit(connection, listener.speaks);
         const wait = this.#admission.pace();
         if (wait > 0) await delay(wait, signal);
         else if (turns.isSpent) await turns.rest();
@@ -247,96 +247,38 @@ export class Server implements AsyncDisposable {
     this.#onEvent?.({ kind: "accept-error", error });
   }
 
-  #admit(connection: Incoming): void {
-    const { counters } = this.#context;
-    counters.accepted++;
+  #admit(connection: Incoming, speaks?: string): void {
     // Accepted in the very turn in which the server was stopped.
     if (this.#isStopped) return connection.close();
-    const { hostname } = connection.remoteAddr;
-    const isStranger = accessOf(this.#context.rules, hostname) === "none";
-    const refusal = this.#context.names.bans.errorFor(`address ${siteOf(hostname)}`) ??
-      (isStranger ? this.#admission.crowdRefusal(hostname) : this.#admission.refusalOf(hostname, this.#sessions.size));
-    if (refusal === null && isStranger) {
-      this.#makeRoomFor(this.#start(connection));
-    } else if (refusal === null) {
-      this.#sessions.add(this.#start(connection));
-    } else if (this.#refusals.size < MAX_REFUSALS) {
-      this.#refuse(this.#start(connection), refusal);
-    } else {
-      counters.countRefusal(refusal.limit!);
-      connection.close();
-    }
+    this.#roster.admit(connection, this.#observer, speaks);
   }
 
-  #start(connection: Incoming): Session {
-    this.#admission.enter(connection.remoteAddr.hostname);
-    const session = new Session(connection, this.#context, this.#observer);
-    void session.run();
-    return session;
-  }
-
-  #makeRoomFor(stranger: Session): void {
-    const oldest = this.#unauthorized.add(stranger);
-    this.#countUnauthorized();
-    if (oldest !== null) this.#refuse(oldest, crowdedOutError());
-  }
-
-  /** Tells a session in no group why it cannot stay, unless that is being told to too many others. */
-  #refuse(session: Session, error: TrackerError): void {
-    const isTold = this.#refusals.size < MAX_REFUSALS;
-    this.#refusals.add(session);
-    if (isTold) return session.close(error);
-    this.#context.counters.countRefusal(error.limit!);
-    session.abort();
-  }
-
-  /** A client that has shown its token takes a place among the clients, if there is one. */
   #welcome(session: Session): TrackerError | null {
-    if (!this.#unauthorized.delete(session)) return null;
-    this.#countUnauthorized();
-    const refusal = this.#admission.fullRefusal(this.#sessions.size);
-    const group = refusal === null ? this.#sessions : this.#refusals;
-    group.add(session);
+    const refusal = this.#roster.welcome(session);
     this.#audit?.begin();
     return refusal;
   }
 
-  /** Frees the place of a client that leaves: its connection lives on only to take the last replies. */
-  #part(session: Session): void {
-    this.#admission.leave(session.peer.hostname);
-    // All of them are leaving then, and each is to be told why.
-    if (this.#isStopped) return;
-    if (this.#unauthorized.delete(session)) this.#countUnauthorized();
-    else if (!this.#sessions.delete(session)) return;
-    this.#parting.add(session)?.abort();
-  }
-
-  /** Called at the end of every session, whichever group it is in. */
+  /** Called at the end of every session. */
   #forget(session: Session): void {
-    if (this.#unauthorized.delete(session)) this.#countUnauthorized();
-    for (const group of [this.#sessions, this.#refusals, this.#parting]) group.delete(session);
-    if (this.#isEmpty) this.#lastEnded?.();
-  }
-
-  #countUnauthorized(): void {
-    this.#context.counters.unauthorized = this.#unauthorized.size;
+    this.#roster.forget(session);
+    if (this.#roster.isEmpty) this.#lastEnded?.();
   }
 
   /** Tells all clients. Watchers go last, and are told of the leaves of all others. */
   #sayGoodbye(): void {
     const error = new TrackerError("SHUTTING_DOWN", "Cannot keep connection: the server is being stopped");
     const { true: watching = [], false: others = [] } = Object.groupBy(
-      this.#sessions,
+      this.#roster.clients,
       ({ watcher }) => `${watcher !== null}`,
     );
-    for (const session of [...others, ...this.#unauthorized]) session.close(error);
+    for (const session of [...others, ...this.#roster.strangers]) session.close(error);
     this.#context.names.clear();
     for (const session of watching) session.close(error);
   }
 
   #cutOff(): void {
-    const groups = [this.#sessions, this.#unauthorized, this.#refusals, this.#parting];
-    for (const session of groups.flatMap((group) => [...group])) session.abort();
+    for (const session of this.#roster.all) session.abort();
     for (const listener of this.#listeners) listener.abort();
   }
 
@@ -344,6 +286,16 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => this.#cutOff(), milliseconds);
     this.finished.finally(() => clearTimeout(timer));
   }
+}
+
+/** Where a protocol is spoken: on a port of its own, or on the server's. */
+function addressOf(
+  protocol: string,
+  listeners: readonly Listener[],
+  protocols: readonly OtherProtocol[],
+): SocketAddress | null {
+  if (!protocols.some(({ name }) => name === protocol)) return null;
+  return listeners.find(({ speaks }) => speaks === protocol)?.addr ?? listeners[0]?.addr ?? null;
 }
 
 /** The best way to wait for a turn of the event loop that a listener knows. */

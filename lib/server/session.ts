@@ -16,18 +16,21 @@ import { leaveCauseOf, messageOf, TrackerError } from "../errors.ts";
 import { type Dialect, DONE, type LeaveCause } from "../protocol.ts";
 import type { Incoming } from "../transport/listener.ts";
 import { type SessionContext, type Sweepable, trackSession } from "./context.ts";
-import type { EventObserver, SessionEvent } from "./events.ts";
+import type { EventObserver } from "./events.ts";
 import { type InputOwner, InputProcessor } from "./input_processor.ts";
+import type { Conversation, OtherProtocol } from "./other_protocol.ts";
 import type { PresenceOwner } from "./presence.ts";
 import type { ReplySource } from "./reply_writer.ts";
 import { SessionParts } from "./session_parts.ts";
 import { expiredError, timeoutError, type TimerName, type TimerOwner } from "./session_timers.ts";
-import { lostError, stallError } from "./stall.ts";
+import { lostError } from "./stall.ts";
 
 const GOODBYE = Uint8Array.of(DONE);
 
 /** Observes the sessions of a server. One object serves all of them: closures per session would cost every client memory. */
 export interface SessionObserver extends EventObserver {
+  /** Other protocols that are spoken on the same ports. */
+  readonly protocols?: readonly OtherProtocol[];
   /**
    * Called when a session's client has shown its token.
    *
@@ -36,8 +39,10 @@ export interface SessionObserver extends EventObserver {
   onAuthorized?(session: Session): TrackerError | null;
   /** Called when a session's client is about to leave, and only its last replies are still to be written. */
   onPart?(session: Session): void;
-  /** Called when a session's connection is closed. */
+  /** Called when a session's connection is closed, or goes on as another. */
   onEnd?(session: Session): void;
+  /** Called with what is spoken from now on on the connection of a session that has ended. */
+  onHandedOn?(connection: Incoming): void;
 }
 
 const NO_OBSERVER: SessionObserver = {};
@@ -50,16 +55,19 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   #state: "handshaking" | "open" | "closing" | "closed";
   /** Settles when the final reply is written. */
   #farewell: Promise<void> | null = null;
-  /** Settles when what the client has asked for is decided; `null` when nothing is to be. */
-  #pending: PromiseWithResolvers<void> | null = null;
-
   /**
    * @param connection The connection; the session closes it in the end
    * @param context What it shares with the server's other sessions
    * @param observer Hears what happens
+   * @param protocol The protocol that is spoken on it, if that is known to be another
    */
-  constructor(connection: Incoming, context: SessionContext, observer: SessionObserver = NO_OBSERVER) {
-    super(connection, context);
+  constructor(
+    connection: Incoming,
+    context: SessionContext,
+    observer: SessionObserver = NO_OBSERVER,
+    protocol: OtherProtocol | null = null,
+  ) {
+    super(connection, context, protocol);
     this.observer = observer;
     this.#input = new InputProcessor(this);
     this.#state = connection.handshake === undefined ? "open" : "handshaking";
@@ -81,25 +89,25 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     return this.#input.dialect;
   }
 
-  /** @internal Settles when what the client has asked for is decided; `null` when nothing is to be. */
-  get pending(): Promise<void> | null {
-    return this.#pending?.promise ?? null;
-  }
-
   /**
    * Serves the connection until it has ended, for whatever reason.
    *
    * @returns Resolves when the connection is closed and the client is out of the map; never rejects
    */
   async run(): Promise<void> {
+    let heir: Incoming | null = null;
     try {
       this.#noteHeard();
       if (this.permission === "none" || this.#state === "handshaking") this.timers.arm("handshake");
       if (this.#state === "handshaking") await this.#handshake();
       // One flat loop: every async function in between would cost a waiting connection another frame.
-      while (this.isOpen) {
+      while (this.isOpen && this.conversation === null) {
         const count = await this.connection.read(this.#input.room);
         if (!this.isOpen) break;
+        if (count === 0) {
+          this.#noteHeard();
+          continue;
+        }
         // A timer that expired first may still be writing: its replies go out before those to the new input. A watcher
         // is always being written to, and is read from all the same.
         if (this.watcher === null && this.openReplies !== null && this.openReplies.writing !== null) {
@@ -119,12 +127,11 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
         if (wait !== null) await (this.#input.isBusy ? this.#pause(wait) : wait);
       }
       if (!this.isOpen) await readToEnd(this.connection, this.#input.scratch).then(() => this.#farewell);
+      else if (this.conversation !== null) heir = await this.#converse(this.conversation);
     } catch {
       // A broken connection is one way to end, with no peer left to tell.
     } finally {
-      this.abort();
-      this.#input.release();
-      this.observer.onEnd?.(this);
+      this.#end(heir);
     }
   }
 
@@ -136,6 +143,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
    */
   close(error: TrackerError, silence = 0): void {
     if (!this.isOpen) return;
+    if (this.conversation !== null) return this.conversation.end(error);
     this.context.counters.countError(error);
     this.report({ kind: "error", error });
     this.#part(leaveCauseOf(error.code), silence, encodeError(error));
@@ -149,18 +157,8 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   /** Closes the connection at once, without a word. Idempotent: it is the last thing that happens to a session. */
   abort(): void {
     if (this.#state === "closed") return;
-    if (this.isOpen) this.observer.onPart?.(this);
-    this.#state = "closed";
-    this.#release("disconnect", 0);
-    this.openTimers?.disarm("linger");
-    this.openReplies?.close();
-    this.context.sessions.delete(this);
+    this.#giveUp();
     this.connection.close();
-  }
-
-  /** @internal Reports what happens to the client, also after the connection has ended. */
-  report(event: SessionEvent): void {
-    this.observer.onEvent?.(this.peer, event);
   }
 
   /** @internal Lets the client in. */
@@ -169,23 +167,6 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     const error = this.observer.onAuthorized?.(this) ?? null;
     if (error !== null) throw error;
     this.permission = grant.access;
-  }
-
-  /** @internal Holds the client up until something is decided, or the session ends. */
-  suspend(decision: Promise<void>): void {
-    const pending = this.#pending = Promise.withResolvers<void>();
-    void decision.then(pending.resolve);
-    void pending.promise.then(() => {
-      this.#pending = null;
-      // Whoever goes on waits until the answer is written.
-      this.sendNews();
-    });
-  }
-
-  /** @internal Gives up a client that has left output unread for too long, or a watcher that cannot catch up any more. */
-  checkProgress(): void {
-    const error = this.isOpen && this.openReplies !== null ? stallError(this.openReplies, this.context) : null;
-    if (error !== null) this.close(error);
   }
 
   /** @internal Called when a timer has expired. */
@@ -215,6 +196,40 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     if (!this.isOpen) return this.#armLinger();
     if (this.watcher === null) this.#noteHeard();
     else this.openTimers?.arm("idle");
+  }
+
+  /** @internal Gives up its place: in another protocol only the last answer is left to be taken. */
+  depart(): void {
+    if (!this.isOpen) return;
+    this.#state = "closing";
+    this.observer.onPart?.(this);
+  }
+
+  /** Lets another protocol go on. Returns what is spoken on the connection afterwards; `null` if nothing is. */
+  async #converse(conversation: Conversation): Promise<Incoming | null> {
+    this.openTimers?.close();
+    this.#input.release();
+    const heir = await conversation.run();
+    return this.isOpen ? heir : null;
+  }
+
+  /** Ends, and lets go on what is spoken on the connection afterwards. */
+  #end(heir: Incoming | null): void {
+    if (heir === null) this.abort();
+    else this.#giveUp();
+    this.#input.release();
+    this.observer.onEnd?.(this);
+    if (heir !== null) this.observer.onHandedOn?.(heir);
+  }
+
+  /** Gives up its place, and everything but the connection. */
+  #giveUp(): void {
+    if (this.isOpen) this.observer.onPart?.(this);
+    this.#state = "closed";
+    this.#release("disconnect", 0);
+    this.openTimers?.disarm("linger");
+    this.openReplies?.close();
+    this.context.sessions.delete(this);
   }
 
   /** Agrees on TLS. A session that closes meanwhile still has an error to tell, so it goes on trying, but not for long. */
@@ -313,7 +328,7 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
     this.openPresence?.leave(cause, silence);
     this.openTimers?.close();
     this.#input.close();
-    this.#pending?.resolve();
+    this.endSuspension();
     this.openReplies?.resolveDraining();
   }
 

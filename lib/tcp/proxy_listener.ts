@@ -7,7 +7,8 @@
 import type { Cidr } from "../auth/cidr.ts";
 import { EMPTY } from "../base/bytes.ts";
 import { TrackerError } from "../errors.ts";
-import type { Incoming, SocketAddress } from "../transport/listener.ts";
+import type { Incoming } from "../transport/listener.ts";
+import { PrefixedConnection } from "./prefixed_connection.ts";
 import { LONGEST_HEADER, parseProxyHeader } from "./proxy_header.ts";
 
 /** How long a proxy may take to send its header, in milliseconds. */
@@ -22,46 +23,12 @@ interface Source {
   accept(): Promise<Incoming>;
 }
 
-/** A connection whose client is not where the connection comes from. */
-class ProxiedConnection implements Incoming {
-  readonly remoteAddr: SocketAddress;
-  readonly #connection: Incoming;
-  /** What has been read already. */
-  #rest: Uint8Array;
-
-  constructor(connection: Incoming, remoteAddr: SocketAddress, rest: Uint8Array) {
-    this.#connection = connection;
-    this.remoteAddr = remoteAddr;
-    this.#rest = rest;
-  }
-
-  read(buffer: Uint8Array): Promise<number | null> {
-    if (this.#rest.length === 0) return this.#connection.read(buffer);
-    const count = Math.min(buffer.length, this.#rest.length);
-    buffer.set(this.#rest.subarray(0, count));
-    this.#rest = count === this.#rest.length ? EMPTY : this.#rest.subarray(count);
-    return Promise.resolve(count);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#connection.write(bytes);
-  }
-
-  async closeWrite(): Promise<void> {
-    await this.#connection.closeWrite?.();
-  }
-
-  close(): void {
-    this.#connection.close();
-  }
-}
-
 /** A connection that a proxy has made without saying for whom. It fails as soon as it is used. */
-export class UnintroducedConnection extends ProxiedConnection {
+export class UnintroducedConnection extends PrefixedConnection {
   readonly #error: TrackerError;
 
   constructor(connection: Incoming, error: TrackerError) {
-    super(connection, connection.remoteAddr, EMPTY);
+    super(connection, EMPTY);
     this.#error = error;
   }
 
@@ -150,7 +117,7 @@ async function introduce(connection: Incoming): Promise<Incoming | null> {
       if (header !== "more") {
         const { hostname, port } = header.source ?? connection.remoteAddr;
         const rest = buffer.slice(header.length, length);
-        return new ProxiedConnection(connection, { transport: "tcp", hostname, port }, rest);
+        return new PrefixedConnection(connection, rest, { transport: "tcp", hostname, port });
       }
       const count = await connection.read(buffer.subarray(length));
       if (count === null) {

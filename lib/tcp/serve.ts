@@ -7,6 +7,7 @@
 import { Cidr } from "../auth/cidr.ts";
 import { DEFAULT_PORT, DEFAULT_TLS_PORT } from "../protocol.ts";
 import { checkOptions, requireInteger, type ServerOptions } from "../server/options.ts";
+import type { OtherProtocol } from "../server/other_protocol.ts";
 import { Server } from "../server/server.ts";
 import type { Listener } from "../transport/listener.ts";
 import { LOOPBACK } from "./address.ts";
@@ -28,6 +29,11 @@ export interface ServeOptions extends ServerOptions {
    * networks and events then go by that address. Connections from there without a header are refused.
    */
   proxyFrom?: readonly (Cidr | string)[];
+  /**
+   * What is spoken besides Tracker's own protocol, such as HTTP: a `Gateway` of `@tracker/tracker/gateway`. Default
+   * nothing, and then no code of it is loaded.
+   */
+  http?: OtherProtocol;
   /** The certificate to speak TLS with, and where. Default none: the server speaks no TLS. */
   tls?: ServerTlsOptions;
 }
@@ -57,26 +63,38 @@ export function serve(options: ServeOptions = {}): Server {
   const listeners: Listener[] = [];
   try {
     for (const listener of openListeners(options)) listeners.push(listener);
-    return new Server(listeners, options);
+    return new Server(listeners, options, protocolsOf(options, listeners));
   } catch (error) {
     for (const listener of listeners) closeListener(listener);
     throw error;
   }
 }
 
-/** Listens on the plain port, the TLS port, or both. */
+/** Listens on the plain port, the TLS port, or both, and on that for HTTP if it has one. */
 function* openListeners(options: ServeOptions): Generator<Listener> {
-  const { tls, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
+  const { tls, http, port = tls === undefined ? DEFAULT_PORT : undefined } = options;
   if (port !== undefined) requireInteger("port", port, 0, 65_535);
   const tlsPort = tls?.port ?? DEFAULT_TLS_PORT;
   requireInteger("tls.port", tlsPort, 0, 65_535);
+  const httpPort = http?.port ?? null;
+  if (httpPort !== null) requireInteger("http.port", httpPort, 0, 65_535);
   const hostname = numericHost(options.hostname ?? LOOPBACK);
   const proxies = (options.proxyFrom ?? []).map((network) =>
     typeof network === "string" ? Cidr.parse(network) : network
   );
   if (port !== undefined) yield new TcpListener(hostname, port, proxies);
-  if (tls === undefined) return;
-  yield new TlsListener(() => new TcpListener(numericHost(tls.hostname ?? hostname), tlsPort, proxies), tls);
+  if (tls !== undefined) {
+    yield new TlsListener(() => new TcpListener(numericHost(tls.hostname ?? hostname), tlsPort, proxies), tls);
+  }
+  if (http === undefined || httpPort === null) return;
+  const listen = () => new TcpListener(numericHost(http.hostname ?? hostname), httpPort, proxies, http.name);
+  yield tls === undefined ? listen() : new TlsListener(listen, tls);
+}
+
+/** With a certificate, a plain port takes TLS as well: its first byte tells. */
+function protocolsOf({ http, port }: ServeOptions, listeners: readonly Listener[]): OtherProtocol[] {
+  const tls = port === undefined ? undefined : listeners.find((listener) => listener instanceof TlsListener);
+  return [...http === undefined ? [] : [http], ...tls === undefined ? [] : [tls]];
 }
 
 /** The system may take `localhost` for the address of IPv6 only, where no client looks that is not told to. */

@@ -32,6 +32,8 @@ export class SocketTurn {
   #requestableAt = -Infinity;
   /** Settles when the pair that was asked for last is made, or cannot be. */
   #requested: Promise<void> = Promise.resolve();
+  /** Settles when the turn that was waited for last has come. */
+  #turning: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   /**
@@ -39,7 +41,23 @@ export class SocketTurn {
    *
    * @returns Resolves when the runtime has looked at every socket; never rejects
    */
-  async turn(): Promise<void> {
+  turn(): Promise<void> {
+    return this.#turning = this.#take();
+  }
+
+  /**
+   * Closes the sockets. A turn that is waited for comes all the same.
+   *
+   * @returns Resolves when none of them is left, and nobody waits any more
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#release();
+    await this.#requested;
+    await this.#turning;
+  }
+
+  async #take(): Promise<void> {
     if (this.#pair === null) {
       this.#request();
       return await timerTurn();
@@ -53,17 +71,6 @@ export class SocketTurn {
       this.#release();
       await timerTurn();
     }
-  }
-
-  /**
-   * Closes the sockets. A turn that is waited for comes all the same.
-   *
-   * @returns Resolves when none of them is left
-   */
-  close(): Promise<void> {
-    this.#isClosed = true;
-    this.#release();
-    return this.#requested;
   }
 
   /** Makes the pair, without waiting for it. If that fails, such as for want of descriptors, it is tried again later. */

@@ -15,6 +15,7 @@ import { SocketTurn } from "./socket_turn.ts";
 export class TcpListener implements Listener {
   readonly addr: SocketAddress;
   readonly isSecure = false;
+  readonly speaks: string | undefined;
   readonly #listener: Deno.TcpListener;
   readonly #turns = new SocketTurn();
   readonly #introductions: ProxyIntroductions | null;
@@ -25,9 +26,11 @@ export class TcpListener implements Listener {
    * @param hostname The address
    * @param port The port; 0 takes a free one
    * @param proxies The networks of proxies that say where their connections come from
+   * @param speaks The only protocol that is spoken on its connections, if it is not Tracker's
    * @throws {TrackerError} ADDRESS_IN_USE, BAD_ADDRESS or PERMISSION_DENIED
    */
-  constructor(hostname: string, port: number, proxies: readonly Cidr[] = []) {
+  constructor(hostname: string, port: number, proxies: readonly Cidr[] = [], speaks?: string) {
+    this.speaks = speaks;
     try {
       this.#listener = Deno.listen({ hostname, port });
     } catch (cause) {

@@ -28,6 +28,7 @@ interface PendingRead {
 export class TlsConnection implements Incoming {
   /** Where the client is. */
   readonly remoteAddr: SocketAddress;
+  readonly isSecure = true;
   readonly #cipher: CipherStream;
   readonly #socket: NodeTlsSocket;
   /** Settles when both sides have agreed, or cannot any more. */

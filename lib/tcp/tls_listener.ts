@@ -8,13 +8,21 @@ import type { Incoming, KeyPair, Listener, SocketAddress } from "../transport/li
 import { createSecureContext, loadNodeModules, type SecureContext } from "./node_tls.ts";
 import { timerTurn, Turns } from "../base/turns.ts";
 import { SocketTurn } from "./socket_turn.ts";
+import { ignore } from "../base/async.ts";
+import type { Conversation, OtherProtocol } from "../server/other_protocol.ts";
+import { PrefixedConnection } from "./prefixed_connection.ts";
 import { UnintroducedConnection } from "./proxy_listener.ts";
 import { TlsConnection } from "./tls_connection.ts";
 
+/** First byte of a TLS connection: the type of the record that a handshake comes in. */
+const HANDSHAKE = 22;
+
 /** Brings connections that speak TLS. */
-export class TlsListener implements Listener {
+export class TlsListener implements Listener, OtherProtocol {
+  readonly name = "tls";
   readonly addr: SocketAddress;
   readonly isSecure = true;
+  readonly speaks: string | undefined;
   readonly #modules = loadNodeModules();
   readonly #listener: Listener;
   readonly #connections = new Set<TlsConnection>();
@@ -34,15 +42,32 @@ export class TlsListener implements Listener {
     this.#context = createSecureContext(this.#modules, pair);
     this.#listener = listen();
     this.addr = this.#listener.addr;
+    this.speaks = this.#listener.speaks;
   }
 
   async accept(): Promise<Incoming> {
     const accepted = await this.#listener.accept();
-    if (accepted instanceof UnintroducedConnection) return accepted;
-    const connection = new TlsConnection(this.#modules, accepted, this.#context, this.#handshakes);
-    this.#connections.add(connection);
-    void connection.finished.then(() => this.#connections.delete(connection));
-    return connection;
+    return accepted instanceof UnintroducedConnection ? accepted : this.#secure(accepted);
+  }
+
+  /** A connection of a plain port speaks TLS, too, if it begins like that. */
+  isBegunBy(byte: number): boolean {
+    return byte === HANDSHAKE;
+  }
+
+  converse(connection: Incoming, bytes: Uint8Array): Conversation {
+    return {
+      run: () => Promise.resolve(this.#secure(new PrefixedConnection(connection, bytes))),
+      end: ignore,
+      checkProgress: ignore,
+    };
+  }
+
+  #secure(connection: Incoming): Incoming {
+    const secured = new TlsConnection(this.#modules, connection, this.#context, this.#handshakes);
+    this.#connections.add(secured);
+    void secured.finished.then(() => this.#connections.delete(secured));
+    return secured;
   }
 
   turn(): Promise<void> {

@@ -21,7 +21,8 @@ export interface Duplex {
    * Waits for bytes and puts them at the beginning of the buffer.
    *
    * @param buffer Where the bytes go
-   * @returns How many came, at least 1, or `null` when the other side has ended its stream
+   * @returns How many came, or `null` when the other side has ended its stream; 0 if none came but a sign of life, for
+   *   which only some kinds of streams have a way
    */
   read(buffer: Uint8Array): Promise<number | null>;
   /**

@@ -14,6 +14,8 @@ export interface SocketAddress {
   readonly hostname: string;
   /** The port. */
   readonly port: number;
+  /** By which way something came, if it was not Tracker's own protocol on a connection of its own. */
+  readonly via?: "ws" | "http";
 }
 
 /**
@@ -48,6 +50,8 @@ export interface KeyPair {
 export interface Incoming extends Duplex {
   /** Where the client is. */
   readonly remoteAddr: SocketAddress;
+  /** Whether nobody on the way can read it. */
+  readonly isSecure?: boolean;
 }
 
 /**
@@ -60,6 +64,8 @@ export interface Listener {
   readonly addr: SocketAddress;
   /** Whether its connections are encrypted. */
   readonly isSecure: boolean;
+  /** The only protocol that is spoken on its connections, such as `"http"`; Tracker's, or any that the server knows, unless given. */
+  readonly speaks?: string | undefined;
   /**
    * Waits for the next connection.
    *

@@ -10,7 +10,7 @@
 const FREE = "errors protocol version";
 
 /** Rooms that the command line may import: every one below it. */
-const BELOW_CLI = "gateway cluster history tcp server client wire feed map auth transport base codec";
+const BELOW_CLI = "gateway http cluster history tcp server client wire feed map auth transport base codec";
 
 /**
  * The arrows: for each room, what its files may import besides each other. A room is a folder of `lib/`, or a file
@@ -35,7 +35,9 @@ export const ARROWS: Readonly<Record<string, string>> = {
   tcp: "server client auth transport base",
   node: "client transport base",
   browser: "client transport base",
-  gateway: "server feed map auth wire transport base",
+  // HTTP and WebSocket as such: they know nothing of Tracker.
+  http: "transport base",
+  gateway: "http server feed map auth wire transport base",
   cluster: "map base",
   history: "map base",
   cli: BELOW_CLI,

@@ -1,12 +1,12 @@
 /** The pages of server and client against the code: the log, limits and errors. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { LogEvent } from "../../lib/cli/log/log.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import * as tracker from "../../mod.ts";
 import * as wire from "../../lib/wire/mod.ts";
 import { LEAVE_CAUSES } from "../../mod.ts";
-import { codeOf, read, resolveLink, sectionOf, tableOf, tablesOf } from "../support/page.ts";
+import { codeOf, constantIn, quantity, read, resolveLink, sectionOf, tableOf, tablesOf } from "../support/page.ts";
 
 const SERVER = "lib/server/README.md";
 
@@ -45,38 +45,6 @@ Deno.test("the server's page lists every event of the log and every cause of a l
   const documented = tables.map((rows) => rows.map(([first = ""]) => codeOf(first)[0]));
   assertEquals(documented, [Object.keys(events), [...LEAVE_CAUSES]]);
 });
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  bytes: 1,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  connections: 1,
-  characters: 1,
-  lines: 1,
-  names: 1,
-  clients: 1,
-  leaves: 1,
-  events: 1,
-};
-
-/** Parses `16 MiB`, `10 s` or `16,384 connections` into bytes, milliseconds or a count. */
-function quantity(text: string): number {
-  const [, amount = "", unit = ""] = /^([\d,]+) (\w+)$/.exec(text) ?? [];
-  const factor = UNITS[unit];
-  assert(factor !== undefined, `"${text}" is not a number and a unit`);
-  return Number(amount.replaceAll(",", "")) * factor;
-}
-
-/** The value of a constant that is not exported, read from its source. */
-async function constantIn(path: string, name: string): Promise<number> {
-  const [, base, exponent = "1"] =
-    new RegExp(`^(?:export )?const ${name} = ([\\d_]+)(?: \\*\\* (\\d+))?;$`, "m").exec(await read(path)) ?? [];
-  assert(base !== undefined, `${path} has no number ${name}`);
-  return Number(base.replaceAll("_", "")) ** Number(exponent);
-}
 
 Deno.test("the pages of server and client give every limit its value in the code", async () => {
   const exported: Record<string, unknown> = { ...wire, ...tracker };

@@ -77,6 +77,7 @@ const WALL_CLOCK: Record<string, string> = {
   "lib/commands/set.ts": "the time at which a Put was issued",
   "lib/cli/terminal/live_table.ts": "how long ago a record was made",
   "lib/cli/text/times.ts": "the time of a record in people's notation",
+  "lib/gateway/http_date.ts": "the date of a response",
   "lib/tcp/tls_errors.ts": "the end of a certificate's validity in people's notation",
 };
 

@@ -102,3 +102,38 @@ export async function workedExample(dialect: string): Promise<Record<"sent" | "r
   assertGreater(reply.length, 10);
   return { sent: inDirection("→"), reply };
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  bytes: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  connections: 1,
+  characters: 1,
+  lines: 1,
+  names: 1,
+  clients: 1,
+  leaves: 1,
+  headers: 1,
+  tickets: 1,
+  prefixes: 1,
+  events: 1,
+};
+
+/** Parses `16 MiB`, `10 s` or `16,384 connections` into bytes, milliseconds or a count. */
+export function quantity(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d,]+) (\w+)$/.exec(text) ?? [];
+  const factor = UNITS[unit];
+  assert(factor !== undefined, `"${text}" is not a number and a unit`);
+  return Number(amount.replaceAll(",", "")) * factor;
+}
+
+/** The value of a constant that is not exported, read from its source. */
+export async function constantIn(path: string, name: string): Promise<number> {
+  const [, base, exponent = "1"] =
+    new RegExp(`^(?:export )?const ${name} = ([\\d_]+)(?: \\*\\* (\\d+))?;$`, "m").exec(await read(path)) ?? [];
+  assert(base !== undefined, `${path} has no number ${name}`);
+  return Number(base.replaceAll("_", "")) ** Number(exponent);
+}

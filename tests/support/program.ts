@@ -28,10 +28,11 @@ export const noShell = Deno.build.os === "windows" ? "there is no sh" : undefine
 /** The reason to skip a test that sends SIGHUP, if there is one. */
 export const noSighup = Deno.build.os === "windows" ? "Windows has no SIGHUP" : undefined;
 
-/** Whether a program can be started. */
-export async function isInstalled(program: string): Promise<boolean> {
+/** Whether a program can be started; not all of them know `--version`. */
+export async function isInstalled(program: string, version = "--version"): Promise<boolean> {
   try {
-    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success;
+    const { code } = await new Deno.Command(program, { args: [version], stdout: "null", stderr: "null" }).output();
+    return code === 0 || version !== "--version";
   } catch {
     return false;
   }

@@ -112,17 +112,22 @@ export function parseFlags<T extends FlagTable>(
   const names = Object.keys(table);
   // All are declared as strings, the positionals ("_") too: left to itself parseArgs turns 0x10 into 16.
   const { _: rest, ...written } = parseArgs(spellOut(args, table, positionals), {
-    string: [...names, "_"],
-    collect: names,
+    string: [...names.map(keyOf), "_"],
+    collect: names.map(keyOf),
     unknown: (argument, key) => {
       if (key !== undefined) throw unknownFlag(argument, names, positionals);
     },
   });
-  const values = names.map((name) => [name, valueOf(name, table[name]!, written[name] as string[])]);
-  const given = new Set(names.filter((name) => (written[name] as string[]).length !== 0));
+  const values = names.map((name) => [name, valueOf(name, table[name]!, written[keyOf(name)] as string[])]);
+  const given = new Set(names.filter((name) => (written[keyOf(name)] as string[]).length !== 0));
   const extra = rest[positionals.most];
   if (extra !== undefined) throw unexpected(String(extra), positionals);
   return { flags: Object.fromEntries(values) as FlagValues<T>, positionals: rest.map(String), given };
+}
+
+/** A flag's name as parseArgs is given it, which takes `no-` in front of a value for no part of a name. */
+function keyOf(name: string): string {
+  return name.replace(/^no-/, "no_");
 }
 
 /**
@@ -136,20 +141,20 @@ function spellOut(args: readonly string[], table: FlagTable, positionals: Positi
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") return spelled.concat(args.slice(at));
-    // parseArgs keeps what is not a flag under "_", and would put a flag of that name in its place.
-    if (/^--?_/.test(arg)) throw unknownFlag(arg, Object.keys(table), positionals);
+    // parseArgs keeps what is not a flag under "_", and would put a flag of that name in its place; "no_" is a name of ours.
+    if (/^--?_|^--no_/.test(arg)) throw unknownFlag(arg, Object.keys(table), positionals);
     const [word = "", ...rest] = arg.split("=");
     const name = names.get(word);
     if (name === undefined) {
       spelled.push(arg);
     } else if (rest.length !== 0) {
-      spelled.push([`--${name}`, ...rest].join("="));
+      spelled.push([`--${keyOf(name)}`, ...rest].join("="));
     } else if (table[name]!.placeholder === undefined) {
-      spelled.push(`--${name}=true`);
+      spelled.push(`--${keyOf(name)}=true`);
     } else {
       const value = args[++at];
       if (value === undefined || value.startsWith("--")) throw new UsageError(`${arg} needs a value`);
-      spelled.push(`--${name}=${value}`);
+      spelled.push(`--${keyOf(name)}=${value}`);
     }
   }
   return spelled;

@@ -18,7 +18,8 @@ import { LineWriter } from "../terminal/line_writer.ts";
 import type { Writer } from "../terminal/output.ts";
 import { atMost } from "../terminal/patience.ts";
 import { LogBudget } from "./log_budget.ts";
-import { escapeControls, escapeWord, safeJson } from "../text/escape.ts";
+import { safeJson } from "../../base/text.ts";
+import { escapeControls, escapeWord } from "../text/escape.ts";
 
 /** The format of a log. */
 export type LogFormat = "text" | "json" | "off";
@@ -118,9 +119,13 @@ export class EventLog {
   }
 }
 
-/** The values in order. Only the one number needs a name to be understood. */
+/** The values in order. Only the one number, and what is there seldom, need names to be understood. */
 function wordsOf(line: Line): string {
-  return Object.values(line).map((value) => typeof value === "number" ? `${value} lines:` : value).join(" ");
+  const words = Object.entries(line).map(([name, value]) => {
+    if (name === "via") return `via=${value}`;
+    return typeof value === "number" ? `${value} lines:` : value;
+  });
+  return words.join(" ");
 }
 
 /**
@@ -142,7 +147,14 @@ function sourceOf(event: LogEvent): string | null {
   return `joins and leaves from ${siteOf(event.peer.hostname)}`;
 }
 
+/** Whoever did not come over Tracker's own protocol came by another way. */
 function lineOf(event: LogEvent): Line {
+  const line = membersOf(event);
+  const via = "peer" in event ? event.peer.via : undefined;
+  return via === undefined ? line : { ...line, via };
+}
+
+function membersOf(event: LogEvent): Line {
   if (event.kind === "reload") return { event: event.kind, what: event.what };
   if (event.kind === "reload-error") {
     return { event: event.kind, what: event.what, message: escapeControls(event.error.message) };

@@ -7,7 +7,7 @@
 import { ignore } from "../../base/async.ts";
 import type { MapEvent } from "../../client/watch.ts";
 import type { TrackerError } from "../../errors.ts";
-import { safeJson } from "../text/escape.ts";
+import { safeJson } from "../../base/text.ts";
 import { newsForm, newsLine, type WatchNews } from "../text/forms.ts";
 import type { LineWriter } from "./line_writer.ts";
 

@@ -8,7 +8,8 @@ import { toBytes } from "../../base/bytes.ts";
 import { CommandError } from "../command_error.ts";
 import { readEnvironment } from "../environment.ts";
 import { concat } from "../std.ts";
-import { escapeBytes, escapeControls, safeJson } from "../text/escape.ts";
+import { safeJson } from "../../base/text.ts";
+import { escapeBytes, escapeControls } from "../text/escape.ts";
 
 const NEWLINE = Uint8Array.of(10);
 

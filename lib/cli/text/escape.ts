@@ -4,13 +4,7 @@
  * @module
  */
 
-/**
- * Control characters, line separators, lone surrogates, and characters that show only in their effect on others: marks
- * of the writing direction, spaces of no width, variation selectors.
- */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Variation_Selector}]/gu;
-
-const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+import { textOrNull, UNSAFE } from "../../base/text.ts";
 
 /**
  * Replaces characters that a terminal could act on by their codes, such as `\x1b`.
@@ -55,34 +49,6 @@ export function escapeWord(text: string): string {
   return escapeControls(text).replace(/\s/gu, (space) => escapeCode(space.codePointAt(0)!));
 }
 
-/**
- * Encodes JSON that can be shown on a terminal, which acts on some characters that `JSON.stringify` leaves as they are.
- *
- * @param value The value
- * @returns JSON of the same value, on one line
- */
-export function safeJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) => {
-    return Array.from({ length: character.length }, (_, at) => {
-      return `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
-    }).join("");
-  });
-}
-
-/**
- * Decodes bytes that may be text.
- *
- * @param bytes Any bytes
- * @returns The text; `null` if they are not UTF-8
- */
-export function textOrNull(bytes: Uint8Array): string | null {
-  try {
-    return STRICT.decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
 function show(bytes: Uint8Array, prepare: (text: string) => string): string {
   const text = textOrNull(bytes);
   return text === null ? showParts(bytes, prepare) : escapeControls(prepare(text));
@@ -94,7 +60,7 @@ function showParts(bytes: Uint8Array, prepare: (text: string) => string): string
   let start = 0;
   let at = 0;
   const takeText = () => {
-    if (at > start) parts.push(escapeControls(prepare(STRICT.decode(bytes.subarray(start, at)))));
+    if (at > start) parts.push(escapeControls(prepare(textOrNull(bytes.subarray(start, at)) ?? "")));
   };
   while (at < bytes.length) {
     const length = sequenceLength(bytes, at);

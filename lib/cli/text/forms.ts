@@ -4,52 +4,10 @@
  * @module
  */
 
-import type { ListRecord, ListReply } from "../../wire/list.ts";
-import type { WatchEvent } from "../../wire/events.ts";
+import { eventForm } from "../../wire/forms.ts";
 import { toBytes } from "../../base/bytes.ts";
 import type { MapEvent } from "../../client/watch.ts";
-
-import { escapeBytes, escapeWord, textOrNull } from "./escape.ts";
-
-/** A state as members of an object. */
-export interface StateForm {
-  /** The text, or the bytes in base64. */
-  readonly state: string;
-  /** Present only if the state is not UTF-8. */
-  readonly encoding?: "base64";
-}
-
-/**
- * Converts a state for programs.
- *
- * @param state Its bytes
- * @returns The members of an object
- */
-export function stateForm(state: Uint8Array): StateForm {
-  const text = textOrNull(state);
-  return text === null ? { state: state.toBase64(), encoding: "base64" } : { state: text };
-}
-
-/**
- * Converts a list for programs.
- *
- * @param list The reply to a List
- * @returns An object, with the names that the library uses
- */
-export function listForm({ revision, records }: ListReply): Readonly<Record<string, unknown>> {
-  return { revision, clients: records.map(recordForm) };
-}
-
-/**
- * Converts a client of a list for programs.
- *
- * @param record The record
- * @returns An object, with the names that the library uses; what is not known is `null`
- */
-export function recordForm({ state, details, ...rest }: ListRecord): Record<string, unknown> {
-  const more = details && { ...details, until: details.until === 0 ? null : details.until };
-  return { ...rest, ...more, ...stateForm(state) };
-}
+import { escapeBytes, escapeWord } from "./escape.ts";
 
 /** Each member of a union without some of its properties. */
 export type Omitting<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
@@ -69,17 +27,6 @@ export type WatchNews =
  */
 export function newsForm(news: WatchNews, time: Date): Readonly<Record<string, unknown>> {
   return { time: time.toISOString(), ...eventForm(news) };
-}
-
-/**
- * Converts an event for programs, without a time.
- *
- * @param news The event
- * @returns An object: `event`, then the rest
- */
-export function eventForm(news: WatchNews | WatchEvent): Readonly<Record<string, unknown>> {
-  const { kind: event, time: _, ...rest } = { time: 0, ...news };
-  return { event, ...rest, ..."state" in rest ? stateForm(rest.state) : {} };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { escapeBytes, escapeControls, escapeWord, quoteBytes, safeJson } from "../../../lib/cli/text/escape.ts";
+import { safeJson } from "../../../lib/base/text.ts";
+import { escapeBytes, escapeControls, escapeWord, quoteBytes } from "../../../lib/cli/text/escape.ts";
 import { assertHarmless, HOSTILE_TEXTS } from "../../support/hostile.ts";
 
 const encoder = new TextEncoder();

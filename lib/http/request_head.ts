@@ -99,6 +99,7 @@ export function findHeadEnd(bytes: Uint8Array, from: number, to: number): number
 export function parseHead(bytes: Uint8Array, from: number, end: number): RequestHead {
   const [first = "", ...lines] = latin1(bytes, from, end - 4).split("\r\n");
   const [, method, target, minor] = REQUEST_LINE.exec(first) ?? explainLine(first);
+  if (method === "CONNECT") throw new HttpError("NOT_IMPLEMENTED", "Cannot take request: there are no tunnels here");
   if (target!.includes("#")) throw badRequest("its target has a fragment");
   if (target === "*" && method !== "OPTIONS") throw badRequest("its target is no path");
   const headers = parseHeaders(lines);

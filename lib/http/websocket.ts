@@ -220,6 +220,8 @@ export class WebSocketConnection implements Incoming {
       await this.#writeWaiting();
     } finally {
       this.#writing = null;
+      // A frame that came after the last look must not wait for the next write, which may never be.
+      if (this.#waiting.length !== 0) void this.#writeFrames(EMPTY).catch(ignore);
       resolve();
     }
   }

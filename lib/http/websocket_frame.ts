@@ -30,6 +30,7 @@ const RESERVED = 0x70;
 const MASKED = 0x80;
 const SHORT_LENGTH = 126;
 const LONG_LENGTH = 127;
+const MASK_SIZE = 4;
 
 /** Why frames cannot be taken: the connection is closed with its code. */
 export class FrameError extends Error {
@@ -63,6 +64,8 @@ export class FrameHeaders {
   readonly #maxLength: number;
   readonly #bytes = new Uint8Array(MAX_FRAME_HEADER);
   #count = 0;
+  /** How many bytes of payload the present frame has, once that is known. */
+  #length = 0;
   /** Whether a message has begun that has not ended. */
   #isFragmented = false;
   /** Bytes of that message so far. */
@@ -84,14 +87,17 @@ export class FrameHeaders {
     this.#bytes[this.#count++] = byte;
     if (this.#count === 1) this.#checkKind(byte);
     if (this.#count === 2) this.#checkLength(byte);
-    if (this.#count < 2 || this.#count < this.#size) return null;
-    return this.#finish();
+    if (this.#count < 2) return null;
+    const size = this.#size;
+    // Before the mask: it is not waited for.
+    if (this.#count === size - MASK_SIZE) this.#noteLength();
+    return this.#count < size ? null : this.#finish();
   }
 
   /** Size of the present header, in bytes. */
   get #size(): number {
     const short = this.#bytes[1]! & ~MASKED;
-    return 2 + 4 + (short === SHORT_LENGTH ? 2 : short === LONG_LENGTH ? 8 : 0);
+    return 2 + MASK_SIZE + (short === SHORT_LENGTH ? 2 : short === LONG_LENGTH ? 8 : 0);
   }
 
   #checkKind(byte: number): void {
@@ -110,22 +116,31 @@ export class FrameHeaders {
 
   #checkLength(byte: number): void {
     if ((byte & MASKED) === 0) throw protocolError("a frame of a client is not masked");
-    const isControl = (this.#bytes[0]! & 0x0f) >= CLOSE;
-    if (isControl && (byte & ~MASKED) > MAX_CONTROL) throw protocolError("a control frame is too long");
+    const opcode = this.#bytes[0]! & 0x0f;
+    const length = byte & ~MASKED;
+    if (opcode >= CLOSE && length > MAX_CONTROL) throw protocolError("a control frame is too long");
+    if (opcode === CLOSE && length === 1) throw protocolError("a Close frame has half a code");
   }
 
   #finish(): FrameHeader {
     const bytes = this.#bytes;
     const size = this.#count;
     this.#count = 0;
-    const opcode = bytes[0]! & 0x0f;
-    const isFinal = (bytes[0]! & FINAL) !== 0;
-    const length = this.#length();
-    if (opcode < CLOSE) this.#gather(length, isFinal);
-    return { opcode, isFinal, length, mask: bytes.slice(size - 4, size) };
+    return {
+      opcode: bytes[0]! & 0x0f,
+      isFinal: (bytes[0]! & FINAL) !== 0,
+      length: this.#length,
+      mask: bytes.slice(size - MASK_SIZE, size),
+    };
   }
 
-  #length(): number {
+  #noteLength(): void {
+    const [first = 0] = this.#bytes;
+    this.#length = this.#readLength();
+    if ((first & 0x0f) < CLOSE) this.#gather(this.#length, (first & FINAL) !== 0);
+  }
+
+  #readLength(): number {
     const bytes = this.#bytes;
     const short = bytes[1]! & ~MASKED;
     if (short < SHORT_LENGTH) return short;
@@ -203,7 +218,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
  */
 export function checkClose(payload: Uint8Array): void {
   if (payload.length === 0) return;
-  const code = payload.length === 1 ? 0 : payload[0]! << 8 | payload[1]!;
+  const code = payload[0]! << 8 | payload[1]!;
   const isAllowed = code >= 1_000 && code <= 1_003 || code >= 1_007 && code <= 1_014 || code >= 3_000 && code <= 4_999;
   if (!isAllowed) throw protocolError("a Close frame has no valid code");
   try {

@@ -107,6 +107,10 @@ Deno.test("a body in chunks, another version and another expectation are told ap
   assertEquals(parse(`${GET}Expect: 100-Continue\r\n\r\n`).expectsContinue, true);
 });
 
+Deno.test("a tunnel is refused, and nothing that follows is read", () => {
+  assertEquals(refusal("CONNECT /map HTTP/1.1\r\nHost: a\r\n\r\n"), "NOT_IMPLEMENTED");
+});
+
 Deno.test("a head that is too long, or has too many headers, is refused before it is whole", () => {
   const long = bytesOf(`GET /${"a".repeat(MAX_HEAD)}`);
   assertEquals(assertThrows(() => findHeadEnd(long, 0, long.length), HttpError).code, "HEAD_TOO_LARGE");

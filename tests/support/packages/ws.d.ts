@@ -21,6 +21,5 @@ export class Receiver {
   constructor(options: Record<string, unknown>);
   // deno-lint-ignore no-explicit-any
   on(event: string, listener: (...args: any[]) => void): this;
-  write(bytes: Uint8Array): boolean;
-  end(): void;
+  write(bytes: Uint8Array, done: () => void): boolean;
 }

@@ -134,6 +134,8 @@ function parseHeaders(lines: readonly string[]): Map<string, string> {
     if (name === "") throw badRequest("a header is not NAME: VALUE");
     const key = name.toLowerCase();
     const value = trim(written);
+    // A tab beside a number is read by some as a part of it.
+    if (key === "content-length" && written.includes("\t")) throw badRequest("its Content-Length has a tab");
     const before = headers.get(key);
     if (before !== undefined && SINGLE.has(key)) throw badRequest(`it has more than one ${name}`);
     headers.set(key, before === undefined ? value : `${before}, ${value}`);

@@ -90,6 +90,7 @@ Deno.test("whatever two programs could read in two ways is refused", () => {
     `${GET}Content-Length: 0x3\r\n\r\n`,
     `${GET}Content-Length: -1\r\n\r\n`,
     `${GET}Content-Length: \r\n\r\n`,
+    `${GET}Content-Length: 1\t\r\n\r\n`,
     `${GET}Content-Length: 1 1\r\n\r\n`,
     `${GET}Content-Length: 99999999999999999999\r\n\r\n`,
     `${GET}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,

@@ -1,5 +1,5 @@
 /**
- * Crowds of badly behaved clients: they send nothing, or a byte a second, or garbage, or read nothing.
+ * Crowds of badly behaved clients: they send nothing, or a byte a second, or garbage, or read nothing, also over HTTP.
  *
  * @module
  */
@@ -88,7 +88,74 @@ const KINDS = {
     await send(connection, bytesOf(HELLO, WATCH));
     await drain(connection);
   },
+  /** Sends half the head of a request. */
+  "half head": async (connection: Deno.Conn) => {
+    await send(connection, bytesOf("GET /map HTTP/1.1\r\nHost: loc"));
+    await drain(connection);
+  },
+  /** Sends a byte a second of a head that never ends. */
+  "dripped head": async (connection: Deno.Conn) => {
+    void drain(connection);
+    await send(connection, bytesOf("GET /map HTTP/1.1\r\nHost: localhost\r\nX: "));
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await send(connection, bytesOf("x"));
+    }
+  },
+  /** Sends half of the body that it has announced. */
+  "half body": async (connection: Deno.Conn) => {
+    const head = "PUT /clients/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n";
+    await send(connection, bytesOf(head, new Uint8Array(30_000).fill(46)));
+    await drain(connection);
+  },
+  /** Asks once, and keeps the connection. */
+  "kept alive": async (connection: Deno.Conn) => {
+    await send(connection, bytesOf("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    await drain(connection);
+  },
+  /** Watches the events, and reads everything. */
+  stream: async (connection: Deno.Conn) => {
+    await send(connection, bytesOf("GET /watch HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const buffer = new Uint8Array(65_536);
+    while (await connection.read(buffer).catch(() => null) !== null);
+  },
+  /** Watches the events, and reads nothing. */
+  "deaf stream": async (connection: Deno.Conn) => {
+    await send(connection, bytesOf("GET /watch HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    await new Promise(() => {});
+  },
+  /** Watches over a WebSocket, and reads nothing. */
+  "deaf socket": async (connection: Deno.Conn) => {
+    await openSocket(connection);
+    await send(connection, masked(bytesOf(HELLO, WATCH)));
+    await new Promise(() => {});
+  },
+  /** Begins a message of 50 MB in a WebSocket, and sends as much of it as is taken. */
+  "huge message": async (connection: Deno.Conn) => {
+    await openSocket(connection);
+    await send(connection, bytesOf(0x82, 0xff, longLength(50_000_000), 0, 0, 0, 0));
+    void drain(connection);
+    const part = new Uint8Array(65_536);
+    for (;;) await send(connection, part);
+  },
 } satisfies Record<string, (connection: Deno.Conn) => Promise<void>>;
+
+async function openSocket(connection: Deno.Conn): Promise<void> {
+  const lines = ["GET /ws HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"];
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+  await send(connection, bytesOf([...lines, key, "Sec-WebSocket-Version: 13", "", ""].join("\r\n")));
+  let answer = "";
+  const buffer = new Uint8Array(1);
+  while (!answer.endsWith("\r\n\r\n")) {
+    if (await connection.read(buffer) === null) throw new Error("refused");
+    answer += String.fromCharCode(buffer[0]!);
+  }
+}
+
+/** A frame of a client, whose mask changes nothing. */
+function masked(payload: Uint8Array): Uint8Array {
+  return bytesOf(0x82, 0x80 | payload.length, 0, 0, 0, 0, payload);
+}
 
 /** Kinds that reconnect when they are dropped. */
 const PERSISTENT: readonly CrowdJob["kind"][] = ["slow", "garbage", "late garbage"];

@@ -18,6 +18,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import("./list.ts")).listCommand,
   watch: async () => (await import("./watch.ts")).watchCommand,
   ping: async () => (await import("./ping.ts")).pingCommand,
+  health: async () => (await import("./health.ts")).healthCommand,
   stats: async () => (await import("./stats.ts")).statsCommand,
   send: async () => (await import("./send.ts")).sendCommand,
   version: async () => (await import("./version.ts")).versionCommand,

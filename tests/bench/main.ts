@@ -36,6 +36,12 @@ function endOn(signal: Deno.Signal, code: number): void {
   });
 }
 
+// Other servers, and other figures: it stands for itself.
+if (import.meta.main && Deno.args[0] === "web") {
+  await import("./web/main.ts");
+  Deno.exit();
+}
+
 if (import.meta.main) {
   endOn("SIGINT", 130);
   endOn("SIGTERM", 143);

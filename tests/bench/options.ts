@@ -35,6 +35,8 @@ Measures Tracker and its alternatives side by side. Without a name, every case r
 Cases:
 ${CASES.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n")}
 
+  web          the web side beside nats-server, mosquitto, nginx with nchan and Deno.serve; takes only --quick
+
 Options:
   --quick              only check that everything works: one short round, smaller cases
   --rounds N           rounds after the warm-up (default 5, with --quick 1)

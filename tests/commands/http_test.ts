@@ -71,3 +71,14 @@ Deno.test("serve lets the pages of a named site in, and the networks that are na
   const response = await get(`http://127.0.0.1:${closed.port}/map`);
   assertEquals((await response.json()).code, "FORBIDDEN_NETWORK");
 });
+
+Deno.test("health asks whether a server is ready, and says what is in the way", async () => {
+  await using server = await startServer();
+  assertEquals(await run(["health", ...server.flags]), { code: 0, stdout: "ready\n", stderr: "" });
+  assertEquals(JSON.parse((await run(["health", "--json", ...server.flags])).stdout), { ready: true, status: 200 });
+  await using closed = await startServer(["--http-from", "10.0.0.0/8"]);
+  assertMatch(await fail(["health", ...closed.flags], 1), /is not ready: it answers with status 403$/);
+  await using none = await startServer(["--no-http"]);
+  assertMatch(await fail(["health", ...none.flags], 1), /speaks no HTTP/);
+  await fail(["health", "--server", "127.0.0.1:1"], 5);
+});

@@ -16,6 +16,7 @@ const TRIALS: Readonly<Record<string, { args: string[]; prints: RegExp }>> = {
   list: { args: ["--json"], prints: /^[[{]/ },
   watch: { args: ["--json", "--until-lost"], prints: /^\{/ },
   ping: { args: ["--count", "1"], prints: /time=/ },
+  health: { args: [], prints: /^ready\n$/ },
   stats: { args: ["--json"], prints: /^\{/ },
   send: { args: ["get"], prints: /^\{/ },
   version: { args: [], prints: /^tracker \d/ },

@@ -5,7 +5,6 @@
  */
 
 import { EMPTY, toBytes } from "../base/bytes.ts";
-import { Deadline } from "../base/deadlines.ts";
 import type { TrackerError } from "../errors.ts";
 import { badRequest, HttpError } from "../http/http_error.ts";
 import { findHeadEnd, MAX_HEAD, parseHead, type RequestHead } from "../http/request_head.ts";
@@ -23,6 +22,7 @@ import { eventText } from "./event_text.ts";
 import { frame } from "./framing.ts";
 import { GatewayRequest } from "./request.ts";
 import { type Admitted, type Site, tooLarge } from "./site.ts";
+import { StepTimer, type StepTimerOwner } from "./step_timer.ts";
 import { TIME_LIMITS, type TimeLimit } from "./time_limits.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -33,14 +33,14 @@ const CONTINUE = toBytes("HTTP/1.1 100 Continue\r\n\r\n");
 /** Room in a message of a WebSocket besides a state: for several of Tracker's at once. */
 const MESSAGE_ROOM = 65_536;
 
-/** As how much light work an answer counts: there is more to it than to one of Tracker's. */
-const WORK = 4;
+/** As how many answers of Tracker's one counts, where others have their turn. */
+const WORK = 1;
 
-/** What a request has come to: whether another may follow, or what the connection has become. */
-type Outcome = "kept" | "over" | WebSocketConnection;
+/** What a request has come to: whether another may follow, a stream goes on, or what the connection has become. */
+type Outcome = "kept" | "streams" | "over" | WebSocketConnection;
 
 /** The server's side of a connection on which HTTP is spoken: one request after another. */
-export class HttpConnection implements Conversation, ReplySource {
+export class HttpConnection implements Conversation, ReplySource, StepTimerOwner {
   /** What all connections share. */
   readonly context: SessionContext;
   /** The connection. */
@@ -50,9 +50,7 @@ export class HttpConnection implements Conversation, ReplySource {
   readonly #input: ReadBuffer;
   readonly #replies: ReplyWriter;
   readonly #throttle: Throttle | null;
-  readonly #deadline = new Deadline(() => this.#onLate());
-  /** What is waited for, and has its time. */
-  #limit: TimeLimit | null = null;
+  readonly #timer = new StepTimer(this);
   /** Whether a request is being answered. */
   #isBusy = false;
   /** Why the connection is to end; `null` while it is not. */
@@ -81,20 +79,21 @@ export class HttpConnection implements Conversation, ReplySource {
 
   async run(): Promise<Incoming | null> {
     try {
-      for (let isKept = true; isKept && this.#ending === null;) {
-        const head = await this.#readHead();
-        if (head === null) return null;
-        const outcome = await this.#exchange(head);
-        if (outcome instanceof WebSocketConnection) return outcome;
-        isKept = outcome === "kept";
-        if (isKept) await this.#takeTurn();
+      let outcome: Outcome | null = "kept";
+      while (outcome === "kept" && this.#ending === null) {
+        outcome = await this.#serveNext();
+        if (outcome === "kept") await this.#takeTurn();
       }
+      if (outcome === null) return null;
+      if (outcome instanceof WebSocketConnection) return outcome;
+      // Here, where nothing of the request is kept any more: there may be thousands of streams.
+      while (outcome === "streams" && await this.connection.read(this.#input.bytes) !== null);
       await this.#finish();
     } catch {
       // A broken connection is one way to end, with nobody left to tell.
     } finally {
       this.#throttle?.release();
-      this.#deadline.disarm();
+      this.#timer.disarm();
       this.#replies.close();
       this.#input.release(this.context);
     }
@@ -129,21 +128,40 @@ export class HttpConnection implements Conversation, ReplySource {
 
   onProgress(): void {}
 
+  onLate(limit: TimeLimit): void {
+    if (limit === "comment") {
+      this.#timer.begin("comment");
+      if (this.#replies.writing === null) this.#replies.add(COMMENT);
+      this.#sendNews();
+    } else if (limit === "head" || limit === "body") {
+      this.context.counters.countRefusal("time");
+      this.#refuse(this.#site.refuse(new HttpError("REQUEST_TIMEOUT", TIME_LIMITS[limit].why)));
+    } else {
+      this.#place.abort();
+    }
+  }
+
+  /** Answers the next request; `null` if there is none. */
+  async #serveNext(): Promise<Outcome | null> {
+    const head = await this.#readHead();
+    return head === null ? null : await this.#exchange(head);
+  }
+
   /** Reads the head of the next request; `null` if the client has ended the connection, or one that was refused. */
   async #readHead(): Promise<RequestHead | null> {
     const input = this.#input;
     for (;;) {
-      this.#await(input.to === input.from ? "idle" : "head");
+      this.#timer.begin(input.to === input.from ? "idle" : "head");
       try {
         const end = input.to === input.from ? -1 : findHeadEnd(input.bytes, input.from, input.to);
         if (end !== -1) {
           const head = parseHead(input.bytes, input.from, end);
           input.from = end;
-          this.#await(null);
+          this.#timer.begin(null);
           return head;
         }
       } catch (error) {
-        this.#await(null);
+        this.#timer.begin(null);
         await this.#send(this.#site.refuse(error), { method: "GET", minor: 1, isKept: false });
         await this.#finish();
         return null;
@@ -216,11 +234,11 @@ export class HttpConnection implements Conversation, ReplySource {
       this.#replies.add(CONTINUE);
       await this.#replies.flush();
     }
-    this.#await("body");
+    this.#timer.begin("body");
     while (input.to - input.from < contentLength) {
       if (!await this.#readMore(contentLength)) return null;
     }
-    this.#await(null);
+    this.#timer.begin(null);
     input.from += contentLength;
     return input.bytes.subarray(input.from - contentLength, input.from);
   }
@@ -247,11 +265,9 @@ export class HttpConnection implements Conversation, ReplySource {
     gathered.append(toBytes(frame(answer, { ...head, isKept: false, date: this.#site.date.text }).head));
     gathered.append(preface);
     this.#replies.watcher = watcher;
-    this.#await("comment");
+    this.#timer.begin("comment");
     this.#sendNews();
-    // The client has nothing more to say, but its end must be noticed.
-    while (await this.connection.read(this.#input.bytes) !== null);
-    return "over";
+    return "streams";
   }
 
   /** Nothing awaits the write: if it fails, the connection ends. */
@@ -302,7 +318,7 @@ export class HttpConnection implements Conversation, ReplySource {
   #depart(): void {
     this.#hasFinished = true;
     this.#place.depart();
-    this.#await("linger");
+    this.#timer.begin("linger");
   }
 
   /** Lets others have their turn: after heavy work at once, after light work once in a while. */
@@ -313,28 +329,5 @@ export class HttpConnection implements Conversation, ReplySource {
     if (this.#throttle?.isExceeded === true) await this.#throttle.pause();
     const wait = isHeavy && turns.isSpent ? turns.rest() : turns.answered(WORK);
     if (wait !== null) await wait;
-  }
-
-  /** Starts the time of what is waited for; the time of a head runs from its first byte, whatever follows. */
-  #await(limit: TimeLimit | null): void {
-    if (limit === this.#limit) return;
-    this.#limit = limit;
-    if (limit === null) this.#deadline.disarm();
-    else this.context.deadlines.arm(this.#deadline, TIME_LIMITS[limit].duration);
-  }
-
-  #onLate(): void {
-    const limit = this.#limit;
-    this.#limit = null;
-    if (limit === "comment") {
-      this.#await("comment");
-      if (this.#replies.writing === null) this.#replies.add(COMMENT);
-      this.#sendNews();
-    } else if (limit === "head" || limit === "body") {
-      this.context.counters.countRefusal("time");
-      this.#refuse(this.#site.refuse(new HttpError("REQUEST_TIMEOUT", TIME_LIMITS[limit].why)));
-    } else {
-      this.#place.abort();
-    }
   }
 }

@@ -18,6 +18,8 @@ export class LazyGateway implements OtherProtocol {
   readonly hostname: string | undefined;
   readonly #options: GatewayOptions;
   #loading: Promise<Gateway> | null = null;
+  /** The gateway, once it is there. */
+  #gateway: Gateway | null = null;
 
   /**
    * @param options What is allowed, and where
@@ -35,12 +37,13 @@ export class LazyGateway implements OtherProtocol {
   }
 
   converse(connection: Incoming, bytes: Uint8Array, place: Place): Conversation {
+    if (this.#gateway !== null) return this.#gateway.converse(connection, bytes, place);
     return new LateConversation(this.#loading ??= this.#load(), connection, bytes, place);
   }
 
   async #load(): Promise<Gateway> {
     const { Gateway } = await import("./gateway.ts");
-    return new Gateway(this.#options);
+    return this.#gateway = new Gateway(this.#options);
   }
 }
 

@@ -192,5 +192,5 @@ function tooLarge(why: string): HttpError {
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return String.fromCharCode(...bytes.subarray(from, to));
+  return String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
 }

@@ -37,6 +37,9 @@ const WORK_PER_ANSWER = 16;
 /** A read of so many bytes counts as heavy work, whatever is in them. */
 const HEAVY_READ = 8_192;
 
+/** Stands for the parsers of connections on which nothing is parsed any more. */
+const SPENT = new MessageParser();
+
 /** The session that an {@linkcode InputProcessor} works for. */
 export interface InputOwner extends Requester {
   /** Ends the session as its client has asked, with a final reply. */
@@ -55,7 +58,7 @@ export interface InputOwner extends Requester {
 /** Parses what the client of one connection sends, and acts on it. */
 export class InputProcessor {
   readonly #owner: InputOwner;
-  readonly #parser: MessageParser;
+  #parser: MessageParser;
   readonly #input: ReadBuffer;
   /** Limits the rate of messages; `null` when there is no limit. */
   readonly #throttle: Throttle | null;
@@ -206,6 +209,12 @@ export class InputProcessor {
   /** Ends every wait: nothing more is processed. */
   close(): void {
     this.#throttle?.release();
+  }
+
+  /** Gives up everything, because another protocol goes on: there may be thousands of such connections. */
+  retire(): void {
+    this.#parser = SPENT;
+    this.release();
   }
 
   /** Returns the buffer to its pool. Nothing may be reading into it any more. */

@@ -206,20 +206,21 @@ export class Session extends SessionParts implements InputOwner, PresenceOwner, 
   }
 
   /** Lets another protocol go on. Returns what is spoken on the connection afterwards; `null` if nothing is. */
-  async #converse(conversation: Conversation): Promise<Incoming | null> {
+  #converse(conversation: Conversation): Promise<Incoming | null> {
     this.openTimers?.close();
-    this.#input.release();
-    const heir = await conversation.run();
-    return this.isOpen ? heir : null;
+    this.#input.retire();
+    return conversation.run();
   }
 
   /** Ends, and lets go on what is spoken on the connection afterwards. */
   #end(heir: Incoming | null): void {
-    if (heir === null) this.abort();
-    else this.#giveUp();
+    // One that was ended meanwhile has nothing to hand on.
+    const isHandedOn = heir !== null && this.isOpen;
+    if (isHandedOn) this.#giveUp();
+    else this.abort();
     this.#input.release();
     this.observer.onEnd?.(this);
-    if (heir !== null) this.observer.onHandedOn?.(heir);
+    if (isHandedOn) this.observer.onHandedOn?.(heir);
   }
 
   /** Gives up its place, and everything but the connection. */

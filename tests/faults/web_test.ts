@@ -136,7 +136,7 @@ for (const kind of ["deaf stream", "deaf socket"] as const) {
 
 testUnless(notLinux, "a message of 50 MB is refused from its length", async () => {
   await using server = await startFaulty();
-  await using good = await startGood(server);
+  await using _good = await startGood(server);
   const before = await server.residentBytes();
   await using crowd = startCrowd(server, "huge message", 20);
   await crowd.answer();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { write as print, writeError } from "../output.ts";
 import { masked, subscribe, write } from "./client.ts";
 import type { ServerName } from "./servers.ts";
 
@@ -105,7 +106,7 @@ for (let begun = 0; begun < counters.length; begun += 64) {
   const wave = counters.slice(begun, begun + 64).map(async (counter, at) => {
     const connection = await subscribe(name, Number(port), "websocket", begun + at);
     void watch(connection, counter).catch((error) => {
-      console.error(String(error));
+      writeError(`${error}\n`);
       Deno.exit(1);
     });
   });
@@ -159,5 +160,5 @@ while (performance.now() - startedAt < Number(seconds) * 1_000) {
   await arrived;
 }
 const took = (performance.now() - startedAt) / 1_000;
-console.log(JSON.stringify({ rate: sent * counters.length / took }));
+print(JSON.stringify({ rate: sent * counters.length / took }));
 Deno.exit(0);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { write } from "../output.ts";
 import { type Manner, subscribe } from "./client.ts";
 import type { ServerName } from "./servers.ts";
 
@@ -26,6 +27,6 @@ for (const connection of connections) {
     while (await connection.read(buffer) !== null);
   })().catch(() => {});
 }
-console.log("ready");
+write("ready\n");
 for await (const _ of Deno.stdin.readable);
 Deno.exit(0);

@@ -39,7 +39,7 @@ const RETRY_AFTER = 5;
  * Answers a request that is refused.
  *
  * @param error Why
- * @returns The answer; anything but a refusal is reported as uncaught, and answered without its text
+ * @returns The answer; anything but a refusal is a fault of the server's own, and answered without its text
  */
 export function problemAnswer(error: unknown): Answer {
   if (error instanceof HttpError) return problem(error.status, error.code, error.message, error.headers);
@@ -47,7 +47,6 @@ export function problemAnswer(error: unknown): Answer {
     const status = statusOf(error.code);
     return problem(status, error.code, error.message, status === 503 || status === 429 ? retryHeader() : "");
   }
-  reportError(error);
   return problem(500, "INTERNAL_ERROR", "Cannot answer request: the server has a fault");
 }
 

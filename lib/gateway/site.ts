@@ -6,7 +6,7 @@
 
 import { Feed } from "../feed/feed.ts";
 import { HttpError } from "../http/http_error.ts";
-import { TrackerError } from "../errors.ts";
+import { messageOf, TrackerError } from "../errors.ts";
 import type { MessageType } from "../protocol.ts";
 import type { SessionContext } from "../server/context.ts";
 import type { EventObserver } from "../server/events.ts";
@@ -144,17 +144,18 @@ export class Site implements Shared {
   }
 
   /**
-   * Answers a request that is refused, and counts that.
+   * Answers a request that is refused, counts that, and reports it. A fault of the server's own ends nothing but the
+   * request.
    *
    * @param error Why
    * @param actor Whoever sends it, if that is known
    * @returns The answer
    */
   refuse(error: unknown, actor?: Pick<Visitor, "observer" | "peer">): Answer {
-    if (error instanceof TrackerError) {
-      this.context.counters.countError(error);
-      if (actor !== undefined) actor.observer.onEvent?.(actor.peer, { kind: "error", error });
-    }
+    if (error instanceof HttpError) return problemAnswer(error);
+    const reported = error instanceof TrackerError ? error : faultOf(error);
+    this.context.counters.countError(reported);
+    actor?.observer.onEvent?.(actor.peer, { kind: "error", error: reported });
     return problemAnswer(error);
   }
 
@@ -165,6 +166,11 @@ export class Site implements Shared {
   #count(type: MessageType | null): void {
     if (type !== null) this.#counts[type]!++;
   }
+}
+
+/** What the log is told of a fault; the client is not. */
+function faultOf(cause: unknown): TrackerError {
+  return new TrackerError("UNAVAILABLE", `Cannot answer request: internal error: ${messageOf(cause)}`, { cause });
 }
 
 /** Whoever has shown no token is told that it takes one. */

@@ -363,23 +363,6 @@ testUnless(noNginx, "through nginx, a stream misses nothing when proxy or server
   await server.shutdown({ timeout: 0 });
 });
 
-testUnless(noNginx, "through nginx, REST and WebSocket work under a path of their own", async () => {
-  await using web = new WebBench();
-  await using nginx = await Nginx.start(web.port);
-  const base = `http://127.0.0.1:${nginx.port}/tracker`;
-  const put = await fetch(`${base}/clients/a`, { method: "PUT", body: "x" });
-  assertEquals([put.status, (await put.json()).id], [201, "a"]);
-  const index = await (await fetch(`${base}/`)).text();
-  assert(!/(?:href|src)="\//.test(index), "addresses are relative");
-  const socket = new NodeWebSocket(`${base.replace("http", "ws")}/ws`);
-  const received = new Promise<Uint8Array>((resolve) => socket.on("message", resolve));
-  const closed = new Promise<number>((resolve) => socket.on("close", resolve));
-  socket.on("open", () => socket.send(bytesOf(42, 3)));
-  assertEquals(textOf(await received), "\x05{a=x}");
-  socket.close(1_000);
-  assertEquals(await closed, 1_000);
-});
-
 testUnless(noWrk, "under the load of wrk every request is answered", async () => {
   await using web = new WebBench();
   web.registry.open("x", { id: "a" });

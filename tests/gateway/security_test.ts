@@ -231,3 +231,16 @@ Deno.test("HTTP has a port of its own where that is wanted, and then no other", 
   await shared.send("GET / HTTP/1.1\r\n\r\n");
   assert((await shared.readError()).startsWith("BAD_MAGIC"));
 });
+
+Deno.test("a fault of the server's own ends one request, and tells nothing of itself but to the log", async () => {
+  const events: ServerEvent[] = [];
+  await using web = new WebBench({}, { onEvent: (event) => events.push(event) });
+  web.registry.flatten = () => {
+    throw new Error("secret");
+  };
+  const response = await web.fetch("/map");
+  const text = await response.text();
+  assertEquals([response.status, JSON.parse(text).code, text.includes("secret")], [500, "INTERNAL_ERROR", false]);
+  assert(events.some((event) => event.kind === "error" && event.error.message.includes("secret")));
+  assertEquals((await web.ask("/health/live")).status, 200);
+});

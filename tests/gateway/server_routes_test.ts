@@ -80,6 +80,12 @@ testUnless(noPromtool, "promtool has nothing to say against the metrics", async 
   assertEquals([code, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr)], [0, "", ""]);
 });
 
+testUnless(noPromtool, "promtool has nothing to say against the rules", async () => {
+  const path = new URL("../../lib/gateway/alerts.yml", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command("promtool", { args: ["check", "rules", path] }).output();
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+});
+
 Deno.test("the description names every route and what it answers, and nothing else", async () => {
   await using web = new WebBench();
   const { json } = await web.ask("/openapi.json");

@@ -265,6 +265,9 @@ export class HttpConnection implements Conversation, ReplySource, StepTimerOwner
     gathered.append(toBytes(frame(answer, { ...head, isKept: false, date: this.#site.date.text }).head));
     gathered.append(preface);
     this.#replies.watcher = watcher;
+    // A browser's head is longer than what a quiet connection needs room for.
+    this.#input.from = this.#input.to = 0;
+    this.#input.compact(0, this.context);
     this.#timer.begin("comment");
     this.#sendNews();
     return "streams";

@@ -10,9 +10,10 @@ import { bytesOf, longLength, readToEnd, textOf, writeFully } from "../../suppor
 import type { Line } from "../line.ts";
 import type { Operation } from "./operation.ts";
 
-/** Invalid messages, and the server's error codes for them. */
+/** Invalid messages, and the server's error codes for them; for what looks like HTTP, how the answer begins. */
 const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
-  [bytesOf("GET / HTTP/1.1\r\n\r\n"), "BAD_MAGIC"],
+  [bytesOf("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 400 "],
+  [bytesOf("get / HTTP/1.1\r\n\r\n"), "BAD_MAGIC"],
   [bytesOf(0, 1, 2, 3, 255, 254), "BAD_MAGIC"],
   [bytesOf(42, 99), "BAD_TYPE"],
   [bytesOf(42, 7), "BAD_TYPE"],
@@ -21,6 +22,9 @@ const NONSENSE: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
   [bytesOf(66, 1, 0, longLength(2 ** 50)), "STATE_TOO_LARGE"],
   [bytesOf(42, 4, longLength(5), "hello"), "BAD_HELLO"],
 ];
+
+/** What is asked over HTTP. */
+const PATHS = ["/map", "/clients", "/clients?limit=5", "/clients?count", "/metrics", "/health/ready", "/openapi.json"];
 
 const HELLO = bytesOf(42, 4, longLength(2), "{}");
 
@@ -87,6 +91,46 @@ export const nonsense: Operation = {
   },
 };
 
+/** Asks over HTTP, several times on one connection, and reads every answer. */
+export const web: Operation = {
+  name: "ask over HTTP",
+  weight: 3,
+  connections: 1,
+  plan({ random, lines }) {
+    const paths = Array.from({ length: random.integer(1, 4) }, () => random.pick(PATHS));
+    const requests = paths.map((path, at) => {
+      const last = at === paths.length - 1 ? "Connection: close\r\n" : "";
+      return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
+    });
+    return async () => {
+      const line = await lines.dial();
+      await writeFully(line, bytesOf(requests.join("")));
+      const reply = textOf(await readToEnd(line));
+      line.close();
+      assertEquals(reply.match(/HTTP\/1\.1 200 OK\r\n/g)?.length, requests.length, reply.slice(0, 1_000));
+    };
+  },
+};
+
+/** Follows the events over HTTP for a moment, and goes without a word. */
+export const stream: Operation = {
+  name: "follow over HTTP",
+  weight: 2,
+  connections: 1,
+  plan({ random, lines }) {
+    const wait = random.integer(0, 300);
+    return async () => {
+      const line = await lines.dial();
+      await writeFully(line, bytesOf("GET /watch HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+      const buffer = new Uint8Array(65_536);
+      const count = await line.read(buffer);
+      assert(textOf(buffer.subarray(0, count ?? 0)).startsWith("HTTP/1.1 200 OK\r\n"));
+      await delay(wait);
+      line.close();
+    };
+  },
+};
+
 /** Ends a connection within a message. */
 export const fragment: Operation = {
   name: "end within a message",
@@ -149,7 +193,8 @@ async function expectError(line: Line, code: string): Promise<void> {
   try {
     const reply = textOf(await readToEnd(line));
     // The bytes in front mark an error and its length.
-    assert(reply.slice(2).startsWith(`${code}: `), `the reply is ${JSON.stringify(reply)}, not ${code}`);
+    const isExpected = code.startsWith("HTTP") ? reply.startsWith(code) : reply.slice(2).startsWith(`${code}: `);
+    assert(isExpected, `the reply is ${JSON.stringify(reply)}, not ${code}`);
   } finally {
     line.close();
   }

@@ -5,7 +5,7 @@
  */
 
 import { beRefused, comeBack, openNamed, openNumbered, openSteady, takeOver } from "./comings.ts";
-import { attack, fragment, nonsense, slowness, standstill } from "./faults.ts";
+import { attack, fragment, nonsense, slowness, standstill, stream, web } from "./faults.ts";
 import { breakSteady, close, end, fallSilent, reset } from "./goings.ts";
 import type { Operation } from "./operation.ts";
 import { attach, detach, stall } from "./watching.ts";
@@ -36,6 +36,8 @@ export const OPERATIONS: readonly Operation[] = [
   detach,
   attach,
   nonsense,
+  web,
+  stream,
   attack,
   fragment,
   slowness,

@@ -17,7 +17,9 @@ Deno.test("a client is set, fetched and removed", async () => {
     "application/json",
     `"${web.registry.incarnation}:2"`,
   ]);
-  assertEquals([json.id, json.status, json.state, json.until - json.updatedAt], ["door", "detached", "shut", 300_000]);
+  assertEquals([json.id, json.status, json.state], ["door", "detached", "shut"]);
+  // The clock is read twice.
+  assert(Math.abs(json.until - json.updatedAt - 300_000) < 1_000, `${json.until - json.updatedAt}`);
   assertEquals((await web.ask("/clients/door", { method: "DELETE" })).json, { was: true });
   assertEquals((await web.ask("/clients/door", { method: "DELETE" })).json.code, "NOT_FOUND");
   assertEquals((await web.ask("/clients/door")).status, 404);

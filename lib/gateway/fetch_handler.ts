@@ -10,7 +10,7 @@ import type { EventObserver } from "../server/events.ts";
 import { lostError } from "../server/stall.ts";
 import type { SocketAddress } from "../transport/listener.ts";
 import { type Answer, type EventStream, isStream } from "./answer.ts";
-import { safetyHeaders } from "./framing.ts";
+import { BODILESS, discard, safetyHeaders } from "./framing.ts";
 import { GatewayRequest } from "./request.ts";
 import { type Site, tooLarge } from "./site.ts";
 
@@ -19,9 +19,6 @@ export type FetchHandler = (request: Request, info?: { readonly remoteAddr?: unk
 
 /** Where a request is from that does not say so: nowhere that is trusted. */
 const UNKNOWN: SocketAddress = { transport: "tcp", hostname: "0.0.0.0", port: 0 };
-
-/** Statuses of responses that must not have a body. */
-const BODILESS: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 /**
  * Makes a handler.
@@ -78,15 +75,14 @@ async function readBody({ body }: Request, maxBody: number, maxState: number): P
 }
 
 function respond(answer: Answer, method: string): Response {
-  const { status, body } = answer;
+  const { status } = answer;
   const headers = new Headers();
   for (const line of (safetyHeaders(answer) + answer.headers).split("\r\n")) {
     const at = line.indexOf(": ");
     if (at !== -1) headers.append(line.slice(0, at), line.slice(at + 2));
   }
-  const isBodiless = method === "HEAD" || BODILESS.has(status);
-  if (isBodiless && body !== null && "release" in body) body.release();
-  if (isBodiless || body === null) return new Response(null, { status, headers });
+  const body = method === "HEAD" || BODILESS.has(status) ? discard(answer) : answer.body;
+  if (body === null) return new Response(null, { status, headers });
   if (body instanceof Uint8Array) return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
   return new Response(isStream(body) ? streamOfEvents(body) : streamOfPieces(body), { status, headers });
 }

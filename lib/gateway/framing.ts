@@ -14,7 +14,7 @@ const ALWAYS = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\
   "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\r\n";
 
 /** Statuses of responses that have no body, and no length either. */
-const BODILESS: ReadonlySet<number> = new Set([101, 204, 304]);
+export const BODILESS: ReadonlySet<number> = new Set([101, 204, 304]);
 
 /** The request that is answered, as far as it matters here. */
 export interface Framing {
@@ -90,8 +90,13 @@ function bodyOf({ body }: Answer, isChunked: boolean): Uint8Array | Pieces | nul
   return isChunked ? new Chunks(body as Pieces) : body;
 }
 
-/** Gives up what nobody is going to read. */
-function discard({ body }: Answer): null {
+/**
+ * Gives up the body of an answer that nobody is going to read.
+ *
+ * @param answer The answer
+ * @returns What is sent instead: nothing
+ */
+export function discard({ body }: Answer): null {
   if (body !== null && !isStream(body) && !(body instanceof Uint8Array)) body.release();
   return null;
 }

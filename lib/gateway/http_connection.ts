@@ -36,6 +36,9 @@ const MESSAGE_ROOM = 65_536;
 /** As how many answers of Tracker's one counts, where others have their turn. */
 const WORK = 1;
 
+/** As what a request is answered that is not to be followed by another, whatever it may have been. */
+const LAST = { method: "GET", minor: 1, isKept: false };
+
 /** What a request has come to: whether another may follow, a stream goes on, or what the connection has become. */
 type Outcome = "kept" | "streams" | "over" | WebSocketConnection;
 
@@ -162,7 +165,7 @@ export class HttpConnection implements Conversation, ReplySource, StepTimerOwner
         }
       } catch (error) {
         this.#timer.begin(null);
-        await this.#send(this.#site.refuse(error), { method: "GET", minor: 1, isKept: false });
+        await this.#send(this.#site.refuse(error), LAST);
         await this.#finish();
         return null;
       }
@@ -292,10 +295,10 @@ export class HttpConnection implements Conversation, ReplySource, StepTimerOwner
     // A client waits for the answer: whatever comes before it may be meant for somebody else on the way.
     if (this.#input.to !== this.#input.from) {
       const refusal = this.#site.refuse(badRequest("something follows it before it is answered"));
-      await this.#send(refusal, { method: "GET", minor: 1, isKept: false });
+      await this.#send(refusal, LAST);
       return "over";
     }
-    await this.#send(answer, { method: "GET", minor: 1, isKept: true });
+    await this.#send(answer, { ...LAST, isKept: true });
     const { deadlines, maxState } = this.context;
     return new WebSocketConnection(this.connection, { deadlines, maxMessage: maxState + MESSAGE_ROOM });
   }
@@ -303,7 +306,7 @@ export class HttpConnection implements Conversation, ReplySource, StepTimerOwner
   /** Sends a last answer while the request is still being waited for. */
   #refuse(answer: Answer): void {
     this.#depart();
-    const { head, body } = frame(answer, { method: "GET", minor: 1, isKept: false, date: this.#site.date.text });
+    const { head, body } = frame(answer, { ...LAST, date: this.#site.date.text });
     this.#replies.gathered.append(toBytes(head));
     if (body !== null) this.#replies.add(body);
     this.#replies.finish().then(() => this.#place.abort(), () => this.#place.abort());

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { TrackerError } from "../errors.ts";
 import type { Registry } from "../map/registry.ts";
 import { badRequest } from "../http/http_error.ts";
-import { watchersOf } from "../server/context.ts";
+import { requireWatcherRoom } from "../server/context.ts";
 import type { Answer } from "./answer.ts";
 import { parseDuration } from "./duration.ts";
 import { formatTag, isKnown, parsePosition } from "./entity_tag.ts";
@@ -49,11 +48,8 @@ async function wait(
   timeout: number,
   answer: (headers: string) => Answer | Promise<Answer>,
 ): Promise<Answer> {
-  const { maxWatchers, registry } = context;
-  if (waiters.size + watchersOf(context) >= maxWatchers) {
-    const message = `Cannot wait: the limit of ${maxWatchers} watchers is reached`;
-    throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
-  }
+  const { registry } = context;
+  requireWatcherRoom(context, "wait", waiters.size);
   if (timeout !== 0 && await waiters.wait(prefix, timeout)) return await answer(tagHeaders(registry));
   return unchanged(registry);
 }

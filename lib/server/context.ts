@@ -9,6 +9,7 @@ import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Deadline, Deadlines } from "../base/deadlines.ts";
 import { Pool } from "../base/pool.ts";
 import { Turns } from "../base/turns.ts";
+import { TrackerError } from "../errors.ts";
 import { Feed } from "../feed/feed.ts";
 import { Names } from "../map/names.ts";
 import type { Registry } from "../map/registry.ts";
@@ -162,12 +163,22 @@ export function closeSessionContext({ names, deadlines }: SessionContext): void 
 }
 
 /**
- * Counts those who watch, in whatever format.
+ * Makes sure that one more may watch, or wait for a change.
  *
  * @param context What the server's connections share
- * @returns How many there are
+ * @param action What it wants to do, such as `watch`
+ * @param waiting How many wait for a change and count as watchers too
+ * @throws {TrackerError} TOO_MANY_CLIENTS if there are too many of them
  */
-export function watchersOf({ feeds }: SessionContext): number {
+export function requireWatcherRoom(context: SessionContext, action: string, waiting = 0): void {
+  const { maxWatchers } = context;
+  if (watchersOf(context) + waiting < maxWatchers) return;
+  const message = `Cannot ${action}: the limit of ${maxWatchers} watchers is reached`;
+  throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
+}
+
+/** Counts those who watch, in whatever format. */
+function watchersOf({ feeds }: SessionContext): number {
   return feeds.reduce((sum, { size }) => sum + size, 0);
 }
 

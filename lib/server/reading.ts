@@ -7,7 +7,6 @@
 import { unauthorized } from "../auth/access.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { EMPTY } from "../base/bytes.ts";
-import { TrackerError } from "../errors.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { Watcher } from "../feed/watcher.ts";
 import type { Selection } from "../map/selection.ts";
@@ -15,7 +14,7 @@ import { ListPieces } from "../wire/list_pieces.ts";
 import { encodeCount } from "../wire/list_writer.ts";
 import { parseFetch } from "../wire/entry_requests.ts";
 import { type ListRequest, parseList, type WatchRequest } from "../wire/requests.ts";
-import { watchersOf } from "./context.ts";
+import { requireWatcherRoom } from "./context.ts";
 import { PartialMap } from "./partial_map.ts";
 import type { Actor, Requester } from "./requester.ts";
 
@@ -30,11 +29,7 @@ import type { Actor, Requester } from "./requester.ts";
  * @throws {TrackerError} TOO_MANY_CLIENTS if there are too many watchers; UNAUTHORIZED if it may see none of that
  */
 export function beginWatch(actor: Actor, feed: Feed, request: WatchRequest, onNews: () => void): Watcher {
-  const { maxWatchers } = actor.context;
-  if (watchersOf(actor.context) >= maxWatchers) {
-    const message = `Cannot watch: the limit of ${maxWatchers} watchers is reached`;
-    throw new TrackerError("TOO_MANY_CLIENTS", message, { limit: "watchers" });
-  }
+  requireWatcherRoom(actor.context, "watch");
   const prefix = narrowed(actor, request.prefix);
   if (prefix === null) throw unauthorized("the token is bound to identifiers of another beginning");
   return feed.watch({ ...request, prefix }, onNews);
